@@ -1,1 +1,32 @@
-fn main() {}
+//! Turns `proto/` into Rust for `crates/api`: no `protoc`, no network.
+//!
+//! Runs with `crates/api` as the current folder.
+
+use std::{env, error::Error, fs, path::PathBuf};
+
+const PROTO: &str = "../../proto";
+
+/// The files that hold a service. What they import comes along.
+const SERVICES: [&str; 4] = [
+    "grpc/health/v1/health.proto",
+    "startlist/admin/v1/admin_service.proto",
+    "startlist/diagnostics/v1/diagnostics_service.proto",
+    "startlist/user/v1/user_service.proto",
+];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo:rerun-if-changed={PROTO}");
+
+    let mut compiler = protox::Compiler::new([PROTO])?;
+    compiler
+        .include_imports(true)
+        .include_source_info(true)
+        .open_files(SERVICES)?;
+
+    // Encoded by protox: prost would lose the options that it does not know.
+    let descriptor_set = PathBuf::from(env::var("OUT_DIR")?).join("startlist.binpb");
+    fs::write(descriptor_set, compiler.encode_file_descriptor_set())?;
+
+    tonic_prost_build::configure().compile_fds(compiler.file_descriptor_set())?;
+    Ok(())
+}
