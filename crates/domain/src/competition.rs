@@ -1,0 +1,339 @@
+//! A competition: what an organiser says of it, and what the server adds.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::country::CountryCode;
+use crate::id::{CompetitionId, Etag, Revision};
+use crate::invalid::InvalidFields;
+use crate::text::{Description, Title, Venue};
+use crate::timestamp::Timestamp;
+
+/// A competition as it stands at one revision.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Competition {
+    /// Its name, for good.
+    pub id: CompetitionId,
+    /// What the organiser said.
+    pub details: CompetitionDetails,
+    /// Where it is in its life.
+    pub state: CompetitionState,
+    /// How many have a place.
+    pub confirmed_count: u32,
+    /// How many wait for one.
+    pub waitlisted_count: u32,
+    /// The last change of the competition or of a registration in it.
+    pub revision: Revision,
+    /// The last change of the competition itself; its etag is made of this.
+    pub changed_at_revision: Revision,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When the competition itself was last changed.
+    pub updated_at: Timestamp,
+}
+
+impl Competition {
+    /// Names the version of what the organiser said; a registration does not change it.
+    #[must_use]
+    pub fn etag(&self) -> Etag {
+        Etag::of_version(self.changed_at_revision.0)
+    }
+}
+
+/// What an organiser says of a competition.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CompetitionDetails {
+    /// Its title.
+    pub title: Title,
+    /// What it is about; may be empty.
+    pub description: Description,
+    /// Where it takes place; may be empty.
+    pub venue: Venue,
+    /// In which country, if that was said.
+    pub country_code: Option<CountryCode>,
+    /// When it is, and when one can register.
+    pub schedule: Schedule,
+    /// How many places there are; `None` = no limit.
+    pub capacity: Option<Capacity>,
+    /// How many may wait; `None` = no limit.
+    pub waitlist_capacity: Option<WaitlistCapacity>,
+}
+
+/// Where a competition is in its life. It only ever moves forward.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CompetitionState {
+    /// Seen by organisers only.
+    Draft,
+    /// Open to everybody's eyes, and to registrations within its window.
+    Published,
+    /// Called off. Its records are kept.
+    Cancelled,
+}
+
+impl CompetitionState {
+    /// The word under which it is stored.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::Published => "published",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// The four moments of a competition: `opens < closes <= starts < ends`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Moments", into = "Moments")]
+pub struct Schedule(Moments);
+
+/// Four moments in any order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moments {
+    /// When the competition begins.
+    pub starts_at: Timestamp,
+    /// When it is over.
+    pub ends_at: Timestamp,
+    /// The first moment at which one can register.
+    pub registration_opens_at: Timestamp,
+    /// The first moment at which one no longer can.
+    pub registration_closes_at: Timestamp,
+}
+
+impl Schedule {
+    /// Checks the order. The wrong fields are named without a prefix, such as `ends_at`.
+    pub fn parse(moments: Moments) -> Result<Self, InvalidFields> {
+        let mut invalid = InvalidFields::default();
+        if moments.starts_at >= moments.ends_at {
+            invalid.reject("ends_at", "must be after starts_at");
+        }
+        if moments.registration_opens_at >= moments.registration_closes_at {
+            invalid.reject(
+                "registration_closes_at",
+                "must be after registration_opens_at",
+            );
+        }
+        if moments.registration_closes_at > moments.starts_at {
+            invalid.reject("registration_closes_at", "must not be after starts_at");
+        }
+        invalid.finish(|| Some(Self(moments)))
+    }
+
+    /// The four moments.
+    #[must_use]
+    pub fn moments(self) -> Moments {
+        self.0
+    }
+}
+
+impl TryFrom<Moments> for Schedule {
+    type Error = InvalidFields;
+
+    fn try_from(moments: Moments) -> Result<Self, InvalidFields> {
+        Self::parse(moments)
+    }
+}
+
+impl From<Schedule> for Moments {
+    fn from(schedule: Schedule) -> Self {
+        schedule.0
+    }
+}
+
+/// The most places, and the most waiting, that a competition can have.
+pub const MAX_CAPACITY: u32 = 1_000_000;
+
+/// How many places there are: 1 to [`MAX_CAPACITY`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "i64", into = "i64")]
+pub struct Capacity(u32);
+
+/// How many may wait: 0 to [`MAX_CAPACITY`]; 0 = there is no waitlist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "i64", into = "i64")]
+pub struct WaitlistCapacity(u32);
+
+/// Why a number is not a capacity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("must be from {min} to 1000000")]
+pub struct NotACapacity {
+    min: u32,
+}
+
+macro_rules! capacity {
+    ($name:ident, $min:literal) => {
+        impl $name {
+            /// Checks the range.
+            pub fn parse(number: i64) -> Result<Self, NotACapacity> {
+                match u32::try_from(number) {
+                    Ok(number) if ($min..=MAX_CAPACITY).contains(&number) => Ok(Self(number)),
+                    _ => Err(NotACapacity { min: $min }),
+                }
+            }
+
+            /// The number.
+            #[must_use]
+            pub fn get(self) -> u32 {
+                self.0
+            }
+        }
+
+        impl TryFrom<i64> for $name {
+            type Error = NotACapacity;
+
+            fn try_from(number: i64) -> Result<Self, NotACapacity> {
+                Self::parse(number)
+            }
+        }
+
+        impl From<$name> for i64 {
+            fn from(capacity: $name) -> Self {
+                capacity.0.into()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
+}
+
+capacity!(Capacity, 1);
+capacity!(WaitlistCapacity, 0);
+
+/// The fields that an update names. `None` = not named, so left as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CompetitionPatch {
+    /// A new title.
+    pub title: Option<Title>,
+    /// A new description.
+    pub description: Option<Description>,
+    /// A new venue.
+    pub venue: Option<Venue>,
+    /// A new country, or none.
+    pub country_code: Option<Option<CountryCode>>,
+    /// A new start.
+    pub starts_at: Option<Timestamp>,
+    /// A new end.
+    pub ends_at: Option<Timestamp>,
+    /// A new opening of the registration.
+    pub registration_opens_at: Option<Timestamp>,
+    /// A new closing of the registration.
+    pub registration_closes_at: Option<Timestamp>,
+    /// A new number of places, or no limit.
+    pub capacity: Option<Option<Capacity>>,
+    /// A new length of the waitlist, or no limit.
+    pub waitlist_capacity: Option<Option<WaitlistCapacity>>,
+}
+
+impl CompetitionPatch {
+    /// The details with the named fields changed. The order of the moments is checked on the
+    /// result, since a patch may name one of them only.
+    pub fn apply(&self, details: &CompetitionDetails) -> Result<CompetitionDetails, InvalidFields> {
+        let old = details.schedule.moments();
+        let schedule = Schedule::parse(Moments {
+            starts_at: self.starts_at.unwrap_or(old.starts_at),
+            ends_at: self.ends_at.unwrap_or(old.ends_at),
+            registration_opens_at: self
+                .registration_opens_at
+                .unwrap_or(old.registration_opens_at),
+            registration_closes_at: self
+                .registration_closes_at
+                .unwrap_or(old.registration_closes_at),
+        })?;
+        Ok(CompetitionDetails {
+            title: named(self.title.as_ref(), &details.title),
+            description: named(self.description.as_ref(), &details.description),
+            venue: named(self.venue.as_ref(), &details.venue),
+            country_code: self.country_code.unwrap_or(details.country_code),
+            schedule,
+            capacity: self.capacity.unwrap_or(details.capacity),
+            waitlist_capacity: self.waitlist_capacity.unwrap_or(details.waitlist_capacity),
+        })
+    }
+}
+
+fn named<T: Clone>(new: Option<&T>, old: &T) -> T {
+    new.unwrap_or(old).clone()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn moments(starts: i64, ends: i64, opens: i64, closes: i64) -> Moments {
+        let at = |millis| Timestamp::from_millis(millis).expect("a moment");
+        Moments {
+            starts_at: at(starts),
+            ends_at: at(ends),
+            registration_opens_at: at(opens),
+            registration_closes_at: at(closes),
+        }
+    }
+
+    fn details() -> CompetitionDetails {
+        CompetitionDetails {
+            title: Title::parse("Spring Cup").expect("a title"),
+            description: Description::parse("").expect("a description"),
+            venue: Venue::parse("Town Hall").expect("a venue"),
+            country_code: None,
+            schedule: Schedule::parse(moments(30, 40, 10, 20)).expect("a schedule"),
+            capacity: Capacity::parse(10).ok(),
+            waitlist_capacity: None,
+        }
+    }
+
+    #[test]
+    fn the_window_ends_by_the_start_and_the_start_is_before_the_end() {
+        assert!(Schedule::parse(moments(20, 40, 10, 20)).is_ok());
+        let wrong = Schedule::parse(moments(15, 15, 20, 20)).expect_err("all is wrong");
+        let fields: Vec<_> = wrong.fields().iter().map(|f| f.field.as_str()).collect();
+        assert_eq!(
+            fields,
+            [
+                "ends_at",
+                "registration_closes_at",
+                "registration_closes_at"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_patch_changes_what_it_names_and_nothing_else() {
+        let patch = CompetitionPatch {
+            capacity: Some(None),
+            venue: Some(Venue::parse("").expect("a venue")),
+            ..CompetitionPatch::default()
+        };
+        let changed = patch.apply(&details()).expect("a good patch");
+        assert_eq!(changed.capacity, None);
+        assert_eq!(changed.venue.as_str(), "");
+        assert_eq!(changed.title, details().title);
+        assert_eq!(changed.schedule, details().schedule);
+    }
+
+    #[test]
+    fn a_patch_that_breaks_the_order_of_the_moments_is_refused() {
+        let patch = CompetitionPatch {
+            starts_at: Timestamp::from_millis(19).ok(),
+            ..CompetitionPatch::default()
+        };
+        assert!(patch.apply(&details()).is_err());
+    }
+
+    #[test]
+    fn capacities_have_limits() {
+        assert!(Capacity::parse(0).is_err());
+        assert!(WaitlistCapacity::parse(0).is_ok());
+        assert!(Capacity::parse(1_000_000).is_ok());
+        assert_eq!(
+            WaitlistCapacity::parse(1_000_001).map_err(|e| e.to_string()),
+            Err("must be from 0 to 1000000".to_owned())
+        );
+    }
+}
