@@ -1,0 +1,57 @@
+"""What the tests share. The stubs are there before the first test module imports them."""
+
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+import running
+import stubs
+
+OWNER = {"email": "owner@example.com", "password": "a start list of one's own"}
+_generated = tempfile.TemporaryDirectory(prefix="startlist-stubs-")
+
+
+def pytest_configure() -> None:
+    stubs.generate(Path(_generated.name))
+    sys.path.insert(0, _generated.name)
+
+
+def pytest_unconfigure() -> None:
+    _generated.cleanup()
+
+
+@pytest.fixture(scope="session")
+def owner() -> dict[str, str]:
+    """What the first OWNER signs in with."""
+    return OWNER
+
+
+@pytest.fixture(scope="session")
+def startlist(tmp_path_factory):
+    """A Startlist for all tests; at first it holds that OWNER and nothing else."""
+    folder = tmp_path_factory.mktemp("startlist")
+    password_file = folder / "owner-password"
+    password_file.write_text(OWNER["password"])
+    settings = {
+        "STARTLIST_DATA_DIR": str(folder / "data"),
+        "STARTLIST_OWNER_EMAIL": OWNER["email"],
+        "STARTLIST_OWNER_PASSWORD_FILE": str(password_file),
+    }
+    with running.startlist(folder, settings) as program:
+        yield program
+
+
+@pytest.fixture(scope="session")
+def admin_channel(startlist):
+    """A connection to admin-service."""
+    with startlist.admin_channel() as channel:
+        yield channel
+
+
+@pytest.fixture(scope="session")
+def user_channel(startlist):
+    """A connection to user-service."""
+    with startlist.user_channel() as channel:
+        yield channel
