@@ -1,0 +1,53 @@
+//! Redis or the peer: when it counts as up, and when as down.
+
+use std::time::{Duration, SystemTime};
+
+/// One failure may be a lost packet or a restart; two in a row are news.
+const FAILURES_TO_GO_DOWN: u32 = 2;
+
+/// The last check of a part.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Checked {
+    /// When the answer came, or when the time was up.
+    pub(crate) at: SystemTime,
+    /// How long it took.
+    pub(crate) latency: Duration,
+    /// A fixed sentence, if it failed.
+    pub(crate) error: Option<&'static str>,
+}
+
+/// What is known about one part of deep. Not serving until proven.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Part {
+    serving: bool,
+    failures: u32,
+    last: Option<Checked>,
+}
+
+impl Part {
+    /// Takes note of a check: one success to come up, two failures in a row to
+    /// go down.
+    pub(super) fn record(&mut self, checked: Checked) {
+        self.last = Some(checked);
+        if checked.error.is_none() {
+            self.serving = true;
+            self.failures = 0;
+        } else {
+            self.failures = self.failures.saturating_add(1);
+            self.serving &= self.failures < FAILURES_TO_GO_DOWN;
+        }
+    }
+
+    /// Forgets what was proven.
+    pub(super) fn doubt(&mut self) {
+        self.serving = false;
+    }
+
+    pub(crate) fn is_serving(&self) -> bool {
+        self.serving
+    }
+
+    pub(crate) fn last(&self) -> Option<Checked> {
+        self.last
+    }
+}
