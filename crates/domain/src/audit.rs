@@ -46,6 +46,8 @@ pub enum Action {
     Publish,
     /// A competition was called off.
     Cancel,
+    /// A draft was deleted.
+    Delete,
     /// A user registered.
     Register,
     /// An admin added a registration.
@@ -60,11 +62,12 @@ pub enum Action {
 
 impl Action {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Create,
         Self::Update,
         Self::Publish,
         Self::Cancel,
+        Self::Delete,
         Self::Register,
         Self::Add,
         Self::Promote,
@@ -80,6 +83,7 @@ impl Action {
             Self::Update => "update",
             Self::Publish => "publish",
             Self::Cancel => "cancel",
+            Self::Delete => "delete",
             Self::Register => "register",
             Self::Add => "add",
             Self::Promote => "promote",

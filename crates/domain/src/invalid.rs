@@ -29,14 +29,14 @@ pub struct InvalidFields(Vec<InvalidField>);
 
 impl InvalidFields {
     /// A single wrong field.
-    pub fn one(field: impl Into<String>, description: impl ToString) -> Self {
+    pub fn one(field: impl Into<String>, description: &(impl ToString + ?Sized)) -> Self {
         let mut invalid = Self::default();
         invalid.reject(field, description);
         invalid
     }
 
     /// Notes a wrong field.
-    pub fn reject(&mut self, field: impl Into<String>, description: impl ToString) {
+    pub fn reject(&mut self, field: impl Into<String>, description: &(impl ToString + ?Sized)) {
         self.0.push(InvalidField {
             field: field.into(),
             description: description.to_string(),
@@ -45,7 +45,7 @@ impl InvalidFields {
 
     /// Keeps the value of a good field, notes a wrong one.
     pub fn check<T, E: ToString>(&mut self, field: &str, parsed: Result<T, E>) -> Option<T> {
-        parsed.map_err(|error| self.reject(field, error)).ok()
+        parsed.map_err(|error| self.reject(field, &error)).ok()
     }
 
     /// Keeps the value of a field that must be there, notes one that is absent.

@@ -211,7 +211,7 @@ impl Rejected {
 
     /// A rejection with one more fact.
     #[must_use]
-    pub fn with(mut self, name: &'static str, value: impl ToString) -> Self {
+    pub fn with(mut self, name: &'static str, value: &(impl ToString + ?Sized)) -> Self {
         self.metadata.push((name, value.to_string()));
         self
     }
