@@ -39,6 +39,21 @@ impl Facts {
         self.phase = Phase::Draining;
     }
 
+    /// The part with that name.
+    pub(super) fn part(&mut self, name: &str) -> &mut Part {
+        if name == REDIS {
+            &mut self.redis
+        } else {
+            &mut self.peer
+        }
+    }
+
+    /// Whether the part has to be asked although nobody asks for it: readiness
+    /// waits for the first answer of Redis.
+    pub(super) fn awaits(&self, name: &str) -> bool {
+        name == REDIS && self.base() && !self.redis_answered
+    }
+
     fn base(&self) -> bool {
         self.phase == Phase::Up
     }
@@ -110,5 +125,110 @@ fn status(serving: bool) -> ServingStatus {
         ServingStatus::Serving
     } else {
         ServingStatus::NotServing
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+    use crate::health::part::Checked;
+
+    const SERVICE: &str = "startlist.test.v1.TestService";
+
+    fn board() -> Board {
+        Board::new(SERVICE, Arc::default())
+    }
+
+    /// The names that are SERVING.
+    fn serving(board: &Board) -> Vec<String> {
+        let names = board.names.list().into_iter();
+        names
+            .filter(|(_, status)| *status == ServingStatus::Serving)
+            .map(|(name, _)| name)
+            .collect()
+    }
+
+    fn check(part: &mut Part, error: Option<&'static str>) {
+        part.record(Checked {
+            at: SystemTime::UNIX_EPOCH,
+            latency: Duration::ZERO,
+            error,
+        });
+    }
+
+    #[test]
+    fn a_server_knows_seven_names_and_only_liveness_is_serving_at_the_start() {
+        let board = board();
+        let names: Vec<_> = board
+            .names
+            .list()
+            .into_iter()
+            .map(|(name, _)| name)
+            .collect();
+        assert_eq!(
+            names,
+            [BASE, DEEP, LIVENESS, PEER, READINESS, REDIS, SERVICE]
+        );
+        assert_eq!(serving(&board), [LIVENESS]);
+    }
+
+    #[test]
+    fn base_is_up_when_the_server_is_initialised_whatever_redis_and_the_peer_do() {
+        let board = board();
+        board.change(Facts::initialised);
+        assert_eq!(serving(&board), [BASE, LIVENESS, SERVICE]);
+    }
+
+    #[test]
+    fn readiness_fails_closed_until_redis_answered_once_and_open_afterwards() {
+        let board = board();
+        board.change(Facts::initialised);
+        board.change(|facts| check(&mut facts.redis, None));
+        assert_eq!(serving(&board), [BASE, LIVENESS, READINESS, REDIS, SERVICE]);
+        for _ in 0..5 {
+            board.change(|facts| check(&mut facts.redis, Some("gone")));
+        }
+        assert_eq!(serving(&board), [BASE, LIVENESS, READINESS, SERVICE]);
+    }
+
+    #[test]
+    fn readiness_does_not_ask_for_the_peer() {
+        let board = board();
+        board.change(Facts::initialised);
+        board.change(|facts| facts.redis_answered = true);
+        assert_eq!(serving(&board), [BASE, LIVENESS, READINESS, SERVICE]);
+    }
+
+    #[test]
+    fn deep_needs_base_and_redis_and_the_peer() {
+        for missing in [None, Some(BASE), Some(REDIS), Some(PEER)] {
+            let board = board();
+            board.change(|facts| {
+                if missing != Some(BASE) {
+                    facts.initialised();
+                }
+                check(&mut facts.redis, (missing == Some(REDIS)).then_some("gone"));
+                check(&mut facts.peer, (missing == Some(PEER)).then_some("gone"));
+            });
+            let deep = serving(&board).contains(&DEEP.to_owned());
+            assert_eq!(deep, missing.is_none(), "without {missing:?}");
+        }
+    }
+
+    #[test]
+    fn a_server_that_drains_is_alive_and_nothing_else_and_never_comes_back() {
+        let board = board();
+        board.change(|facts| {
+            facts.initialised();
+            check(&mut facts.redis, None);
+            check(&mut facts.peer, None);
+        });
+        assert_eq!(serving(&board).len(), 7);
+        board.change(Facts::drain);
+        board.change(Facts::initialised);
+        board.change(|facts| check(&mut facts.redis, None));
+        assert_eq!(serving(&board), [LIVENESS, PEER, REDIS]);
     }
 }

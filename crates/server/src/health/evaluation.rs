@@ -1,4 +1,4 @@
-//! Asks Redis and the peer: once, however many ask.
+//! Asks one part of deep: once, however many ask.
 
 use std::{
     sync::{
@@ -16,9 +16,9 @@ use tokio::{
 
 use super::{
     Probe,
-    board::{Board, Facts, Phase},
-    names::{DEEP, Names, PEER, REDIS},
-    part::{Checked, Part},
+    board::Board,
+    names::{DEEP, Names},
+    part::Checked,
 };
 
 /// The oldest answer that is given.
@@ -26,31 +26,40 @@ pub(super) const MAX_AGE: Duration = Duration::from_secs(1);
 /// From one evaluation to the next: a little less than [`MAX_AGE`], so that
 /// nobody has to wait while all is well.
 const PERIOD: Duration = Duration::from_millis(900);
+/// How long it goes on after the last question, so that who asks every second
+/// or two finds a state that was watched in between.
+const LINGER: Duration = Duration::from_secs(3);
 /// What a part has to answer in. Leaves 100 ms of [`ANSWER_WITHIN`].
 pub(super) const PART_DEADLINE: Duration = Duration::from_millis(600);
 /// How long anybody waits for an answer, whatever hangs.
 pub(super) const ANSWER_WITHIN: Duration = Duration::from_millis(700);
 
-const TIMED_OUT: &str = "it did not answer in time";
+const TIMED_OUT: &str = "no answer came in time";
 
 /// Runs in the background while somebody asks or watches, and not otherwise.
 pub(super) struct Evaluation {
-    redis: Probe,
-    peer: Probe,
+    name: &'static str,
+    probe: Probe,
     board: Arc<Board>,
     names: Arc<Names>,
-    /// When the last evaluation came to its end.
+    /// When the part was asked last: the moment of the answer.
     evaluated_at: watch::Sender<Option<Instant>>,
-    /// Whether somebody asked since the last evaluation began.
+    /// Whether somebody asked since `is_wanted` looked last.
     asked: AtomicBool,
     running: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Evaluation {
-    pub(super) fn new(board: Arc<Board>, names: Arc<Names>, redis: Probe, peer: Probe) -> Self {
+    /// The evaluation of the part with that name.
+    pub(super) fn new(
+        name: &'static str,
+        probe: Probe,
+        board: Arc<Board>,
+        names: Arc<Names>,
+    ) -> Self {
         Self {
-            redis,
-            peer,
+            name,
+            probe,
             board,
             names,
             evaluated_at: watch::Sender::new(None),
@@ -59,24 +68,21 @@ impl Evaluation {
         }
     }
 
-    /// Returns as soon as the names are at most 1 s old: at once if they are,
+    /// Returns as soon as the part was asked at most 1 s ago: at once if it was,
     /// otherwise with the next evaluation, which all who wait share.
     ///
-    /// If that does not come within 700 ms nothing is proven, and so `redis`,
-    /// `peer` and `deep` are not serving.
+    /// If that does not come within 700 ms nothing is proven, and so the part is
+    /// not serving.
     pub(super) async fn fresh(self: &Arc<Self>) {
         self.ask();
         if is_fresh(*self.evaluated_at.borrow()) {
             return;
         }
         let mut evaluated_at = self.evaluated_at.subscribe();
-        Self::start(self);
+        self.start();
         let next = evaluated_at.wait_for(|at| is_fresh(*at));
         if timeout(ANSWER_WITHIN, next).await.is_err() {
-            self.board.change(|facts| {
-                facts.redis.doubt();
-                facts.peer.doubt();
-            });
+            self.board.change(|facts| facts.part(self.name).doubt());
         }
     }
 
@@ -99,49 +105,42 @@ impl Evaluation {
         // Nobody has asked for a while, so there is no check before this one to
         // confirm a failure: it is confirmed at once.
         let mut tries = 2;
-        loop {
+        let mut wanted_at = Instant::now();
+        while !self.ends(&mut wanted_at) {
             let next = Instant::now() + PERIOD;
-            self.asked.store(false, SeqCst);
             self.evaluate(tries).await;
             sleep_until(next).await;
-            if self.ends() {
-                return;
-            }
             tries = 1;
         }
     }
 
-    /// Both parts at the same time, each with its own deadline.
     async fn evaluate(&self, tries: u32) {
-        tokio::join!(
-            self.check(&self.redis, tries, |facts| &mut facts.redis),
-            self.check(&self.peer, tries, |facts| &mut facts.peer),
-        );
-        self.evaluated_at.send_replace(Some(Instant::now()));
-    }
-
-    async fn check(&self, probe: &Probe, tries: u32, part: fn(&mut Facts) -> &mut Part) {
         for _ in 0..tries {
             let started = Instant::now();
-            let answer = timeout(PART_DEADLINE / tries, probe()).await;
+            let answer = timeout(PART_DEADLINE / tries, (self.probe)()).await;
             let error = answer.unwrap_or(Err(TIMED_OUT)).err();
             let checked = Checked {
                 at: SystemTime::now(),
                 latency: started.elapsed(),
                 error,
             };
-            self.board.change(|facts| part(facts).record(checked));
+            self.board
+                .change(|facts| facts.part(self.name).record(checked));
             if error.is_none() {
-                return;
+                break;
             }
         }
+        self.evaluated_at.send_replace(Some(Instant::now()));
     }
 
-    /// Whether this was the last round. Decided under the lock that `start`
-    /// takes: who asks now either keeps this round going or starts the next.
-    fn ends(&self) -> bool {
+    /// Decided under the lock that `start` takes: who asks now either keeps this
+    /// run going or starts the next one.
+    fn ends(&self, wanted_at: &mut Instant) -> bool {
         let mut running = self.lock();
-        let ends = !self.is_wanted();
+        if self.is_wanted() {
+            *wanted_at = Instant::now();
+        }
+        let ends = wanted_at.elapsed() > LINGER;
         if ends {
             *running = None;
         }
@@ -149,14 +148,10 @@ impl Evaluation {
     }
 
     fn is_wanted(&self) -> bool {
-        let facts = self.board.facts();
-        let readiness_waits = facts.phase == Phase::Up && !facts.redis_answered;
-        let is_watched = || {
-            [DEEP, REDIS, PEER]
-                .iter()
-                .any(|name| self.names.is_watched(name))
-        };
-        readiness_waits || self.asked.load(SeqCst) || is_watched()
+        self.asked.swap(false, SeqCst)
+            || self.names.is_watched(self.name)
+            || self.names.is_watched(DEEP)
+            || self.board.facts().awaits(self.name)
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<JoinHandle<()>>> {
@@ -167,3 +162,6 @@ impl Evaluation {
 fn is_fresh(evaluated_at: Option<Instant>) -> bool {
     evaluated_at.is_some_and(|at| at.elapsed() <= MAX_AGE)
 }
+
+#[cfg(test)]
+mod tests;

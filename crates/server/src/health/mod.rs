@@ -5,12 +5,13 @@
 //! 2. `watch` – one Watch call
 //! 3. `part` – Redis or the peer: when it counts as up, and when as down
 //! 4. `board` – from what is known to what each name says
-//! 5. `evaluation` – asks Redis and the peer: once, however many ask
-//! 6. `redis` – Redis, through the store
-//! 7. `peer` – the other service, over one kept channel
-//! 8. `service` – what the client sees
-//! 9. `probe` – asks a server from the command line
-//! 10. `url` – where a server is
+//! 5. `evaluation` – asks one part of deep: once, however many ask
+//! 6. `deep` – which parts are behind a name
+//! 7. `redis` – Redis, through the store
+//! 8. `peer` – the other service, over one kept channel
+//! 9. `service` – what the client sees
+//! 10. `probe` – asks a server from the command line
+//! 11. `url` – where a server is
 //!
 //! `GetHealthReport`, the same for people, is in [`crate::diagnostics`].
 //!
@@ -34,6 +35,7 @@
 //! [`api::health`] and a server of our own.
 
 mod board;
+mod deep;
 mod evaluation;
 mod names;
 mod part;
@@ -65,7 +67,7 @@ pub(crate) use {
 
 use crate::diagnostics::Diagnostics;
 use board::Board;
-use evaluation::Evaluation;
+use deep::Deep;
 use names::Names;
 use peer::Peer;
 
@@ -98,7 +100,7 @@ pub struct Probes {
 pub struct Health {
     names: Arc<Names>,
     board: Arc<Board>,
-    evaluation: Arc<Evaluation>,
+    deep: Deep,
     peer: Option<Peer>,
     identity: Identity,
     started_at: SystemTime,
@@ -115,16 +117,11 @@ impl Health {
         let names = Arc::new(Names::default());
         let board = Arc::new(Board::new(identity.service, Arc::clone(&names)));
         let peer = probes.peer.as_ref().map(Peer::new);
-        let evaluation = Evaluation::new(
-            Arc::clone(&board),
-            Arc::clone(&names),
-            probes.redis,
-            peer::base_probe(peer.clone()),
-        );
+        let deep = Deep::new(&board, &names, probes.redis, peer::base_probe(peer.clone()));
         Self {
             names,
             board,
-            evaluation: Arc::new(evaluation),
+            deep,
             peer,
             identity,
             started_at: SystemTime::now(),
@@ -134,7 +131,7 @@ impl Health {
     /// `grpc.health.v1.Health`, to be mounted.
     #[must_use]
     pub fn service(&self) -> HealthServer<HealthService> {
-        let service = HealthService::new(Arc::clone(&self.names), Arc::clone(&self.evaluation));
+        let service = HealthService::new(Arc::clone(&self.names), self.deep.clone());
         HealthServer::new(service).max_decoding_message_size(service::MAX_REQUEST_BYTES)
     }
 
@@ -149,7 +146,7 @@ impl Health {
     /// on Redis is asked until it has answered once, which opens `readiness`.
     pub fn initialised(&self) {
         self.board.change(Facts::initialised);
-        Evaluation::start(&self.evaluation);
+        self.deep.start();
     }
 
     /// Opens `readiness` for good: Redis has answered somebody.
@@ -188,7 +185,7 @@ impl Health {
 
     /// Returns when what is known of Redis and the peer is at most 1 s old.
     pub(crate) async fn fresh(&self) {
-        self.evaluation.fresh().await;
+        self.deep.fresh(DEEP).await;
     }
 
     /// The peer's own report, at most 1 s old.

@@ -19,11 +19,6 @@ pub(crate) const REDIS: &str = "redis";
 /// One part of deep.
 pub(crate) const PEER: &str = "peer";
 
-/// Whether somebody has to be asked before the name can be answered.
-pub(super) fn is_asked_for(name: &str) -> bool {
-    matches!(name, DEEP | REDIS | PEER)
-}
-
 /// A status and since when it holds.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Standing {

@@ -51,3 +51,49 @@ impl Part {
         self.last
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The part after these checks, `true` standing for a success.
+    fn after(checks: &[bool]) -> Part {
+        let mut part = Part::default();
+        for &success in checks {
+            let error = (!success).then_some("it failed");
+            part.record(Checked {
+                at: SystemTime::UNIX_EPOCH,
+                latency: Duration::ZERO,
+                error,
+            });
+        }
+        part
+    }
+
+    #[test]
+    fn it_is_not_serving_until_proven() {
+        assert!(!after(&[]).is_serving());
+        assert!(!after(&[false]).is_serving());
+    }
+
+    #[test]
+    fn one_success_brings_it_up() {
+        assert!(after(&[true]).is_serving());
+        assert!(after(&[false, false, false, true]).is_serving());
+    }
+
+    #[test]
+    fn one_failure_does_not_take_it_down_and_two_in_a_row_do() {
+        assert!(after(&[true, false]).is_serving());
+        assert!(after(&[true, false, true, false]).is_serving());
+        assert!(!after(&[true, false, false]).is_serving());
+        assert!(!after(&[true, false, false, false]).is_serving());
+    }
+
+    #[test]
+    fn what_is_in_doubt_takes_one_success_to_come_up() {
+        let mut part = after(&[true]);
+        part.doubt();
+        assert!(!part.is_serving());
+    }
+}

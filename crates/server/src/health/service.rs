@@ -10,8 +10,8 @@ use futures::stream::{BoxStream, StreamExt};
 use tonic::{Request, Response, Status};
 
 use super::{
-    evaluation::Evaluation,
-    names::{Names, is_asked_for},
+    deep::Deep,
+    names::{DEEP, Names},
     watch::watch,
 };
 
@@ -23,12 +23,12 @@ const MAX_LISTED: usize = 100;
 /// Check, Watch and List. None needs a credential.
 pub struct HealthService {
     names: Arc<Names>,
-    evaluation: Arc<Evaluation>,
+    deep: Deep,
 }
 
 impl HealthService {
-    pub(super) fn new(names: Arc<Names>, evaluation: Arc<Evaluation>) -> Self {
-        Self { names, evaluation }
+    pub(super) fn new(names: Arc<Names>, deep: Deep) -> Self {
+        Self { names, deep }
     }
 }
 
@@ -39,9 +39,7 @@ impl health_server::Health for HealthService {
         request: Request<HealthCheckRequest>,
     ) -> Result<Response<HealthCheckResponse>, Status> {
         let name = &request.get_ref().service;
-        if is_asked_for(name) {
-            self.evaluation.fresh().await;
-        }
+        self.deep.fresh(name).await;
         match self.names.get(name) {
             Some(standing) => Ok(Response::new(message(standing.status))),
             None => Err(Status::not_found("unknown service")),
@@ -52,7 +50,7 @@ impl health_server::Health for HealthService {
         &self,
         _: Request<HealthListRequest>,
     ) -> Result<Response<HealthListResponse>, Status> {
-        self.evaluation.fresh().await;
+        self.deep.fresh(DEEP).await;
         let names = self.names.list();
         if names.len() > MAX_LISTED {
             return Err(Status::resource_exhausted("more than 100 names"));
@@ -71,12 +69,9 @@ impl health_server::Health for HealthService {
         request: Request<HealthCheckRequest>,
     ) -> Result<Response<Self::WatchStream>, Status> {
         let name = request.into_inner().service;
-        let is_asked_for = is_asked_for(&name);
         // Watched from here on, so that the evaluation below is not the last.
-        let watch = watch(Arc::clone(&self.names), name);
-        if is_asked_for {
-            self.evaluation.fresh().await;
-        }
+        let watch = watch(Arc::clone(&self.names), name.clone());
+        self.deep.fresh(&name).await;
         Ok(Response::new(
             watch.map(|status| Ok(message(status))).boxed(),
         ))
