@@ -1,0 +1,165 @@
+//! The log of a competition.
+
+use domain::{Action, Actor, AuditEntry, Change, FieldChange};
+
+use super::number::{count, revision};
+use super::time::timestamp;
+use crate::{admin, v1};
+
+impl From<AuditEntry> for admin::AuditEntry {
+    fn from(entry: AuditEntry) -> Self {
+        Self {
+            revision: revision(entry.revision),
+            at: Some(timestamp(entry.at)),
+            actor: Some(entry.actor.into()),
+            action: admin::AuditAction::from(entry.action).into(),
+            request_id: entry
+                .request_id
+                .map(|id| id.to_string())
+                .unwrap_or_default(),
+            reason: entry.reason.into(),
+            ..entry.change.into()
+        }
+    }
+}
+
+/// What was changed; who changed it, when and why stays empty.
+impl From<Change> for admin::AuditEntry {
+    fn from(change: Change) -> Self {
+        match change {
+            Change::Registration {
+                user_id,
+                before,
+                after,
+                waitlist_position,
+            } => Self {
+                user_id: user_id.into(),
+                registration_change: Some(admin::RegistrationChange {
+                    before: before
+                        .map(v1::RegistrationState::from)
+                        .unwrap_or_default()
+                        .into(),
+                    after: v1::RegistrationState::from(after).into(),
+                    waitlist_position: waitlist_position.map(count),
+                }),
+                ..Self::default()
+            },
+            Change::Competition(fields) => Self {
+                field_changes: fields.into_iter().map(Into::into).collect(),
+                ..Self::default()
+            },
+        }
+    }
+}
+
+impl From<FieldChange> for admin::FieldChange {
+    fn from(change: FieldChange) -> Self {
+        Self {
+            field: change.field,
+            before: change.before,
+            after: change.after,
+        }
+    }
+}
+
+impl From<Actor> for admin::AuditActor {
+    fn from(actor: Actor) -> Self {
+        use admin::audit_actor::Id;
+        let id = match actor {
+            Actor::User(id) => Some(Id::UserId(id.into())),
+            Actor::Admin(id) => Some(Id::AdminId(id.into())),
+            Actor::Rules => None,
+        };
+        Self { id }
+    }
+}
+
+impl From<Action> for admin::AuditAction {
+    fn from(action: Action) -> Self {
+        match action {
+            Action::Create => Self::CompetitionCreated,
+            Action::Update => Self::CompetitionUpdated,
+            Action::Publish => Self::CompetitionPublished,
+            Action::Cancel => Self::CompetitionCancelled,
+            Action::Delete => Self::CompetitionDeleted,
+            Action::Register => Self::Registered,
+            Action::Add => Self::Added,
+            Action::Promote => Self::Promoted,
+            Action::Withdraw => Self::Withdrawn,
+            Action::Remove => Self::Removed,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+    use domain::{AdminId, Reason, RegistrationState, RequestId, Revision, Timestamp, UserId};
+
+    fn entry(actor: Actor, action: Action, change: Change) -> admin::AuditEntry {
+        let request_id = "0190b2a4-5b1c-4f7e-9d3a-2f6c8e1b7a90";
+        let asked = actor != Actor::Rules;
+        admin::AuditEntry::from(AuditEntry {
+            revision: Revision(8),
+            at: Timestamp::MIN,
+            actor,
+            action,
+            change,
+            request_id: RequestId::parse(request_id).ok().filter(|_| asked),
+            reason: Reason::parse("").expect("a reason"),
+        })
+    }
+
+    #[test]
+    fn every_action_has_a_word_of_its_own() {
+        let words: HashSet<_> = Action::ALL
+            .into_iter()
+            .map(admin::AuditAction::from)
+            .collect();
+        assert_eq!(words.len(), Action::ALL.len());
+        assert!(!words.contains(&admin::AuditAction::Unspecified));
+    }
+
+    #[test]
+    fn a_promotion_was_made_by_nobody() {
+        let promotion = entry(
+            Actor::Rules,
+            Action::Promote,
+            Change::Registration {
+                user_id: UserId::parse("ada-1815").expect("an id"),
+                before: Some(RegistrationState::Waitlisted),
+                after: RegistrationState::Confirmed,
+                waitlist_position: None,
+            },
+        );
+        let change = promotion.registration_change.expect("a change");
+        assert_eq!(promotion.actor, Some(admin::AuditActor { id: None }));
+        assert_eq!(promotion.request_id, "");
+        assert_eq!(promotion.user_id, "ada-1815");
+        assert_eq!(change.before(), v1::RegistrationState::Waitlisted);
+        assert_eq!(change.after(), v1::RegistrationState::Confirmed);
+        assert!(promotion.field_changes.is_empty());
+    }
+
+    #[test]
+    fn a_change_of_a_competition_names_its_fields_and_no_user() {
+        let field_change = FieldChange {
+            field: "capacity".to_owned(),
+            before: String::new(),
+            after: "12".to_owned(),
+        };
+        let update = entry(
+            Actor::Admin(AdminId::parse("grace-1906").expect("an id")),
+            Action::Update,
+            Change::Competition(vec![field_change.clone()]),
+        );
+        assert_eq!(update.field_changes, [field_change.into()]);
+        assert_eq!(
+            (update.user_id.as_str(), update.registration_change),
+            ("", None)
+        );
+        assert!(!update.request_id.is_empty());
+    }
+}

@@ -1,0 +1,25 @@
+//! Numbers. The contract's are signed, since not every language has unsigned ones; the domain's are
+//! not. What does not fit is shown as the largest that does.
+
+use domain::Revision;
+
+pub(super) fn count(number: u32) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
+}
+
+pub(super) fn revision(Revision(number): Revision) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_that_does_not_fit_is_not_shown_as_a_negative_one() {
+        assert_eq!(count(7), 7);
+        assert_eq!(count(u32::MAX), i32::MAX);
+        assert_eq!(revision(Revision(7)), 7);
+        assert_eq!(revision(Revision(u64::MAX)), i64::MAX);
+    }
+}

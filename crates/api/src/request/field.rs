@@ -1,0 +1,145 @@
+//! Fields that several requests have, and where in a request a field is.
+
+use domain::country::NotACountry;
+use domain::id::{NotARequestId, NotAnId};
+use domain::timestamp::NotATimestamp;
+use domain::{CompetitionId, CountryCode, InvalidFields, RequestId, Timestamp};
+
+/// Puts wrong fields below the message that holds them: `ends_at` becomes `competition.ends_at`.
+#[must_use]
+pub fn under(message: &str, part: &InvalidFields) -> InvalidFields {
+    let mut whole = InvalidFields::default();
+    for wrong in part.fields() {
+        whole.reject(format!("{message}.{}", wrong.field), &wrong.description);
+    }
+    whole
+}
+
+/// A request that says one thing only.
+pub(super) fn only<T, E: ToString>(field: &str, parsed: Result<T, E>) -> Result<T, InvalidFields> {
+    parsed.map_err(|error| InvalidFields::one(field, &error))
+}
+
+/// The client's request id, or a fresh one if the client named none.
+pub(super) fn request_id(text: &str) -> Result<RequestId, NotARequestId> {
+    if text.is_empty() {
+        return Ok(RequestId::random());
+    }
+    RequestId::parse(text)
+}
+
+/// A country; empty text is none.
+pub(super) fn country(text: &str) -> Result<Option<CountryCode>, NotACountry> {
+    let named = (!text.is_empty()).then(|| CountryCode::parse(text));
+    named.transpose()
+}
+
+/// An id of an organiser's own; empty text is none.
+pub(super) fn chosen_id(text: Option<String>) -> Result<Option<CompetitionId>, NotAnId> {
+    let named = text.filter(|text| !text.is_empty());
+    named.map(CompetitionId::parse).transpose()
+}
+
+/// A moment: whole milliseconds are kept, finer parts are cut off.
+pub(super) fn moment(moment: prost_types::Timestamp) -> Result<Timestamp, NotATimestamp> {
+    const MILLIS_PER_SECOND: i64 = 1000;
+    const NANOS_PER_MILLI: i32 = 1_000_000;
+    if !(0..1_000_000_000).contains(&moment.nanos) {
+        return Err(NotATimestamp);
+    }
+    moment
+        .seconds
+        .checked_mul(MILLIS_PER_SECOND)
+        .and_then(|millis| millis.checked_add((moment.nanos / NANOS_PER_MILLI).into()))
+        .ok_or(NotATimestamp)
+        .and_then(Timestamp::from_millis)
+}
+
+/// A moment that must be there.
+pub(super) fn required_moment(
+    present: Option<prost_types::Timestamp>,
+) -> Result<Timestamp, String> {
+    let present = present.ok_or("must be set")?;
+    moment(present).map_err(|error| error.to_string())
+}
+
+/// The values that were named, each once and in the order of `all`.
+pub(super) fn choices<T: Copy>(
+    named: &[i32],
+    all: &[T],
+    number: impl Fn(T) -> i32,
+) -> Result<Vec<T>, &'static str> {
+    let known = |named: &i32| all.iter().any(|&one| number(one) == *named);
+    if !named.iter().all(known) {
+        return Err("must hold only values that the contract names, and not UNSPECIFIED");
+    }
+    let is_named = |one: &T| named.contains(&number(*one));
+    Ok(all.iter().copied().filter(is_named).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64, nanos: i32) -> prost_types::Timestamp {
+        prost_types::Timestamp { seconds, nanos }
+    }
+
+    #[test]
+    fn whole_milliseconds_are_kept_and_finer_parts_are_cut_off() {
+        let millis = moment(at(1, 2_999_999)).map(Timestamp::as_millis);
+        assert_eq!(millis, Ok(1_002));
+    }
+
+    #[test]
+    fn what_lies_outside_of_1970_to_9999_is_refused() {
+        assert!(moment(at(0, 0)).is_ok());
+        assert!(moment(at(253_402_300_799, 999_999_999)).is_ok());
+        for (seconds, nanos) in [
+            (-1, 999_999_999),
+            (253_402_300_800, 0),
+            (i64::MAX, 0),
+            (i64::MIN, 0),
+            (0, -1),
+            (0, 1_000_000_000),
+        ] {
+            assert!(moment(at(seconds, nanos)).is_err(), "{seconds} {nanos}");
+        }
+    }
+
+    #[test]
+    fn a_client_without_a_request_id_gets_one_of_its_own() {
+        assert_ne!(request_id(""), request_id(""));
+        assert!(request_id("").is_ok());
+        assert!(request_id("7").is_err());
+    }
+
+    #[test]
+    fn a_country_is_empty_or_real() {
+        assert_eq!(country(""), Ok(None));
+        assert!(country("CH").is_ok_and(|country| country.is_some()));
+        assert!(country("XX").is_err());
+    }
+
+    #[test]
+    fn a_chosen_id_is_absent_empty_or_an_id() {
+        assert_eq!(chosen_id(None), Ok(None));
+        assert_eq!(chosen_id(Some(String::new())), Ok(None));
+        assert!(chosen_id(Some("Spring Cup".to_owned())).is_err());
+    }
+
+    #[test]
+    fn a_choice_named_twice_counts_once_and_an_unknown_one_is_refused() {
+        let choose = |named: &[i32]| choices(named, &[1, 2, 3], |one| one);
+        assert_eq!(choose(&[3, 1, 3]), Ok(vec![1, 3]));
+        assert!(choose(&[1, 0]).is_err());
+        assert!(choose(&[4]).is_err());
+    }
+
+    #[test]
+    fn wrong_fields_can_be_put_below_their_message() {
+        let part = InvalidFields::one("ends_at", "must be after starts_at");
+        let whole = under("competition", &part).to_string();
+        assert_eq!(whole, "competition.ends_at must be after starts_at");
+    }
+}

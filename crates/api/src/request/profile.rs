@@ -1,0 +1,219 @@
+//! What users say of themselves: when they sign up, and later.
+
+use domain::birth_date::NotABirthDate;
+use domain::{
+    BirthDate, Club, DisplayName, Email, Etag, InvalidFields, Password, Profile, ProfilePatch,
+    RequestId,
+};
+
+use super::field::{country, request_id, under};
+use super::mask::{Changes, Mask};
+use crate::{user, v1};
+
+/// A new account.
+#[derive(Debug, Clone)]
+pub struct SignUp {
+    /// How to sign in.
+    pub email: Email,
+    /// A new password.
+    pub password: Password,
+    /// What the person says of themselves.
+    pub profile: Profile,
+    /// Names the call.
+    pub request_id: RequestId,
+}
+
+impl TryFrom<user::SignUpRequest> for SignUp {
+    type Error = InvalidFields;
+
+    fn try_from(request: user::SignUpRequest) -> Result<Self, InvalidFields> {
+        let mut invalid = InvalidFields::default();
+        let email = invalid.check("email", Email::parse(request.email));
+        let password = invalid.check("password", Password::parse(request.password));
+        let display_name = invalid.check("display_name", DisplayName::parse(request.display_name));
+        let country_code = invalid.check("country_code", country(&request.country_code));
+        let birth_date = invalid.check("birth_date", birth_date(request.birth_date));
+        let club = invalid.check("club", Club::parse(request.club));
+        let request_id = invalid.check("request_id", request_id(&request.request_id));
+        invalid.finish(|| {
+            Some(Self {
+                email: email?,
+                password: password?,
+                profile: Profile {
+                    display_name: display_name?,
+                    country_code: country_code?,
+                    birth_date: birth_date?,
+                    club: club?,
+                },
+                request_id: request_id?,
+            })
+        })
+    }
+}
+
+/// A change of what a person says of themselves.
+#[derive(Debug, Clone)]
+pub struct UpdateMe {
+    /// The named fields.
+    pub patch: ProfilePatch,
+    /// The version that the change is meant for, if it was named.
+    pub etag: Option<Etag>,
+    /// Names the call.
+    pub request_id: RequestId,
+}
+
+/// The fields of a user that a user may change.
+const CHANGEABLE: [&str; 4] = ["display_name", "country_code", "birth_date", "club"];
+
+impl TryFrom<user::UpdateMeRequest> for UpdateMe {
+    type Error = InvalidFields;
+
+    fn try_from(request: user::UpdateMeRequest) -> Result<Self, InvalidFields> {
+        let mut invalid = InvalidFields::default();
+        let mask = Mask::parse(request.update_mask, &CHANGEABLE);
+        let mask = invalid.check("update_mask", mask);
+        let user = invalid.require("user", request.user).unwrap_or_default();
+        let etag = Etag::from_client(user.etag.clone());
+        let patch = mask.and_then(|mask| invalid.absorb(patch(&mask, user)));
+        let request_id = invalid.check("request_id", request_id(&request.request_id));
+        invalid.finish(|| {
+            Some(Self {
+                patch: patch?,
+                etag,
+                request_id: request_id?,
+            })
+        })
+    }
+}
+
+fn patch(mask: &Mask, user: v1::User) -> Result<ProfilePatch, InvalidFields> {
+    let mut invalid = InvalidFields::default();
+    let mut changes = Changes::new(mask, &mut invalid);
+    let patch = ProfilePatch {
+        display_name: changes.field("display_name", !user.display_name.is_empty(), || {
+            DisplayName::parse(user.display_name)
+        }),
+        country_code: changes.field("country_code", !user.country_code.is_empty(), || {
+            country(&user.country_code)
+        }),
+        birth_date: changes.field("birth_date", user.birth_date.is_some(), || {
+            birth_date(user.birth_date)
+        }),
+        club: changes.field("club", !user.club.is_empty(), || Club::parse(user.club)),
+    };
+    invalid
+        .finish(|| Some(patch))
+        .map_err(|wrong| under("user", &wrong))
+}
+
+/// A birth date that may be absent.
+fn birth_date(date: Option<v1::Date>) -> Result<Option<BirthDate>, NotABirthDate> {
+    let date = date.map(|date| BirthDate::parse(date.year, date.month, date.day));
+    date.transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::request::paths;
+    use prost_types::FieldMask;
+
+    fn update(user: v1::User, mask: &[&str]) -> Result<UpdateMe, InvalidFields> {
+        let paths = mask.iter().copied().map(String::from).collect();
+        UpdateMe::try_from(user::UpdateMeRequest {
+            user: Some(user),
+            update_mask: Some(FieldMask { paths }),
+            request_id: String::new(),
+        })
+    }
+
+    #[test]
+    fn an_account_needs_an_email_a_password_and_a_name() {
+        let error = SignUp::try_from(user::SignUpRequest::default()).expect_err("refused");
+        assert_eq!(paths(&error), ["email", "password", "display_name"]);
+    }
+
+    #[test]
+    fn every_wrong_field_of_a_new_account_is_named() {
+        let request = user::SignUpRequest {
+            email: "ada@".to_owned(),
+            password: "short".to_owned(),
+            display_name: "A\u{7}da".to_owned(),
+            country_code: "Switzerland".to_owned(),
+            birth_date: Some(v1::Date {
+                year: 2003,
+                month: 2,
+                day: 29,
+            }),
+            club: "x".repeat(121),
+            request_id: "7".to_owned(),
+        };
+        let error = SignUp::try_from(request).expect_err("refused");
+        assert_eq!(
+            paths(&error),
+            [
+                "email",
+                "password",
+                "display_name",
+                "country_code",
+                "birth_date",
+                "club",
+                "request_id"
+            ]
+        );
+    }
+
+    #[test]
+    fn without_a_mask_only_the_fields_that_are_set_change() {
+        let user = v1::User {
+            club: "Analytical Engines".to_owned(),
+            ..Default::default()
+        };
+        let patch = update(user, &[]).expect("an update").patch;
+        let club = Club::parse("Analytical Engines").ok();
+        assert_eq!(
+            patch,
+            ProfilePatch {
+                club,
+                ..Default::default()
+            }
+        );
+    }
+
+    #[test]
+    fn a_named_field_that_is_empty_is_emptied() {
+        let mask = ["country_code", "birth_date", "club"];
+        let patch = update(v1::User::default(), &mask).expect("an update").patch;
+        assert_eq!(patch.country_code, Some(None));
+        assert_eq!(patch.birth_date, Some(None));
+        assert_eq!(patch.club, Club::parse("").ok());
+        assert_eq!(patch.display_name, None);
+    }
+
+    #[test]
+    fn a_full_replacement_needs_a_name() {
+        let error = update(v1::User::default(), &["*"]).expect_err("refused");
+        assert_eq!(paths(&error), ["user.display_name"]);
+    }
+
+    #[test]
+    fn the_email_cannot_be_changed() {
+        let error = update(v1::User::default(), &["email"]).expect_err("refused");
+        assert_eq!(paths(&error), ["update_mask"]);
+    }
+
+    #[test]
+    fn an_etag_counts_if_it_is_named() {
+        let mut user = v1::User::default();
+        assert_eq!(update(user.clone(), &[]).expect("an update").etag, None);
+        user.etag = "v1".to_owned();
+        let etag = update(user, &[]).expect("an update").etag;
+        assert_eq!(etag, Some(Etag::of_version(1)));
+    }
+
+    #[test]
+    fn a_change_of_nobody_is_refused() {
+        let error = UpdateMe::try_from(user::UpdateMeRequest::default()).expect_err("refused");
+        assert_eq!(paths(&error), ["user"]);
+    }
+}
