@@ -184,15 +184,6 @@ fn every_list_has_pages_and_nothing_else_has() {
     }
 }
 
-#[test]
-fn imports_come_along_so_that_reflection_can_resolve_them() {
-    let files = all_files();
-    let names: HashSet<_> = files.iter().map(FileDescriptorProto::name).collect();
-    let mut imports = files.iter().flat_map(|file| &file.dependency);
-    assert!(imports.all(|import| names.contains(import.as_str())));
-    assert!(names.contains("google/protobuf/timestamp.proto"));
-}
-
 /// As in `grpc/health/v1/health.proto` of github.com/grpc/grpc-proto, with List of gRFC A90.
 #[test]
 fn health_is_the_standard_one() {

@@ -11,7 +11,7 @@ use crate::{admin, user, v1};
 pub struct ListCompetitions {
     /// In which states, each once; never empty. A user never asks for drafts.
     pub states: Vec<CompetitionState>,
-    /// Only those that one can register for now, by the clock of Redis.
+    /// Only those that one can register for now.
     pub open_only: bool,
     /// Only those that start at this moment or later.
     pub starts_after: Option<Timestamp>,
