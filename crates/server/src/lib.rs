@@ -1,1 +1,45 @@
-//! 
+//! What both services mount around their handlers. In reading order:
+//!
+//! 1. [`config`]: the settings that both services share.
+//! 2. [`telemetry`]: the log.
+//! 3. [`serve`]: from a listener to the end of the drain; `connections` are what it accepts.
+//! 4. [`edge`]: the one layer that every call passes.
+//! 5. [`auth`]: who may call what, and who is calling.
+//! 6. [`errors`]: what a handler answers when it cannot do what was asked, and the one table from that to
+//!    gRPC codes.
+//! 7. [`health`], [`diagnostics`]: how the server is, for machines and for people.
+//! 8. For handlers: [`passwords`], [`throttle`], [`paging`].
+//!
+//! A service needs of it:
+//!
+//! ```ignore
+//! const ACCESS: server::AccessTable = &[("Register", Access::User), …];
+//!
+//! async fn register(&self, request: Request<RegisterRequest>) -> Result<Response<RegisterResponse>, Status> {
+//!     reply(register::register(&self.store, caller(&request)?, request.into_inner()).await)
+//! }
+//!
+//! server::run(listener, App { identity, service, access: ACCESS, store, settings }, shutdown).await
+//! ```
+
+pub mod auth;
+pub mod config;
+mod connections;
+pub mod diagnostics;
+pub mod edge;
+pub mod errors;
+pub mod health;
+pub mod paging;
+pub mod passwords;
+pub mod serve;
+pub mod telemetry;
+pub mod throttle;
+
+pub use auth::{Access, AccessTable, AdminCaller, OwnerOrBootstrap, UserCaller, caller};
+pub use config::{ServiceSettings, parse_or_exit};
+pub use errors::{Failure, reply};
+pub use health::Identity;
+pub use paging::ListOf;
+pub use passwords::Passwords;
+pub use serve::{App, MAX_MESSAGE_BYTES, run, shutdown_signal};
+pub use throttle::{Network, SignInThrottle};

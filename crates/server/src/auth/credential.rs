@@ -1,0 +1,76 @@
+//! From the `authorization` header to the person, by one look into the store.
+
+use domain::{Realm, Rejection, Role, SessionToken, UserId};
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+use store::Store;
+
+use super::{Access, AdminCaller, Caller, UserCaller};
+use crate::errors::Failure;
+
+/// Finds out who is calling, if the method asks for somebody.
+///
+/// UNAUTHENTICATED, with one sentence for all causes: no credential, one that is not well-formed, one
+/// that is not good or not any more, a user's at admin-service and the reverse. `PERMISSION_DENIED`: a
+/// role that may not.
+pub(crate) async fn admit(
+    access: Access,
+    headers: &HeaderMap,
+    store: &Store,
+) -> Result<Option<Caller>, Failure> {
+    match access {
+        Access::Anyone => return Ok(None),
+        Access::User => {
+            let session = token(headers, &[Realm::User])?;
+            user(store.user_session(&session).await?, session)
+        }
+        Access::UserOrErased => {
+            let session = token(headers, &[Realm::User])?;
+            user(store.user_session_or_erased(&session).await?, session)
+        }
+        Access::Admin(role) => admin(token(headers, &[Realm::Admin])?, role, store).await,
+        Access::OwnerOrBootstrap => {
+            let token = token(headers, &[Realm::Admin, Realm::Bootstrap])?;
+            owner_or_bootstrap(token, store).await
+        }
+    }
+    .map(Some)
+}
+
+fn user(found: Option<UserId>, session: SessionToken) -> Result<Caller, Failure> {
+    match found {
+        Some(id) => Ok(Caller::User(UserCaller { id, session })),
+        None => Err(Rejection::Unauthenticated.into()),
+    }
+}
+
+async fn admin(session: SessionToken, least: Role, store: &Store) -> Result<Caller, Failure> {
+    match store.admin_session(&session).await? {
+        Some((_, role)) if role < least => Err(Rejection::PermissionDenied.into()),
+        Some((id, role)) => Ok(Caller::Admin(AdminCaller { id, role, session })),
+        None => Err(Rejection::Unauthenticated.into()),
+    }
+}
+
+async fn owner_or_bootstrap(token: SessionToken, store: &Store) -> Result<Caller, Failure> {
+    if token.realm() == Realm::Admin {
+        return admin(token, Role::Owner, store).await;
+    }
+    if store.bootstrap_token_is_valid(&token).await? {
+        Ok(Caller::Bootstrap(token))
+    } else {
+        Err(Rejection::Unauthenticated.into())
+    }
+}
+
+/// The token of `authorization: Bearer <token>`, if it is well-formed and good for one of these
+/// realms. The scheme may be in any case, as RFC 9110 has it.
+fn token(headers: &HeaderMap, realms: &[Realm]) -> Result<SessionToken, Failure> {
+    headers
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok()?.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .and_then(|(_, token)| SessionToken::parse(token))
+        .filter(|token| realms.contains(&token.realm()))
+        .ok_or_else(|| Rejection::Unauthenticated.into())
+}

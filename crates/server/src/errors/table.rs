@@ -1,0 +1,126 @@
+//! The one table from failures to gRPC codes. Nothing else names a code.
+
+use std::time::Duration;
+
+use domain::Rejection;
+use tonic::{Code, Status};
+
+use super::Failure;
+
+/// The `domain` of every `google.rpc.ErrorInfo`.
+pub const DOMAIN: &str = "startlist";
+
+/// When it is worth trying again after Redis could not be reached: a failover takes seconds.
+const STORE_RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// What a failure is for a client.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Row {
+    pub(super) code: Code,
+    /// `ErrorInfo.reason`.
+    pub(super) reason: &'static str,
+    /// When it is worth trying again: `RetryInfo`.
+    pub(super) retry_after: Option<Duration>,
+}
+
+impl Row {
+    fn new(code: Code, reason: &'static str) -> Self {
+        Self {
+            code,
+            reason,
+            retry_after: None,
+        }
+    }
+
+    fn retry_after(self, delay: Duration) -> Self {
+        Self {
+            retry_after: Some(delay),
+            ..self
+        }
+    }
+}
+
+pub(super) fn row(failure: &Failure) -> Row {
+    match failure {
+        Failure::Invalid(_) => Row::new(Code::InvalidArgument, "INVALID_FIELDS"),
+        Failure::Malformed(_) => Row::new(Code::InvalidArgument, "MALFORMED_MESSAGE"),
+        Failure::MessageTooLarge => Row::new(Code::ResourceExhausted, "MESSAGE_TOO_LARGE"),
+        Failure::Compressed(_) => Row::new(Code::Unimplemented, "UNKNOWN_COMPRESSION"),
+        Failure::UnknownMethod => Row::new(Code::Unimplemented, "UNKNOWN_METHOD"),
+        Failure::DeadlineExceeded => Row::new(Code::DeadlineExceeded, "DEADLINE_EXCEEDED"),
+        Failure::Unavailable(_) => {
+            Row::new(Code::Unavailable, "STORE_UNAVAILABLE").retry_after(STORE_RETRY_AFTER)
+        }
+        Failure::Internal(_) => Row::new(Code::Internal, "INTERNAL"),
+        Failure::Rejected(rejected) => rejection_row(&rejected.rejection),
+    }
+}
+
+fn rejection_row(rejection: &Rejection) -> Row {
+    let code = match rejection {
+        Rejection::RequestIdReused => Code::InvalidArgument,
+        Rejection::Unauthenticated => Code::Unauthenticated,
+        Rejection::PermissionDenied => Code::PermissionDenied,
+        Rejection::CompetitionNotFound
+        | Rejection::UserNotFound
+        | Rejection::AdminNotFound
+        | Rejection::NotRegistered => Code::NotFound,
+        Rejection::CompetitionFull { .. }
+        | Rejection::RegistrationNotOpenYet { .. }
+        | Rejection::RegistrationClosed { .. }
+        | Rejection::CompetitionCancelled
+        | Rejection::CompetitionStarted { .. }
+        | Rejection::RemovedByOrganiser
+        | Rejection::CapacityBelowConfirmed { .. }
+        | Rejection::CompetitionNotPublished
+        | Rejection::CompetitionNotDraft
+        | Rejection::LastOwner => Code::FailedPrecondition,
+        Rejection::AlreadyRegistered | Rejection::EmailTaken | Rejection::CompetitionIdTaken => {
+            Code::AlreadyExists
+        }
+        Rejection::EtagMismatch => Code::Aborted,
+        Rejection::TooManySignIns { retry_after } | Rejection::Overloaded { retry_after } => {
+            return Row::new(Code::ResourceExhausted, rejection.reason()).retry_after(*retry_after);
+        }
+    };
+    Row::new(code, rejection.reason())
+}
+
+/// What tonic itself refused, before or instead of a handler.
+///
+/// tonic answers `OUT_OF_RANGE` to a message above the limit; every other gRPC implementation, and so
+/// every client's retry policy, has `RESOURCE_EXHAUSTED` for that. It answers INTERNAL to a message
+/// that cannot be decoded, which is the client's mistake and not a fault of the server.
+pub(crate) fn of_tonic(status: &Status) -> Failure {
+    let sentence = || status.message().to_owned();
+    match status.code() {
+        Code::OutOfRange | Code::ResourceExhausted => Failure::MessageTooLarge,
+        Code::Internal => Failure::Malformed(sentence()),
+        Code::Unimplemented if status.message().is_empty() => Failure::UnknownMethod,
+        Code::Unimplemented => Failure::Compressed(sentence()),
+        code => Failure::Internal(format!("tonic answered {code:?}: {}", status.message())),
+    }
+}
+
+/// A code as the standard spells it, for the log.
+pub(crate) fn word(code: Code) -> &'static str {
+    match code {
+        Code::Ok => "OK",
+        Code::Cancelled => "CANCELLED",
+        Code::Unknown => "UNKNOWN",
+        Code::InvalidArgument => "INVALID_ARGUMENT",
+        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
+        Code::NotFound => "NOT_FOUND",
+        Code::AlreadyExists => "ALREADY_EXISTS",
+        Code::PermissionDenied => "PERMISSION_DENIED",
+        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
+        Code::FailedPrecondition => "FAILED_PRECONDITION",
+        Code::Aborted => "ABORTED",
+        Code::OutOfRange => "OUT_OF_RANGE",
+        Code::Unimplemented => "UNIMPLEMENTED",
+        Code::Internal => "INTERNAL",
+        Code::Unavailable => "UNAVAILABLE",
+        Code::DataLoss => "DATA_LOSS",
+        Code::Unauthenticated => "UNAUTHENTICATED",
+    }
+}

@@ -1,0 +1,200 @@
+//! Page tokens: opaque, bound to the list that they belong to.
+//!
+//! A token is base64url of `version, fingerprint, cursor, checksum`. The fingerprint binds it to the
+//! method and to the other arguments; the checksum notices damage. Neither is a secret: a cursor names
+//! a place in an order and no right to see it, so that who forges one gains nothing.
+
+use std::hash::{Hash, Hasher};
+
+use api::request::Page;
+use data_encoding::BASE64URL_NOPAD;
+use domain::InvalidFields;
+use store::{Cursor, PageRequest};
+
+/// A list that a client turns the pages of: the method, and every argument that chooses entries.
+///
+/// ```
+/// # use server::ListOf;
+/// # use store::Cursor;
+/// # use api::request::Page;
+/// let list = ListOf::new("ListRegistrations", &("spring-cup", ["CONFIRMED"]));
+/// let token = list.token(Some(&Cursor(b"42".to_vec())));
+/// let page = list.page(&Page { size: 50, token }).unwrap();
+/// assert_eq!(page.after, Some(Cursor(b"42".to_vec())));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListOf(u64);
+
+const VERSION: u8 = 1;
+const VERSION_BYTES: usize = 1;
+const FINGERPRINT_BYTES: usize = 8;
+const CHECKSUM_BYTES: usize = 4;
+const FRAME_BYTES: usize = VERSION_BYTES + FINGERPRINT_BYTES + CHECKSUM_BYTES;
+/// More than any token that was ever given out: cursors are ids and numbers.
+const MAX_TOKEN_CHARACTERS: usize = 1024;
+
+impl ListOf {
+    /// The list that this method answers for these arguments: all but the page's size and token.
+    #[must_use]
+    pub fn new(method: &str, arguments: &impl Hash) -> Self {
+        let mut hasher = Fnv::default();
+        method.hash(&mut hasher);
+        arguments.hash(&mut hasher);
+        Self(hasher.finish())
+    }
+
+    /// The page that a client asks for. A token that is damaged or belongs to another list is a wrong
+    /// field. What its cursor says is still a client's word.
+    pub fn page(self, asked: &Page) -> Result<PageRequest, InvalidFields> {
+        let after = if asked.token.is_empty() {
+            None
+        } else {
+            let cursor = self.decode(&asked.token);
+            Some(Cursor(cursor.ok_or_else(not_a_page_token)?))
+        };
+        Ok(PageRequest {
+            size: asked.size as usize,
+            after,
+        })
+    }
+
+    /// The token that leads to the next page; empty if there is none.
+    #[must_use]
+    pub fn token(self, next: Option<&Cursor>) -> String {
+        next.map_or_else(String::new, |cursor| self.encode(&cursor.0))
+    }
+
+    fn encode(self, cursor: &[u8]) -> String {
+        let mut bytes = Vec::with_capacity(FRAME_BYTES + cursor.len());
+        bytes.push(VERSION);
+        bytes.extend(self.0.to_be_bytes());
+        bytes.extend(cursor);
+        bytes.extend(crc32fast::hash(&bytes).to_be_bytes());
+        BASE64URL_NOPAD.encode(&bytes)
+    }
+
+    fn decode(self, token: &str) -> Option<Vec<u8>> {
+        if token.len() > MAX_TOKEN_CHARACTERS {
+            return None;
+        }
+        let bytes = BASE64URL_NOPAD.decode(token.as_bytes()).ok()?;
+        let (body, checksum) = bytes.split_last_chunk::<CHECKSUM_BYTES>()?;
+        let (version, rest) = body.split_first()?;
+        let (fingerprint, cursor) = rest.split_first_chunk::<FINGERPRINT_BYTES>()?;
+        let good = *version == VERSION
+            && *fingerprint == self.0.to_be_bytes()
+            && *checksum == crc32fast::hash(body).to_be_bytes();
+        good.then(|| cursor.to_vec())
+    }
+}
+
+fn not_a_page_token() -> InvalidFields {
+    InvalidFields::one(
+        "page_token",
+        &"must be the next_page_token of an answer to the same request",
+    )
+}
+
+/// FNV-1a: the same in every process, which the standard library's hashers do not promise.
+struct Fnv(u64);
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Hasher for Fnv {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn page(list: ListOf, token: &str) -> Result<Option<Vec<u8>>, InvalidFields> {
+        let token = token.to_owned();
+        let page = list.page(&Page { size: 50, token })?;
+        Ok(page.after.map(|cursor| cursor.0))
+    }
+
+    fn refused<T>() -> Result<T, InvalidFields> {
+        Err(not_a_page_token())
+    }
+
+    #[test]
+    fn no_token_is_the_first_page_and_the_last_page_has_no_token() {
+        let list = ListOf::new("ListUsers", &());
+        assert_eq!(page(list, ""), Ok(None));
+        assert_eq!(list.token(None), "");
+    }
+
+    #[test]
+    fn the_token_of_one_process_is_read_by_another() {
+        let list = ListOf::new("ListUsers", &"ada@example.org");
+        let token = list.token(Some(&Cursor(b"ada-1815".to_vec())));
+        assert_eq!(token, "AUzF58Om22FvYWRhLTE4MTXXqnAg");
+    }
+
+    #[test]
+    fn arguments_do_not_run_into_each_other() {
+        assert_ne!(
+            ListOf::new("List", &("ab", "c")),
+            ListOf::new("List", &("a", "bc"))
+        );
+        assert_ne!(
+            ListOf::new("List", &None::<&str>),
+            ListOf::new("List", &Some(""))
+        );
+        assert_ne!(
+            ListOf::new("ListUsers", &()),
+            ListOf::new("ListAdmins", &())
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn a_cursor_survives(cursor: Vec<u8>, argument: String) {
+            let list = ListOf::new("List", &argument);
+            let token = list.token(Some(&Cursor(cursor.clone())));
+            prop_assert_eq!(page(list, &token), Ok(Some(cursor)));
+        }
+
+        #[test]
+        fn a_token_of_other_arguments_is_refused(cursor: Vec<u8>, one: String, other: String) {
+            prop_assume!(one != other);
+            let token = ListOf::new("List", &one).token(Some(&Cursor(cursor)));
+            prop_assert_eq!(page(ListOf::new("List", &other), &token), refused());
+        }
+
+        #[test]
+        fn a_damaged_token_is_refused(
+            cursor: Vec<u8>,
+            at: prop::sample::Index,
+            damage in "[A-Za-z0-9_-]",
+        ) {
+            let list = ListOf::new("List", &());
+            let token = list.token(Some(&Cursor(cursor)));
+            let at = at.index(token.len());
+            let mut damaged = token.clone();
+            damaged.replace_range(at..=at, &damage);
+            prop_assume!(damaged != token);
+            prop_assert_eq!(page(list, &damaged), refused());
+        }
+
+        #[test]
+        fn what_is_not_a_token_is_refused(text in ".+") {
+            prop_assert_eq!(page(ListOf::new("List", &()), &text), refused());
+        }
+    }
+}
