@@ -1,1 +1,82 @@
-//! 
+//! Redis: the system of record. Nothing else knows it.
+//!
+//! In reading order:
+//! - [`keys`]: every key, spelled once.
+//! - [`script`] and `scripts/`: what is decided, atomically, in Redis.
+//! - [`redis`]: the shared connection; [`outcome`]: what became of a write without an answer;
+//!   [`clock`]: what time it is for Redis.
+//! - [`competitions`], [`registrations`], [`audit`]: the records that everything is about.
+//! - [`accounts`], [`users`], [`admins`]: people.
+//! - [`shards`], [`page`]: long lists, in pages.
+//! - [`installation`], [`fingerprint`]: the secret of this installation, and how a repeated request is told.
+//! - [`setup`]: whether Redis keeps what it is told.
+
+pub mod accounts;
+pub mod admins;
+mod audit;
+mod clock;
+pub mod competitions;
+mod error;
+mod fingerprint;
+mod installation;
+mod keys;
+pub mod outcome;
+mod page;
+mod redis;
+pub mod registrations;
+mod reply;
+mod script;
+mod setup;
+mod shards;
+pub mod users;
+
+use std::sync::Arc;
+
+use domain::Timestamp;
+
+pub use accounts::{OpenSession, PasswordHash, SignInAttempt};
+pub use error::{Error, Result};
+pub use page::{Cursor, Page, PageRequest};
+
+use crate::installation::Installation;
+use crate::redis::Redis;
+
+/// The ACL of Redis: what each service may touch. `@ADMIN_SERVICE_SHA256@`, `@USER_SERVICE_SHA256@` and
+/// `@DOCTOR_SHA256@` stand for the SHA-256 of the passwords.
+pub const ACL_TEMPLATE: &str = include_str!("../../../docker/redis/users.acl");
+
+/// The store. Cheap to clone; all clones share their connections.
+#[derive(Clone)]
+pub struct Store {
+    redis: Arc<Redis>,
+    installation: Arc<Installation>,
+}
+
+/// Why a URL is not one of a Redis that can be used. Holds no password.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct InvalidUrl(String);
+
+impl Store {
+    /// Prepares a store on the Redis of this URL, with this password if the URL has none. Nothing is
+    /// connected yet: Redis may come later, and go and come back.
+    pub fn new(url: &str, password: Option<&str>) -> Result<Self, InvalidUrl> {
+        let redis =
+            Redis::new(url, password).map_err(|error| InvalidUrl(error.category().to_owned()))?;
+        Ok(Self {
+            redis: Arc::new(redis),
+            installation: Arc::default(),
+        })
+    }
+
+    /// Whether Redis answers PING, on a connection that no call can hold up, within a second.
+    pub async fn ping(&self) -> Result<()> {
+        self.redis.ping().await
+    }
+
+    /// What time it is for Redis, as far as this server knows. See [`clock`].
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.redis.clock().now()
+    }
+}

@@ -1,0 +1,301 @@
+//! Admins' accounts, and how the first owner comes to be.
+
+use std::time::Duration;
+
+use deadpool_redis::redis::{Pipeline, cmd};
+use domain::{
+    Admin, AdminId, DisplayName, Email, Rejected, Rejection, RequestId, Role, SessionToken,
+    TokenHash,
+};
+
+use crate::accounts::{NewAccount, PasswordHash, Session};
+use crate::error::Result;
+use crate::fingerprint::fingerprint;
+use crate::keys::{self, Account, People};
+use crate::page::{Cursor, Page, PageRequest};
+use crate::redis::Kind;
+use crate::reply::{Fields, Reply, decode, unreadable};
+use crate::{Store, installation, script};
+
+/// How long a bootstrap token is good: 15 minutes.
+pub const BOOTSTRAP_TOKEN: Duration = Duration::from_secs(15 * 60);
+
+/// An admin to make.
+#[derive(Debug, Clone)]
+pub struct NewAdmin {
+    /// Where the person is reached.
+    pub email: Email,
+    /// How the person wants to be called.
+    pub display_name: DisplayName,
+    /// What the person may do.
+    pub role: Role,
+    /// Which intention this is.
+    pub request_id: RequestId,
+}
+
+impl Store {
+    /// Who this token stands for; `None` = nobody, or nobody any more.
+    pub async fn admin_session(&self, token: &SessionToken) -> Result<Option<(AdminId, Role)>> {
+        let id = AdminId::parse(token.subject()).map_err(|_| Rejection::Unauthenticated)?;
+        let account = Account::of_admin(&id);
+        let mut pipeline = Pipeline::with_capacity(2);
+        pipeline
+            .cmd("HGET")
+            .arg(account.sessions())
+            .arg(token.hash().to_string());
+        pipeline
+            .cmd("HMGET")
+            .arg(account.profile())
+            .arg(&["role", "disabled"]);
+        let mut answers = self
+            .redis
+            .pipeline(&pipeline, Kind::Harmless)
+            .await?
+            .into_iter();
+        let (Some(session), Some(profile)) = (answers.next(), answers.next()) else {
+            return Err(unreadable("a short answer"));
+        };
+        let session: Option<String> = decode(session)?;
+        let (role, disabled): (Option<String>, Option<String>) = decode(profile)?;
+        let is_open = self.read_session(session.as_deref())? == Session::Open;
+        let is_enabled = disabled.as_deref() == Some("0");
+        match role.filter(|_| is_open && is_enabled) {
+            Some(role) => Ok(Some((id, read_role(&role)?))),
+            None => Ok(None),
+        }
+    }
+
+    /// Makes an admin. `by` is the id of who makes it; a repetition with the same request id answers
+    /// the same admin.
+    pub async fn create_admin(
+        &self,
+        by: &str,
+        new: &NewAdmin,
+        password: &PasswordHash,
+    ) -> Result<Admin> {
+        let made = self
+            .installation
+            .made_id(&self.redis, "admin", by, new.request_id)
+            .await?;
+        let id = AdminId::from_bytes(made);
+        let mut enter = cmd("ZADD");
+        enter.arg(keys::ADMINS).arg(0).arg(id.as_str());
+        self.redis.command(enter).await?;
+        let account = NewAccount {
+            people: People::Admins,
+            id: id.to_string(),
+            email: &new.email,
+            credential: password,
+            profile: vec![
+                ("email", new.email.as_str().to_owned()),
+                ("display_name", new.display_name.to_string()),
+                ("role", new.role.as_str().to_owned()),
+                ("disabled", "0".to_owned()),
+            ],
+            request: new.request_id,
+            fingerprint: fingerprint(&(
+                "create_admin",
+                new.email.as_str(),
+                &new.display_name,
+                new.role,
+            ))?,
+        };
+        let created = self.create_account(&account, None).await?;
+        if new.role == Role::Owner {
+            let mut own = cmd("SADD");
+            own.arg(keys::OWNERS).arg(id.as_str());
+            self.redis.command(own).await?;
+        }
+        Ok(Admin {
+            id,
+            email: new.email.clone(),
+            display_name: new.display_name.clone(),
+            role: new.role,
+            disabled: false,
+            created_at: created.created_at,
+        })
+    }
+
+    /// Makes the first owner with the bootstrap token: the token is spent on this request.
+    pub async fn create_first_owner(
+        &self,
+        token: &SessionToken,
+        new: &NewAdmin,
+        password: &PasswordHash,
+    ) -> Result<Admin> {
+        let call = script::USE_BOOTSTRAP
+            .on(&[keys::BOOTSTRAP])
+            .arg(token.hash().to_string())
+            .arg(new.request_id.to_string());
+        let reply = Reply::read(self.redis.run(call, Kind::Deciding).await?)?;
+        match reply.word() {
+            "spent" => self.create_admin(BOOTSTRAP_MAKER, new, password).await,
+            "refused" => Err(Rejection::Unauthenticated.into()),
+            _ => Err(reply.unknown()),
+        }
+    }
+
+    /// Makes the first owner of an installation that has none, as its settings say. Answers whether
+    /// there is an owner now that was not there before.
+    pub async fn ensure_owner(&self, new: &NewAdmin, password: &PasswordHash) -> Result<bool> {
+        if self.has_owner().await? {
+            return Ok(false);
+        }
+        self.create_admin(BOOTSTRAP_MAKER, new, password)
+            .await
+            .map(|_| true)
+    }
+
+    /// Whether somebody can make admins.
+    pub async fn has_owner(&self) -> Result<bool> {
+        let mut exists = cmd("EXISTS");
+        exists.arg(keys::OWNERS);
+        decode(self.redis.command(exists).await?)
+    }
+
+    /// Makes a token that makes the first owner. It replaces an earlier one.
+    pub async fn new_bootstrap_token(&self) -> Result<SessionToken> {
+        let token = SessionToken::of_bootstrap(&installation::random()?);
+        let mut set = cmd("SET");
+        set.arg(keys::BOOTSTRAP)
+            .arg(token.hash().to_string())
+            .arg("EX")
+            .arg(BOOTSTRAP_TOKEN.as_secs());
+        self.redis.command(set).await?;
+        Ok(token)
+    }
+
+    /// Whether this is the bootstrap token, spent or not. What it was spent on may be repeated; for
+    /// anything else [`Store::create_first_owner`] refuses it.
+    pub async fn bootstrap_token_is_valid(&self, token: &SessionToken) -> Result<bool> {
+        let mut get = cmd("GET");
+        get.arg(keys::BOOTSTRAP);
+        let held: Option<String> = decode(self.redis.command(get).await?)?;
+        let hash = token.hash().to_string();
+        Ok(held.is_some_and(|held| held.split(' ').next() == Some(hash.as_str())))
+    }
+
+    /// Ends the session of this token, or all sessions of the admin.
+    pub async fn end_admin_sessions(
+        &self,
+        admin: &AdminId,
+        token: Option<TokenHash>,
+    ) -> Result<()> {
+        self.end_sessions(&Account::of_admin(admin), token).await
+    }
+
+    /// Reads an admin.
+    pub async fn get_admin(&self, id: &AdminId) -> Result<Admin> {
+        let fields = self.read_profile(&Account::of_admin(id)).await?;
+        if fields.is_empty() {
+            return Err(not_found(id).into());
+        }
+        read_admin(id.clone(), fields)
+    }
+
+    /// Lists admins in the order of their ids.
+    pub async fn list_admins(&self, page: &PageRequest) -> Result<Page<Admin>> {
+        let after = page.after_text();
+        let from = if after.is_empty() {
+            "-".to_owned()
+        } else {
+            format!("({after}")
+        };
+        let mut range = cmd("ZRANGEBYLEX");
+        range
+            .arg(keys::ADMINS)
+            .arg(from)
+            .arg("+")
+            .arg("LIMIT")
+            .arg(0)
+            .arg(page.size);
+        let ids: Vec<String> = decode(self.redis.command(range).await?)?;
+        let mut items = Vec::with_capacity(ids.len());
+        if !ids.is_empty() {
+            let mut pipeline = Pipeline::with_capacity(ids.len());
+            for id in &ids {
+                pipeline
+                    .cmd("HGETALL")
+                    .arg(Account::of(People::Admins, id).profile());
+            }
+            for (id, answer) in ids
+                .iter()
+                .zip(self.redis.pipeline(&pipeline, Kind::Harmless).await?)
+            {
+                let fields = Fields::of(decode(answer)?);
+                if !fields.is_empty() {
+                    let id = AdminId::parse(id.as_str()).map_err(|_| unreadable("an admin id"))?;
+                    items.push(read_admin(id, fields)?);
+                }
+            }
+        }
+        let next = ids
+            .last()
+            .filter(|_| ids.len() == page.size)
+            .map(|last| Cursor::of_text(last));
+        Ok(Page { items, next })
+    }
+
+    /// Disables an admin, from the next call on. The last owner cannot be disabled.
+    pub async fn disable_admin(
+        &self,
+        by: &AdminId,
+        id: &AdminId,
+        request: RequestId,
+    ) -> Result<Admin> {
+        let print = fingerprint(&("disable", by, id))?;
+        let call = script::RESIGN_OWNER.on(&[keys::OWNERS]).arg(id.as_str());
+        let reply = Reply::read(self.redis.run(call, Kind::Harmless).await?)?;
+        match reply.word() {
+            "resigned" => {}
+            "last_owner" => {
+                let last = Rejected::from(Rejection::LastOwner).with("admin_id", id);
+                return Err(last.into());
+            }
+            _ => return Err(reply.unknown()),
+        }
+        let account = Account::of_admin(id);
+        let keys = [
+            account.profile(),
+            account.sessions(),
+            account.log(),
+            account.request(request),
+        ];
+        let call = script::DISABLE_ADMIN
+            .on(&keys)
+            .arg(request.to_string())
+            .arg(print);
+        let reply = Reply::read(self.redis.run(call, Kind::Deciding).await?)?;
+        match reply.word() {
+            "changed" => read_admin(id.clone(), reply.fields()),
+            "absent" => Err(not_found(id).into()),
+            "request_id_reused" => Err(Rejection::RequestIdReused.into()),
+            _ => Err(reply.unknown()),
+        }
+    }
+}
+
+/// Who makes the first owner: the installation itself.
+const BOOTSTRAP_MAKER: &str = "bootstrap";
+
+fn not_found(id: &AdminId) -> Rejected {
+    Rejected::from(Rejection::AdminNotFound).with("admin_id", id)
+}
+
+fn read_admin(id: AdminId, mut fields: Fields) -> Result<Admin> {
+    Ok(Admin {
+        id,
+        email: fields.get("email")?,
+        display_name: fields.get("display_name")?,
+        role: read_role(&fields.text("role"))?,
+        disabled: fields.text("disabled") == "1",
+        created_at: fields.timestamp("created_at")?,
+    })
+}
+
+fn read_role(word: &str) -> Result<Role> {
+    [Role::Viewer, Role::Organiser, Role::Owner]
+        .into_iter()
+        .find(|role| role.as_str() == word)
+        .ok_or_else(|| unreadable("a role"))
+}

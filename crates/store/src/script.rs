@@ -1,0 +1,143 @@
+//! The Lua scripts: each decides and changes one competition or one account in one atomic step.
+//!
+//! A script stands in `scripts/`, named like the method that runs it; its contract is its head comment.
+//! Redis has no modules, so what several scripts share is put in front of each of them.
+
+use std::sync::LazyLock;
+
+use deadpool_redis::redis::{self, Cmd, ToRedisArgs};
+
+/// A script with what it stands on.
+pub(crate) struct Script {
+    text: String,
+    sha: String,
+}
+
+impl Script {
+    fn new(parts: &[&str]) -> Self {
+        let text = parts.concat();
+        let sha = redis::Script::new(&text).get_hash().to_owned();
+        Self { text, sha }
+    }
+
+    /// The command that makes Redis know it.
+    pub(crate) fn load(&self) -> Cmd {
+        let mut load = redis::cmd("SCRIPT");
+        load.arg("LOAD").arg(&self.text);
+        load
+    }
+
+    /// Begins a call on these keys.
+    pub(crate) fn on<K: ToRedisArgs>(&'static self, keys: &[K]) -> Call {
+        let mut command = redis::cmd("EVALSHA");
+        command.arg(&self.sha).arg(keys.len()).arg(keys);
+        Call {
+            script: self,
+            command,
+        }
+    }
+}
+
+/// A call of a script.
+pub(crate) struct Call {
+    script: &'static Script,
+    command: Cmd,
+}
+
+impl Call {
+    /// Adds an argument.
+    pub(crate) fn arg(mut self, argument: impl ToRedisArgs) -> Self {
+        self.command.arg(argument);
+        self
+    }
+
+    pub(crate) fn script(&self) -> &'static Script {
+        self.script
+    }
+
+    pub(crate) fn into_command(self) -> Cmd {
+        self.command
+    }
+}
+
+const COMPETITION: &str = include_str!("scripts/competition.lua");
+const ORGANISER: &str = include_str!("scripts/organiser.lua");
+const ACCOUNT: &str = include_str!("scripts/account.lua");
+
+macro_rules! scripts {
+    ($($name:ident: $file:literal after [$($ground:ident),*];)*) => {
+        $(pub(crate) static $name: LazyLock<Script> = LazyLock::new(|| {
+            Script::new(&[$($ground,)* include_str!(concat!("scripts/", $file))])
+        });)*
+
+        /// All scripts by the names of their files, whole, as Redis gets them.
+        #[cfg(test)]
+        pub(crate) fn all() -> Vec<(&'static str, &'static Script)> {
+            vec![$(($file, &*$name),)*]
+        }
+    };
+}
+
+scripts! {
+    REGISTER: "register.lua" after [COMPETITION];
+    WITHDRAW: "withdraw.lua" after [COMPETITION];
+    ADD: "add.lua" after [COMPETITION];
+    REMOVE: "remove.lua" after [COMPETITION];
+    READ_COMPETITION: "read_competition.lua" after [COMPETITION];
+    LIST_REGISTRATIONS: "list_registrations.lua" after [COMPETITION];
+    CREATE_COMPETITION: "create_competition.lua" after [COMPETITION, ORGANISER];
+    UPDATE_COMPETITION: "update_competition.lua" after [COMPETITION, ORGANISER];
+    PUBLISH_COMPETITION: "publish_competition.lua" after [COMPETITION, ORGANISER];
+    CANCEL_COMPETITION: "cancel_competition.lua" after [COMPETITION, ORGANISER];
+    DELETE_COMPETITION: "delete_competition.lua" after [COMPETITION, ORGANISER];
+    PROMOTE: "promote.lua" after [COMPETITION, ORGANISER];
+    FORGET_ENTRY: "forget_entry.lua" after [];
+    CLAIM_EMAIL: "claim_email.lua" after [];
+    CONFIRM_EMAIL: "confirm_email.lua" after [];
+    RELEASE_EMAIL: "release_email.lua" after [];
+    CREATE_ACCOUNT: "create_account.lua" after [ACCOUNT];
+    OPEN_SESSION: "open_session.lua" after [ACCOUNT];
+    FAIL_SIGN_IN: "fail_sign_in.lua" after [];
+    END_SESSIONS: "end_sessions.lua" after [ACCOUNT];
+    CHANGE_PASSWORD: "change_password.lua" after [ACCOUNT];
+    UPDATE_PROFILE: "update_profile.lua" after [ACCOUNT];
+    ERASE_USER: "erase_user.lua" after [ACCOUNT];
+    DISABLE_ADMIN: "disable_admin.lua" after [ACCOUNT];
+    RESIGN_OWNER: "resign_owner.lua" after [];
+    USE_BOOTSTRAP: "use_bootstrap.lua" after [];
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_script_begins_as_a_redis_7_script_and_states_its_contract() {
+        for (name, script) in all() {
+            assert!(script.text.starts_with("#!lua\n"), "{name}");
+            for part in ["-- KEYS:", "-- ARGV:", "-- Answers "] {
+                assert!(script.text.contains(part), "{name} does not state {part}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_file_in_the_folder_is_a_script_or_the_ground_of_one() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/scripts");
+        let mut files: Vec<_> = std::fs::read_dir(folder)
+            .expect("the folder of scripts")
+            .map(|entry| {
+                entry
+                    .expect("a file")
+                    .file_name()
+                    .into_string()
+                    .expect("a name")
+            })
+            .collect();
+        files.sort();
+        let ground = ["account.lua", "competition.lua", "organiser.lua"];
+        let mut known: Vec<_> = all().iter().map(|(name, _)| *name).chain(ground).collect();
+        known.sort_unstable();
+        assert_eq!(files, known);
+    }
+}

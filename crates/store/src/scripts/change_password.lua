@@ -1,0 +1,22 @@
+-- Changes a password, if it is still the one that was checked, and ends all other sessions.
+--
+-- KEYS: 1 credential  2 sessions  3 log  4 request
+-- ARGV: request id, the password hash that was checked, the new one, hash of the token to keep.
+-- Answers {changed} or {refused}.
+
+local CREDENTIAL, SESSIONS, LOG, REQUEST = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local request, checked, new, kept = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+if redis.call('GET', CREDENTIAL) ~= checked then return { 'refused' } end
+local session = redis.call('HGET', SESSIONS, kept)
+local life = redis.call('PTTL', SESSIONS)
+expect_types({ [LOG] = 'stream', [REQUEST] = 'hash' })
+
+log(LOG, 'change_password', request)
+redis.call('SET', CREDENTIAL, new)
+redis.call('DEL', SESSIONS)
+if session then
+  redis.call('HSET', SESSIONS, kept, session)
+  if life > 0 then redis.call('PEXPIRE', SESSIONS, life) end
+end
+remember(REQUEST, 'change_password', {})
+return { 'changed' }

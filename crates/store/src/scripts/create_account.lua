@@ -1,0 +1,32 @@
+-- Makes an account, with a first session if a token is given.
+--
+-- KEYS: 1 profile  2 credential  3 sessions  4 log  5 request
+-- ARGV: request id, fingerprint, deadline in ms, password hash, token hash ('' = no session), life of
+--   the session in ms, then names and values for `profile`.
+-- Answers {created, <fields>} with created_at and expires_at, also when the request is repeated;
+--   {exists} (the id is taken), {request_id_reused} or {too_late}.
+
+local PROFILE, CREDENTIAL, SESSIONS, LOG, REQUEST = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local request, fingerprint, deadline = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local credential, token, life = ARGV[4], ARGV[5], tonumber(ARGV[6])
+
+local first = remembered(REQUEST, fingerprint)
+if first == 'reused' then return { 'request_id_reused' } end
+if first then return reply('created', first) end
+if redis.call('EXISTS', PROFILE) == 1 then return { 'exists' } end
+local now = milliseconds_now()
+if now > deadline then return { 'too_late' } end
+expect_types({ [CREDENTIAL] = 'string', [SESSIONS] = 'hash', [LOG] = 'stream' })
+
+local fields = { 'created_at', digits(now), 'expires_at', digits(now + life) }
+log(LOG, 'sign_up', request)
+local profile = { 'created_at', digits(now), 'updated_at', digits(now), 'version', '1' }
+for n = 7, #ARGV do profile[#profile + 1] = ARGV[n] end
+redis.call('HSET', PROFILE, unpack(profile))
+redis.call('SET', CREDENTIAL, credential)
+if token ~= '' then
+  redis.call('HSET', SESSIONS, token, digits(now) .. ' ' .. digits(now + life))
+  redis.call('PEXPIRE', SESSIONS, life)
+end
+remember(REQUEST, fingerprint, fields)
+return reply('created', fields)

@@ -1,0 +1,53 @@
+-- Registers users for a competition: each one is confirmed, queued or refused, in the order given.
+-- One bad entry hurts no other.
+--
+-- KEYS: as in competition.lua, 1 to 5.
+-- ARGV, five for each user: user id, request id, deadline in ms (a call that arrives later is
+--   refused), mode (`register`, or `validate`: decide, write nothing), 'end'.
+-- Answers a list, one for each user:
+--   {registered, state, revision, position, created_at, updated_at, reason, added_by}
+--   {full, revision, capacity, confirmed, waitlisted}   {not_open_yet, revision, opens_at}
+--   {closed, revision, closed_at}   {cancelled, revision}   {removed, revision}
+--   {already_registered, revision}  {request_id_reused, revision}
+--   {no_competition, revision}      {too_late, revision}
+-- or, for all of them together, {{unsettled}}: call again.
+
+local function refusal(competition, past)
+  if competition.state == 'cancelled' then return { 'cancelled', digits(competition.revision) } end
+  if past and past.state == 'R' then return { 'removed', digits(competition.revision) } end
+  if competition.now < competition.opens_at then
+    return { 'not_open_yet', digits(competition.revision), digits(competition.opens_at) }
+  end
+  if competition.now >= competition.closes_at then
+    return { 'closed', digits(competition.revision), digits(competition.closes_at) }
+  end
+end
+
+local function register(competition, user, request, deadline, mode)
+  if competition.now > deadline then return { 'too_late', digits(competition.revision) } end
+  local current = parse_record(redis.call('HGET', REGISTRATIONS, user))
+  local past = not current and parse_record(redis.call('HGET', PAST, user)) or nil
+  local answered = replay('registered', 'register', current and REGISTRATIONS or PAST, user,
+    current or past, request, '')
+  if answered then return answered end
+  if current then return { 'already_registered', digits(competition.revision) } end
+  return refusal(competition, past) or enter(competition, {
+    user = user, request = request, actor = 'user', action = 'register', added_by = '-', note = '',
+    dry = mode == 'validate',
+  }, past)
+end
+
+local competition, revision = load_competition()
+local answers = {}
+if competition and not settle(competition) then return { { 'unsettled' } } end
+local before = competition and competition.revision
+for n = 1, #ARGV, 5 do
+  if not competition or competition.state == 'draft' then
+    answers[#answers + 1] = { 'no_competition', digits(revision) }
+  else
+    local read, answer = pcall(register, competition, ARGV[n], ARGV[n + 1], tonumber(ARGV[n + 2]), ARGV[n + 3])
+    answers[#answers + 1] = read and answer or { 'corrupt', tostring(answer) }
+  end
+end
+if competition and competition.revision > before then save_revision(competition) end
+return answers
