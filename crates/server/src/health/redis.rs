@@ -9,6 +9,11 @@ use super::Probe;
 pub fn redis_probe(store: store::Store) -> Probe {
     Arc::new(move || {
         let store = store.clone();
-        Box::pin(async move { store.ping().await.map_err(|_| "Redis cannot be reached") })
+        Box::pin(async move {
+            store
+                .ping()
+                .await
+                .map_err(|_| "Redis cannot be reached or cannot write")
+        })
     })
 }

@@ -1,0 +1,119 @@
+//! What health costs Redis and the peer, however many ask.
+
+use std::time::{Duration, Instant};
+
+use ServingStatus::{NotServing, Serving};
+use api::health::health_check_response::ServingStatus;
+use futures::future::join_all;
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::{
+    client::{Client, Watcher, eventually},
+    redis::{Redis, free_port},
+    server::Server,
+};
+
+/// Two servers that are each other's peer, with deep up on both.
+async fn pair(redis: &Redis) -> [Server; 2] {
+    let addresses = [free_port(), free_port()].map(|port| format!("127.0.0.1:{port}"));
+    let [first, second] = &addresses;
+    let servers = [
+        Server::start_at(first, &redis.url(), Some(second)).await,
+        Server::start_at(second, &redis.url(), Some(first)).await,
+    ];
+    for server in &servers {
+        let client = server.client().await;
+        eventually("deep is up", async || client.is_serving("deep").await).await;
+    }
+    servers
+}
+
+/// About one a second: one every 0.9 s, and one for each end of the time.
+fn most_calls_in(time: Duration) -> u64 {
+    2 + time.as_millis() as u64 / 900
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_deep_checks_a_second_cost_about_one_call_a_second() {
+    let redis = Redis::start().await;
+    let [server, peer] = pair(&redis).await;
+    let client = server.client().await;
+    let (pings, peer_calls, began_at) = (redis.pings().await, peer.calls(), Instant::now());
+
+    let mut ticks = interval(Duration::from_millis(100));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
+    for _ in 0..30 {
+        ticks.tick().await;
+        let answers = join_all((0..100).map(|_| client.check("deep"))).await;
+        assert!(answers.into_iter().all(|answer| answer == Ok(Serving)));
+    }
+
+    // Both servers may be asking Redis: the peer for as long as somebody asked it before.
+    let most = most_calls_in(began_at.elapsed());
+    let pings = redis.pings().await - pings;
+    assert!(pings <= 2 * most, "{pings} PINGs");
+    let peer_calls = peer.calls() - peer_calls;
+    assert!(
+        (1..=most).contains(&peer_calls),
+        "{peer_calls} calls of the peer"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_deep_checks_at_once_do_not_call_each_other() {
+    let redis = Redis::start().await;
+    let servers = pair(&redis).await;
+    let clients = [servers[0].client().await, servers[1].client().await];
+    let before = [servers[0].calls(), servers[1].calls()];
+    let began_at = Instant::now();
+
+    let checks = (0..500).flat_map(|_| clients.iter().map(|client| client.check("deep")));
+    let answers = join_all(checks).await;
+    assert!(answers.into_iter().all(|answer| answer == Ok(Serving)));
+
+    for (server, before) in servers.iter().zip(before) {
+        let calls = server.calls() - before;
+        let most = 500 + most_calls_in(began_at.elapsed());
+        assert!(
+            (500..=most).contains(&calls),
+            "{calls} calls for 500 checks"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_watchers_are_all_told_and_cost_about_one_call_a_second() {
+    let mut redis = Redis::start().await;
+    let peer = Server::start("redis://127.0.0.1:1", None).await;
+    let server = Server::start(&redis.url(), Some(&peer.address)).await;
+    let first = server.client().await;
+    eventually("deep is up", async || first.is_serving("deep").await).await;
+
+    let mut watchers = watch_a_thousand_times(&server).await;
+    all_are_told(&mut watchers, Serving).await;
+
+    let (pings, began_at) = (redis.pings().await, Instant::now());
+    eventually("Redis is asked a few times", async || {
+        redis.pings().await >= pings + 3
+    })
+    .await;
+    let pings = redis.pings().await - pings;
+    assert!(pings <= most_calls_in(began_at.elapsed()), "{pings} PINGs");
+
+    redis.kill();
+    all_are_told(&mut watchers, NotServing).await;
+    redis.restart().await;
+    all_are_told(&mut watchers, Serving).await;
+}
+
+/// Over ten connections.
+async fn watch_a_thousand_times(server: &Server) -> Vec<Watcher> {
+    let clients: Vec<Client> = join_all((0..10).map(|_| server.client())).await;
+    join_all((0..1000).map(|number| clients[number % 10].watch("deep"))).await
+}
+
+async fn all_are_told(watchers: &mut [Watcher], status: ServingStatus) {
+    for told in join_all(watchers.iter_mut().map(Watcher::next)).await {
+        assert_eq!(told, Some(status));
+    }
+}

@@ -1,0 +1,96 @@
+//! A server with nothing but its health, in this process.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering::SeqCst},
+};
+
+use server::health::{Health, Identity, Probes, redis_probe};
+use store::Store;
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_stream::wrappers::TcpListenerStream;
+use tokio_util::sync::CancellationToken;
+use tonic::transport::{self, Server as Http2};
+use tower::util::MapRequestLayer;
+
+use crate::client::Client;
+
+pub(crate) const SERVICE: &str = "startlist.test.v1.TestService";
+
+/// A server that listens.
+pub(crate) struct Server {
+    pub(crate) address: String,
+    pub(crate) health: Health,
+    calls: Arc<AtomicU64>,
+    goaway: CancellationToken,
+    serving: JoinHandle<Result<(), transport::Error>>,
+}
+
+impl Server {
+    /// A server on any free port, initialised.
+    pub(crate) async fn start(redis: &str, peer: Option<&str>) -> Self {
+        Self::start_at("127.0.0.1:0", redis, peer).await
+    }
+
+    /// A server at that address, initialised. The peer is an address as well.
+    pub(crate) async fn start_at(address: &str, redis: &str, peer: Option<&str>) -> Self {
+        let server = Self::begin_at(address, redis, peer).await;
+        server.health.initialised();
+        server
+    }
+
+    /// A server that listens and is not initialised.
+    pub(crate) async fn begin_at(address: &str, redis: &str, peer: Option<&str>) -> Self {
+        let listener = TcpListener::bind(address).await.expect("a free address");
+        let address = listener.local_addr().expect("its address").to_string();
+        let probes = Probes {
+            redis: redis_probe(Store::new(redis, None).expect("a URL")),
+            peer: peer.map(|peer| peer.parse().expect("an address")),
+        };
+        let health = Health::new(
+            Identity {
+                name: "test-service",
+                service: SERVICE,
+            },
+            probes,
+        );
+
+        let calls = Arc::new(AtomicU64::new(0));
+        let counter = Arc::clone(&calls);
+        let count = move |request| {
+            counter.fetch_add(1, SeqCst);
+            request
+        };
+        let goaway = CancellationToken::new();
+        let serving = Http2::builder()
+            .layer(MapRequestLayer::new(count))
+            .add_service(health.service())
+            .add_service(health.diagnostics())
+            .serve_with_incoming_shutdown(
+                TcpListenerStream::new(listener),
+                goaway.clone().cancelled_owned(),
+            );
+        Self {
+            address,
+            health,
+            calls,
+            goaway,
+            serving: tokio::spawn(serving),
+        }
+    }
+
+    pub(crate) async fn client(&self) -> Client {
+        Client::connect(&self.address).await
+    }
+
+    /// How many calls came in so far.
+    pub(crate) fn calls(&self) -> u64 {
+        self.calls.load(SeqCst)
+    }
+
+    /// GOAWAY to all clients; returns when the last one has left.
+    pub(crate) async fn end(self) {
+        self.goaway.cancel();
+        self.serving.await.expect("no panic").expect("a good end");
+    }
+}

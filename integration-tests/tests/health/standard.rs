@@ -1,0 +1,127 @@
+//! What the standard says, and any client of it can rely on.
+
+use std::time::Duration;
+
+use ServingStatus::{NotServing, ServiceUnknown, Serving};
+use api::health::health_check_response::ServingStatus;
+use tonic::{Code, transport::Endpoint};
+
+use crate::{
+    client::eventually,
+    redis::Redis,
+    server::{SERVICE, Server},
+};
+
+/// Long enough to notice a message that must not come.
+const A_WHILE: Duration = Duration::from_millis(300);
+const NOWHERE: &str = "redis://127.0.0.1:1";
+
+#[tokio::test]
+async fn check_of_an_unknown_name_is_not_found() {
+    let server = Server::start(NOWHERE, None).await;
+    let client = server.client().await;
+    assert_eq!(
+        client.check("startlist.test.v1.Other").await,
+        Err(Code::NotFound)
+    );
+    assert_eq!(client.check("DEEP").await, Err(Code::NotFound));
+}
+
+#[tokio::test]
+async fn the_stubs_of_another_generator_work() {
+    use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
+
+    let server = Server::start(NOWHERE, None).await;
+    let endpoint = Endpoint::from_shared(format!("http://{}", server.address)).expect("an address");
+    let mut client = HealthClient::new(endpoint.connect().await.expect("a connection"));
+    for (service, status) in [("", 1), ("readiness", 2)] {
+        let request = HealthCheckRequest {
+            service: service.to_owned(),
+        };
+        let answer = client
+            .check(request.clone())
+            .await
+            .expect("an answer")
+            .into_inner();
+        assert_eq!(answer.status, status, "Check {service:?}");
+        let stream = client.watch(request).await.expect("a stream");
+        let first = stream
+            .into_inner()
+            .message()
+            .await
+            .expect("a message")
+            .expect("one");
+        assert_eq!(first.status, status, "Watch {service:?}");
+    }
+}
+
+#[tokio::test]
+async fn before_it_is_initialised_a_server_is_alive_and_nothing_else() {
+    let server = Server::begin_at("127.0.0.1:0", NOWHERE, None).await;
+    let client = server.client().await;
+    for name in ["", SERVICE, "readiness", "deep", "redis", "peer"] {
+        assert_eq!(client.check(name).await, Ok(NotServing), "{name:?}");
+    }
+    assert_eq!(client.check("liveness").await, Ok(Serving));
+    server.health.initialised();
+    for name in ["", SERVICE, "liveness"] {
+        assert_eq!(client.check(name).await, Ok(Serving), "{name:?}");
+    }
+}
+
+#[tokio::test]
+async fn list_answers_all_names() {
+    let redis = Redis::start().await;
+    let server = Server::start(&redis.url(), None).await;
+    let client = server.client().await;
+    eventually("readiness", async || client.is_serving("readiness").await).await;
+    let expected = [
+        ("", Serving),
+        ("deep", NotServing),
+        ("liveness", Serving),
+        ("peer", NotServing),
+        ("readiness", Serving),
+        ("redis", Serving),
+        (SERVICE, Serving),
+    ]
+    .map(|(name, status)| (name.to_owned(), status));
+    assert_eq!(client.list().await, Ok(expected.to_vec()));
+}
+
+#[tokio::test]
+async fn list_refuses_to_answer_more_than_100_names() {
+    let server = Server::start(NOWHERE, None).await;
+    let client = server.client().await;
+    for number in 7..100 {
+        server.health.set(format!("name-{number}"), Serving);
+    }
+    assert_eq!(client.list().await.map(|names| names.len()), Ok(100));
+    server.health.set("one too many", Serving);
+    assert_eq!(client.list().await, Err(Code::ResourceExhausted));
+}
+
+#[tokio::test]
+async fn watch_tells_the_status_at_once_and_then_changes_only() {
+    let server = Server::start(NOWHERE, None).await;
+    server.health.set("name", Serving);
+    let mut watcher = server.client().await.watch("name").await;
+    assert_eq!(watcher.next().await, Some(Serving));
+    server.health.set("name", Serving);
+    server.health.set("another", NotServing);
+    assert!(watcher.is_silent_for(A_WHILE).await);
+    server.health.set("name", NotServing);
+    assert_eq!(watcher.next().await, Some(NotServing));
+    assert!(watcher.is_silent_for(A_WHILE).await);
+}
+
+#[tokio::test]
+async fn watch_of_an_unknown_name_stays_open_until_the_name_appears() {
+    let server = Server::start(NOWHERE, None).await;
+    let mut watcher = server.client().await.watch("later").await;
+    assert_eq!(watcher.next().await, Some(ServiceUnknown));
+    assert!(watcher.is_silent_for(A_WHILE).await);
+    server.health.set("later", NotServing);
+    assert_eq!(watcher.next().await, Some(NotServing));
+    server.health.set("later", Serving);
+    assert_eq!(watcher.next().await, Some(Serving));
+}
