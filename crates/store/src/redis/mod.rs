@@ -4,19 +4,18 @@
 //! A connection checked out per request would pipeline nothing and cost a PING each time (measured:
 //! 10,400 instead of 25,800 requests/s), so the pool only makes connections and limits their number.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
+mod line;
 
-use arc_swap::ArcSwapOption;
-use deadpool_redis::redis::aio::MultiplexedConnection;
+use std::sync::Arc;
+use std::time::Duration;
+
 use deadpool_redis::redis::io::tcp::TcpSettings;
 use deadpool_redis::redis::{
-    self, AsyncConnectionConfig, Client, Cmd, IntoConnectionInfo, Pipeline, RedisError, Value,
+    AsyncConnectionConfig, Client, Cmd, IntoConnectionInfo, Pipeline, RedisError, Value,
 };
 use deadpool_redis::{Manager, Pool, Runtime, Timeouts};
-use tokio::sync::Mutex;
 
+use self::line::{Line, Lost};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::outcome;
@@ -28,8 +27,6 @@ const RESPONSE_TIMEOUT: Duration = Duration::from_millis(500);
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
 /// How long a write may be on its way: one that reaches Redis later is refused there.
 const WRITE_DEADLINE: Duration = Duration::from_secs(30);
-/// After so many commands in a row without an answer the connection is taken for half-open.
-const TIMEOUTS_TO_REPLACE: u32 = 3;
 /// How often a command is tried whose connection broke. Every write that the store sends may be
 /// repeated: it names its request, or writes the same again.
 const TRIES: u32 = 3;
@@ -214,132 +211,9 @@ fn refusal(code: &str, detail: &str) -> Error {
     let text = format!("{code} {detail}");
     // An error inside of a script carries the code of its cause in its text.
     let caused = |cause: &&str| code == *cause || detail.starts_with(&format!("{cause} "));
-    if CANNOT_WRITE.iter().any(|cause| caused(cause)) {
+    if CANNOT_WRITE.iter().any(caused) {
         Error::Unavailable(text)
     } else {
         Error::Corrupt(text)
-    }
-}
-
-/// One connection that many use at the same time.
-struct Line {
-    pool: Pool,
-    clock: Arc<Clock>,
-    live: ArcSwapOption<Live>,
-    /// When opening last failed, and why: all who waited for that attempt share its end.
-    opening: Mutex<Option<(Instant, String)>>,
-}
-
-struct Live {
-    connection: MultiplexedConnection,
-    timeouts_in_a_row: AtomicU32,
-}
-
-/// A connection on which no answer came.
-enum Lost {
-    /// There was none, and none could be opened: nothing was sent.
-    Closed(String),
-    /// It broke; a new one may do.
-    Broken(String),
-    /// Time is up.
-    Late(String),
-}
-
-impl From<Lost> for Error {
-    fn from(lost: Lost) -> Self {
-        match lost {
-            Lost::Closed(why) | Lost::Broken(why) | Lost::Late(why) => Self::Unavailable(why),
-        }
-    }
-}
-
-impl Line {
-    fn new(pool: Pool, clock: Arc<Clock>) -> Self {
-        Self {
-            pool,
-            clock,
-            live: ArcSwapOption::empty(),
-            opening: Mutex::new(None),
-        }
-    }
-
-    async fn send(&self, commands: &Pipeline) -> Result<Vec<Value>, Lost> {
-        let live = self.open().await?;
-        let mut connection = live.connection.clone();
-        match connection
-            .send_packed_commands(commands, 0, commands.len())
-            .await
-        {
-            Ok(answers) => {
-                live.timeouts_in_a_row.store(0, Ordering::Relaxed);
-                Ok(answers)
-            }
-            Err(error) if error.is_timeout() => {
-                let in_a_row = live.timeouts_in_a_row.fetch_add(1, Ordering::Relaxed) + 1;
-                if in_a_row >= TIMEOUTS_TO_REPLACE {
-                    self.close(&live);
-                }
-                Err(Lost::Late(error.to_string()))
-            }
-            Err(error) => {
-                self.close(&live);
-                Err(Lost::Broken(error.to_string()))
-            }
-        }
-    }
-
-    /// The connection, opened if need be, by one for all who wait.
-    async fn open(&self) -> Result<Arc<Live>, Lost> {
-        if let Some(live) = self.live.load_full() {
-            return Ok(live);
-        }
-        let since = Instant::now();
-        let mut failed = self.opening.lock().await;
-        if let Some(live) = self.live.load_full() {
-            return Ok(live);
-        }
-        if let Some((at, why)) = failed.as_ref()
-            && *at >= since
-        {
-            return Err(Lost::Closed(why.clone()));
-        }
-        match self.connect().await {
-            Ok(connection) => {
-                let live = Arc::new(Live {
-                    connection,
-                    timeouts_in_a_row: AtomicU32::new(0),
-                });
-                self.live.store(Some(live.clone()));
-                *failed = None;
-                Ok(live)
-            }
-            Err(why) => {
-                *failed = Some((Instant::now(), why.clone()));
-                Err(Lost::Closed(why))
-            }
-        }
-    }
-
-    /// Opens a connection and asks Redis what time it is.
-    async fn connect(&self) -> Result<MultiplexedConnection, String> {
-        let connection = self.pool.get().await.map_err(|error| error.to_string())?;
-        let mut connection = deadpool_redis::Connection::take(connection);
-        let time: (i64, i64) = redis::cmd("TIME")
-            .query_async(&mut connection)
-            .await
-            .map_err(|error| error.to_string())?;
-        self.clock.set(time.0 * 1000 + time.1 / 1000);
-        Ok(connection)
-    }
-
-    /// Gives a connection up, unless another one has taken its place already.
-    fn close(&self, broken: &Arc<Live>) {
-        let current = self.live.load();
-        if current
-            .as_ref()
-            .is_some_and(|live| Arc::ptr_eq(live, broken))
-        {
-            self.live.compare_and_swap(&current, None);
-        }
     }
 }

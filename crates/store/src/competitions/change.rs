@@ -1,0 +1,292 @@
+//! Competitions made, changed, published, cancelled, deleted.
+
+use deadpool_redis::redis::cmd;
+use domain::{
+    AdminId, Competition, CompetitionDetails, CompetitionId, CompetitionPatch, Etag, Reason,
+    Rejected, Rejection, RequestId, Revision,
+};
+
+use super::record::{changed_fields, json, read_competition, written};
+use crate::error::{Error, Result};
+use crate::fingerprint::fingerprint;
+use crate::redis::Kind;
+use crate::reply::{Reply, decode};
+use crate::script::{self, Call};
+use crate::{Store, keys};
+
+/// What to make.
+#[derive(Debug, Clone)]
+pub struct NewCompetition {
+    /// The organiser's own slug, or `None` for one that the store makes.
+    pub id: Option<CompetitionId>,
+    /// What the organiser says of it.
+    pub details: CompetitionDetails,
+    /// Which intention this is.
+    pub request_id: RequestId,
+}
+
+/// Why a competition was not updated.
+#[derive(Debug, thiserror::Error)]
+pub enum UpdateError {
+    /// The patched record would be wrong.
+    #[error(transparent)]
+    Invalid(#[from] domain::InvalidFields),
+    /// The store did not do it.
+    #[error(transparent)]
+    Store(#[from] Error),
+}
+
+impl Store {
+    /// Makes a competition as a draft, at revision 1.
+    pub async fn create_competition(
+        &self,
+        by: &AdminId,
+        new: NewCompetition,
+    ) -> Result<Competition> {
+        let request = new.request_id;
+        let id = if let Some(slug) = new.id {
+            slug
+        } else {
+            let made = self
+                .installation
+                .made_id(&self.redis, "competition", by.as_str(), request);
+            CompetitionId::from_bytes(made.await?)
+        };
+        self.enter_in_catalogue(&id, new.details.schedule).await?;
+        let print = fingerprint(&("create", by, &id, &new.details))?;
+        let mut call = script::CREATE_COMPETITION
+            .on(&keys::Competition::of(&id).for_organisers(request))
+            .arg(by.as_str())
+            .arg(request.to_string())
+            .arg(print)
+            .arg(json(&written(&new.details))?)
+            .arg(self.redis.write_deadline());
+        call = with_fields(call, &new.details);
+        let reply = Reply::read(self.redis.run(call, Kind::Deciding).await?)?;
+        match reply.word() {
+            "changed" => read_competition(id, reply.fields()),
+            "taken" => Err(Rejected::from(Rejection::CompetitionIdTaken)
+                .in_competition(&id)
+                .into()),
+            _ => Err(refused(reply, &id)),
+        }
+    }
+
+    /// Changes what the patch names. With an etag only that version is changed; without one the
+    /// patch is applied to whatever version is there.
+    pub async fn update_competition(
+        &self,
+        by: &AdminId,
+        id: &CompetitionId,
+        patch: &CompetitionPatch,
+        etag: Option<&Etag>,
+        request: RequestId,
+    ) -> Result<Competition, UpdateError> {
+        /// How many others may change the competition meanwhile, before the caller is asked to look.
+        const MOST_CONFLICTS: usize = 16;
+        let mut conflicts = 0;
+        let print = fingerprint(&(
+            "update",
+            by,
+            id,
+            format!("{patch:?}"),
+            etag.map(Etag::as_str),
+        ))?;
+        while conflicts < MOST_CONFLICTS {
+            let old = self.get_competition(id).await?;
+            let is_repeated = self.is_remembered(id, request).await?;
+            if !is_repeated && etag.is_some_and(|etag| *etag != old.etag()) {
+                let old_etag = Rejected::from(Rejection::EtagMismatch).in_competition(id);
+                return Err(Error::from(old_etag.at(old.revision)).into());
+            }
+            let details = match patch.apply(&old.details) {
+                Ok(details) => details,
+                // The answer of a repeated request is remembered, whatever the patch is to today's record.
+                Err(_) if is_repeated => old.details.clone(),
+                Err(invalid) => return Err(UpdateError::Invalid(invalid)),
+            };
+            if details.schedule != old.details.schedule {
+                self.enter_in_catalogue(id, details.schedule).await?;
+            }
+            let (before, after) = changed_fields(&old.details, &details);
+            if before.is_empty() && !is_repeated {
+                return Ok(old);
+            }
+            let call = script::UPDATE_COMPETITION
+                .on(&keys::Competition::of(id).for_organisers(request))
+                .arg(by.as_str())
+                .arg(request.to_string())
+                .arg(&print)
+                .arg(json(&before)?)
+                .arg(json(&after)?)
+                .arg(old.changed_at_revision.0)
+                .arg(
+                    details
+                        .capacity
+                        .map(|places| places.to_string())
+                        .unwrap_or_default(),
+                );
+            let call = with_fields(call, &details);
+            let mut reply = Reply::read(self.redis.run(call, Kind::Deciding).await?)?;
+            match reply.word() {
+                "unsettled" => {}
+                "old_version" => conflicts += 1,
+                "changed" => {
+                    let updated = read_competition(id.clone(), reply.fields())?;
+                    let updated = self.finish_promotions(updated, request).await?;
+                    self.leave_catalogue(id, old.details.schedule, &updated.details)
+                        .await;
+                    return Ok(updated);
+                }
+                "capacity_below_confirmed" => {
+                    let at = reply.revision()?;
+                    let confirmed_count = reply.number()?;
+                    let Some(capacity) = details.capacity else {
+                        return Err(reply.unknown().into());
+                    };
+                    let too_small = Rejection::CapacityBelowConfirmed {
+                        capacity,
+                        confirmed_count,
+                    };
+                    return Err(
+                        Error::from(Rejected::from(too_small).in_competition(id).at(at)).into(),
+                    );
+                }
+                _ => return Err(refused(reply, id).into()),
+            }
+        }
+        Err(Error::from(Rejected::from(Rejection::EtagMismatch).in_competition(id)).into())
+    }
+
+    /// Opens a draft to the public.
+    pub async fn publish_competition(
+        &self,
+        by: &AdminId,
+        id: &CompetitionId,
+        request: RequestId,
+    ) -> Result<Competition> {
+        let call = organise(&script::PUBLISH_COMPETITION, "publish", by, id, request, "")?;
+        self.change_state(call, id).await
+    }
+
+    /// Calls a published competition off.
+    pub async fn cancel_competition(
+        &self,
+        by: &AdminId,
+        id: &CompetitionId,
+        reason: &Reason,
+        request: RequestId,
+    ) -> Result<Competition> {
+        let call = organise(
+            &script::CANCEL_COMPETITION,
+            "cancel",
+            by,
+            id,
+            request,
+            reason.as_str(),
+        )?;
+        self.change_state(call.arg(reason.as_str()), id).await
+    }
+
+    async fn change_state(&self, call: Call, id: &CompetitionId) -> Result<Competition> {
+        let reply = Reply::read(self.redis.run(call, Kind::Deciding).await?)?;
+        match reply.word() {
+            "changed" => read_competition(id.clone(), reply.fields()),
+            _ => Err(refused(reply, id)),
+        }
+    }
+
+    /// Deletes a draft. Its log stays.
+    pub async fn delete_competition(
+        &self,
+        by: &AdminId,
+        id: &CompetitionId,
+        request: RequestId,
+    ) -> Result<()> {
+        let draft = self.get_competition(id).await;
+        let call = organise(&script::DELETE_COMPETITION, "delete", by, id, request, "")?;
+        let reply = Reply::read(self.redis.run(call, Kind::Deciding).await?)?;
+        if reply.word() != "changed" {
+            return Err(refused(reply, id));
+        }
+        if let Ok(draft) = draft {
+            self.remove_from_catalogue(id, draft.details.schedule).await;
+        }
+        Ok(())
+    }
+
+    /// Goes on with promotions until nobody is left with a claim, and answers how it ended.
+    async fn finish_promotions(
+        &self,
+        updated: Competition,
+        request: RequestId,
+    ) -> Result<Competition> {
+        let places = updated
+            .details
+            .capacity
+            .map_or(u32::MAX, domain::Capacity::get);
+        if updated.waitlisted_count == 0 || updated.confirmed_count >= places {
+            return Ok(updated);
+        }
+        loop {
+            let keys = keys::Competition::of(&updated.id).for_organisers(request);
+            let reply = Reply::read(
+                self.redis
+                    .run(script::PROMOTE.on(&keys), Kind::Deciding)
+                    .await?,
+            )?;
+            match reply.word() {
+                "unsettled" => {}
+                "settled" => return self.get_competition(&updated.id).await,
+                _ => return Err(reply.unknown()),
+            }
+        }
+    }
+
+    async fn is_remembered(&self, id: &CompetitionId, request: RequestId) -> Result<bool> {
+        let keys = keys::Competition::of(id).for_organisers(request);
+        let mut exists = cmd("EXISTS");
+        exists.arg(keys.last());
+        decode(self.redis.command(exists).await?)
+    }
+}
+
+fn organise(
+    script: &'static script::Script,
+    action: &str,
+    by: &AdminId,
+    id: &CompetitionId,
+    request: RequestId,
+    reason: &str,
+) -> Result<Call> {
+    Ok(script
+        .on(&keys::Competition::of(id).for_organisers(request))
+        .arg(by.as_str())
+        .arg(request.to_string())
+        .arg(fingerprint(&(action, by, id, reason))?))
+}
+
+fn with_fields(mut call: Call, details: &CompetitionDetails) -> Call {
+    for (name, value) in written(details) {
+        call = call.arg(name).arg(value);
+    }
+    call
+}
+
+/// What every script about a competition says when it says no.
+pub(crate) fn refused(mut reply: Reply, id: &CompetitionId) -> Error {
+    let rejection = match reply.word() {
+        "no_competition" => Rejection::CompetitionNotFound,
+        "not_draft" => Rejection::CompetitionNotDraft,
+        "not_published" => Rejection::CompetitionNotPublished,
+        "cancelled" => Rejection::CompetitionCancelled,
+        "request_id_reused" => Rejection::RequestIdReused,
+        "too_late" => return Error::TooLate,
+        _ => return reply.unknown(),
+    };
+    let rejected = Rejected::from(rejection).in_competition(id);
+    match reply.optional() {
+        Ok(Some(revision)) => rejected.at(Revision(revision)).into(),
+        _ => rejected.into(),
+    }
+}

@@ -1,0 +1,140 @@
+//! One connection that many use at the same time, replaced when it breaks.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Instant;
+
+use arc_swap::ArcSwapOption;
+use deadpool_redis::Pool;
+use deadpool_redis::redis::aio::MultiplexedConnection;
+use deadpool_redis::redis::{self, Pipeline, Value};
+use tokio::sync::Mutex;
+
+use crate::clock::Clock;
+use crate::error::Error;
+
+/// After so many commands in a row without an answer the connection is taken for half-open.
+const TIMEOUTS_TO_REPLACE: u32 = 3;
+
+/// One connection that many use at the same time.
+pub(super) struct Line {
+    pool: Pool,
+    clock: Arc<Clock>,
+    live: ArcSwapOption<Live>,
+    /// When opening last failed, and why: all who waited for that attempt share its end.
+    opening: Mutex<Option<(Instant, String)>>,
+}
+
+pub(super) struct Live {
+    connection: MultiplexedConnection,
+    timeouts_in_a_row: AtomicU32,
+}
+
+/// A connection on which no answer came.
+pub(super) enum Lost {
+    /// There was none, and none could be opened: nothing was sent.
+    Closed(String),
+    /// It broke; a new one may do.
+    Broken(String),
+    /// Time is up.
+    Late(String),
+}
+
+impl From<Lost> for Error {
+    fn from(lost: Lost) -> Self {
+        match lost {
+            Lost::Closed(why) | Lost::Broken(why) | Lost::Late(why) => Self::Unavailable(why),
+        }
+    }
+}
+
+impl Line {
+    pub(super) fn new(pool: Pool, clock: Arc<Clock>) -> Self {
+        Self {
+            pool,
+            clock,
+            live: ArcSwapOption::empty(),
+            opening: Mutex::new(None),
+        }
+    }
+
+    pub(super) async fn send(&self, commands: &Pipeline) -> Result<Vec<Value>, Lost> {
+        let live = self.open().await?;
+        let mut connection = live.connection.clone();
+        match connection
+            .send_packed_commands(commands, 0, commands.len())
+            .await
+        {
+            Ok(answers) => {
+                live.timeouts_in_a_row.store(0, Ordering::Relaxed);
+                Ok(answers)
+            }
+            Err(error) if error.is_timeout() => {
+                let in_a_row = live.timeouts_in_a_row.fetch_add(1, Ordering::Relaxed) + 1;
+                if in_a_row >= TIMEOUTS_TO_REPLACE {
+                    self.close(&live);
+                }
+                Err(Lost::Late(error.to_string()))
+            }
+            Err(error) => {
+                self.close(&live);
+                Err(Lost::Broken(error.to_string()))
+            }
+        }
+    }
+
+    /// The connection, opened if need be, by one for all who wait.
+    pub(super) async fn open(&self) -> Result<Arc<Live>, Lost> {
+        if let Some(live) = self.live.load_full() {
+            return Ok(live);
+        }
+        let since = Instant::now();
+        let mut failed = self.opening.lock().await;
+        if let Some(live) = self.live.load_full() {
+            return Ok(live);
+        }
+        if let Some((at, why)) = failed.as_ref()
+            && *at >= since
+        {
+            return Err(Lost::Closed(why.clone()));
+        }
+        match self.connect().await {
+            Ok(connection) => {
+                let live = Arc::new(Live {
+                    connection,
+                    timeouts_in_a_row: AtomicU32::new(0),
+                });
+                self.live.store(Some(live.clone()));
+                *failed = None;
+                Ok(live)
+            }
+            Err(why) => {
+                *failed = Some((Instant::now(), why.clone()));
+                Err(Lost::Closed(why))
+            }
+        }
+    }
+
+    /// Opens a connection and asks Redis what time it is.
+    async fn connect(&self) -> Result<MultiplexedConnection, String> {
+        let connection = self.pool.get().await.map_err(|error| error.to_string())?;
+        let mut connection = deadpool_redis::Connection::take(connection);
+        let time: (i64, i64) = redis::cmd("TIME")
+            .query_async(&mut connection)
+            .await
+            .map_err(|error| error.to_string())?;
+        self.clock.set(time.0 * 1000 + time.1 / 1000);
+        Ok(connection)
+    }
+
+    /// Gives a connection up, unless another one has taken its place already.
+    fn close(&self, broken: &Arc<Live>) {
+        let current = self.live.load();
+        if current
+            .as_ref()
+            .is_some_and(|live| Arc::ptr_eq(live, broken))
+        {
+            self.live.compare_and_swap(&current, None);
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! How one gets in: a user registers, an organiser adds.
+
+use deadpool_redis::redis::{Pipeline, Value, cmd};
+use domain::{AdminId, CompetitionId, Registration, RequestId, UserId};
+
+use super::Entry;
+use super::answer::read_held;
+use crate::error::Result;
+use crate::redis::Kind;
+use crate::reply::{Reply, decode, unreadable};
+use crate::{Store, keys, script};
+
+/// How an organiser adds somebody.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct AddOptions {
+    /// Also before the window opens and after it has closed.
+    pub ignore_window: bool,
+    /// Also when no place is free, and past the queue.
+    pub over_capacity: bool,
+}
+
+impl Store {
+    /// Registers a user: confirmed, or queued if no place is free.
+    ///
+    /// Two slots: first the user's index, which may hold too much, then the competition, which decides.
+    /// The decision is refused 30 s after the index was written, so that an old index entry without a
+    /// registration can be taken away safely.
+    pub async fn register(
+        &self,
+        user: &UserId,
+        competition: &CompetitionId,
+        request: RequestId,
+    ) -> Result<Registration> {
+        let call = || {
+            script::REGISTER
+                .on(&keys::Competition::of(competition).for_registrations())
+                .arg(user.as_str())
+                .arg(request.to_string())
+                .arg(self.redis.write_deadline())
+                .arg("register")
+                .arg("end")
+        };
+        let index = keys::Account::of_user(user).competitions();
+        loop {
+            let mut pipeline = Pipeline::with_capacity(2);
+            pipeline
+                .cmd("HSET")
+                .arg(&index)
+                .arg(competition.as_str())
+                .arg(self.index_value()?);
+            pipeline.add_command(call().into_command());
+            let mut answers = self
+                .redis
+                .run_pipeline(&script::REGISTER, &pipeline, Kind::Deciding)
+                .await?;
+            if let Some(reply) = one_of_batch(answers.pop())? {
+                return read_held(reply, user, competition).map(|held| held.registration);
+            }
+        }
+    }
+
+    /// Says what [`Store::register`] would answer now, and changes nothing.
+    pub async fn preview_registration(
+        &self,
+        user: &UserId,
+        competition: &CompetitionId,
+        request: RequestId,
+    ) -> Result<Registration> {
+        loop {
+            let call = script::REGISTER
+                .on(&keys::Competition::of(competition).for_registrations())
+                .arg(user.as_str())
+                .arg(request.to_string())
+                .arg(self.redis.write_deadline())
+                .arg("validate")
+                .arg("end");
+            let answer = self.redis.run(call, Kind::Harmless).await?;
+            if let Some(reply) = one_of_batch(Some(answer))? {
+                return read_held(reply, user, competition).map(|held| held.registration);
+            }
+        }
+    }
+
+    /// Adds a registration for an organiser.
+    pub async fn add_registration(
+        &self,
+        by: &AdminId,
+        competition: &CompetitionId,
+        user: &UserId,
+        options: AddOptions,
+        request: RequestId,
+    ) -> Result<Entry> {
+        let found = self.get_user(user).await?;
+        let mut index = cmd("HSET");
+        index
+            .arg(keys::Account::of_user(user).added())
+            .arg(competition.as_str())
+            .arg(self.index_value()?);
+        self.redis.command(index).await?;
+        let deadline = self.redis.write_deadline();
+        let flag = |set: bool| if set { "1" } else { "0" };
+        loop {
+            let call = script::ADD
+                .on(&keys::Competition::of(competition).for_registrations())
+                .arg(user.as_str())
+                .arg(request.to_string())
+                .arg(by.as_str())
+                .arg(flag(options.ignore_window))
+                .arg(flag(options.over_capacity))
+                .arg(deadline);
+            let reply = Reply::read(self.redis.run(call, Kind::Deciding).await?)?;
+            if reply.word() != "unsettled" {
+                return Ok(read_held(reply, user, competition)?.of(Some(found)));
+            }
+        }
+    }
+}
+
+/// The answer to the one user of a batch; `None` = call again.
+fn one_of_batch(answer: Option<Value>) -> Result<Option<Reply>> {
+    let answer = answer.ok_or_else(|| unreadable("no answer"))?;
+    let mut answers: Vec<Vec<String>> = decode(answer)?;
+    let first = answers.pop().ok_or_else(|| unreadable("an empty batch"))?;
+    let reply = Reply::of(first)?;
+    Ok((reply.word() != "unsettled").then_some(reply))
+}

@@ -1,0 +1,88 @@
+//! Where a user's registrations are: an index in the user's slot that may hold too much, never too
+//! little. It is written before the competition decides, and cleaned when it is read.
+
+use std::time::Duration;
+
+use deadpool_redis::redis::Pipeline;
+use domain::{CompetitionId, Timestamp, UserId};
+
+use crate::error::Result;
+use crate::redis::Kind;
+use crate::reply::{decode, unreadable};
+use crate::{Store, installation, keys, script};
+
+/// An entry of an index that is younger than this may belong to a call that is still on its way.
+const INDEX_GRACE: Duration = Duration::from_secs(10 * 60);
+
+/// An entry of a user's index.
+pub(super) struct IndexEntry {
+    pub(super) competition: CompetitionId,
+    /// `<nonce>:<milliseconds>`
+    value: String,
+    is_added: bool,
+}
+
+impl IndexEntry {
+    fn written_at(&self) -> Result<Timestamp> {
+        let millis = self
+            .value
+            .split_once(':')
+            .and_then(|(_, millis)| millis.parse().ok());
+        millis
+            .and_then(|millis| Timestamp::from_millis(millis).ok())
+            .ok_or_else(|| unreadable("an entry of an index"))
+    }
+}
+
+impl Store {
+    /// A fresh value of an index entry: always another one, so that compare-and-delete is safe.
+    pub(super) fn index_value(&self) -> Result<String> {
+        let nonce = installation::random()?;
+        let nonce = data_encoding::BASE32_DNSSEC.encode(&nonce[..5]);
+        Ok(format!("{nonce}:{}", self.now().as_millis()))
+    }
+
+    /// The competitions that a user may have entered, in the order of their ids.
+    pub(super) async fn index_of(&self, user: &UserId) -> Result<Vec<IndexEntry>> {
+        let account = keys::Account::of_user(user);
+        let mut pipeline = Pipeline::with_capacity(2);
+        for key in [account.competitions(), account.added()] {
+            pipeline.cmd("HGETALL").arg(key);
+        }
+        let mut entries = Vec::new();
+        let answers = self.redis.pipeline(&pipeline, Kind::Harmless).await?;
+        for (answer, is_added) in answers.into_iter().zip([false, true]) {
+            let flat: Vec<(String, String)> = decode(answer)?;
+            for (id, value) in flat {
+                let competition = CompetitionId::parse(id).map_err(|_| unreadable("an index"))?;
+                entries.push(IndexEntry {
+                    competition,
+                    value,
+                    is_added,
+                });
+            }
+        }
+        entries.sort_by(|a, b| a.competition.cmp(&b.competition));
+        entries.dedup_by(|a, b| a.competition == b.competition);
+        Ok(entries)
+    }
+
+    /// Takes an entry from a user's index that has no registration, if it is old enough that none can
+    /// follow any more, and unless it was written again meanwhile.
+    pub(super) async fn forget(&self, user: &UserId, entry: &IndexEntry) -> Result<()> {
+        if entry.written_at()?.after(INDEX_GRACE) > self.now() {
+            return Ok(());
+        }
+        let account = keys::Account::of_user(user);
+        let key = if entry.is_added {
+            account.added()
+        } else {
+            account.competitions()
+        };
+        let call = script::FORGET_ENTRY
+            .on(&[key])
+            .arg(entry.competition.as_str())
+            .arg(&entry.value);
+        self.redis.run(call, Kind::Harmless).await.map(drop)
+    }
+}

@@ -1,0 +1,97 @@
+//! How one gets out: a user withdraws, an organiser removes, an account is erased.
+
+use domain::{AdminId, CompetitionId, Reason, Registration, RequestId, UserId};
+
+use super::Entry;
+use super::answer::read_held;
+use crate::error::{Error, Result};
+use crate::redis::Kind;
+use crate::reply::Reply;
+use crate::{Store, keys, script};
+
+/// Until when one can withdraw.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Until {
+    Start,
+    End,
+}
+
+impl Store {
+    /// Withdraws a user, until the competition starts.
+    pub async fn withdraw(
+        &self,
+        user: &UserId,
+        competition: &CompetitionId,
+        request: RequestId,
+    ) -> Result<Registration> {
+        self.withdraw_until(Until::Start, user, competition, request)
+            .await
+    }
+
+    async fn withdraw_until(
+        &self,
+        until: Until,
+        user: &UserId,
+        competition: &CompetitionId,
+        request: RequestId,
+    ) -> Result<Registration> {
+        loop {
+            let call = script::WITHDRAW
+                .on(&keys::Competition::of(competition).for_registrations())
+                .arg(user.as_str())
+                .arg(request.to_string())
+                .arg(match until {
+                    Until::Start => "start",
+                    Until::End => "end",
+                });
+            let reply = Reply::read(self.redis.run(call, Kind::Deciding).await?)?;
+            if reply.word() != "unsettled" {
+                return read_held(reply, user, competition).map(|held| held.registration);
+            }
+        }
+    }
+
+    /// Removes a registration for an organiser.
+    pub async fn remove_registration(
+        &self,
+        by: &AdminId,
+        competition: &CompetitionId,
+        user: &UserId,
+        reason: &Reason,
+        request: RequestId,
+    ) -> Result<Entry> {
+        loop {
+            let call = script::REMOVE
+                .on(&keys::Competition::of(competition).for_registrations())
+                .arg(user.as_str())
+                .arg(request.to_string())
+                .arg(by.as_str())
+                .arg(reason.as_str());
+            let reply = Reply::read(self.redis.run(call, Kind::Deciding).await?)?;
+            if reply.word() != "unsettled" {
+                let held = read_held(reply, user, competition)?;
+                return Ok(held.of(self.find_user(user).await?));
+            }
+        }
+    }
+
+    /// Withdraws a user from all that is not over: before the account is erased. Answers every
+    /// competition that was looked at.
+    pub(crate) async fn withdraw_from_all(
+        &self,
+        user: &UserId,
+        request: RequestId,
+    ) -> Result<Vec<CompetitionId>> {
+        let mut seen = Vec::new();
+        for entry in self.index_of(user).await? {
+            let withdrawn = self
+                .withdraw_until(Until::End, user, &entry.competition, request)
+                .await;
+            match withdrawn {
+                Ok(_) | Err(Error::Rejected(_)) => seen.push(entry.competition),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(seen)
+    }
+}

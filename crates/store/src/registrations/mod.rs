@@ -1,0 +1,28 @@
+//! Registrations: who is in, who waits.
+//!
+//! - [`enter`]: how one gets in.
+//! - [`leave`]: how one gets out.
+//! - [`read`]: what stands.
+//! - [`index`]: where a user's registrations are.
+//! - [`answer`]: what the scripts answer.
+
+mod answer;
+mod enter;
+mod index;
+mod leave;
+mod read;
+
+use domain::{AdminId, Registration, User};
+
+pub use enter::AddOptions;
+
+/// A registration as an organiser sees it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// The registration.
+    pub registration: Registration,
+    /// Whose it is; `None` = the account was deleted.
+    pub user: Option<User>,
+    /// Which admin added it; `None` = the user registered.
+    pub added_by: Option<AdminId>,
+}

@@ -1,0 +1,171 @@
+//! What stands: for the user, and for the organiser.
+
+use deadpool_redis::redis::Value;
+use domain::{
+    Competition, CompetitionId, CompetitionState, Registration, RegistrationState, Rejected,
+    Rejection, UserId,
+};
+
+use super::Entry;
+use super::answer::{Held, not_registered, read_held};
+use crate::competitions::{read_answer, read_competition};
+use crate::error::Result;
+use crate::page::{Cursor, Page, PageRequest};
+use crate::redis::Kind;
+use crate::reply::{Reply, decode, unreadable};
+use crate::{Store, keys, script};
+
+impl Store {
+    /// Reads a user's own registration.
+    pub async fn my_registration(
+        &self,
+        user: &UserId,
+        competition: &CompetitionId,
+    ) -> Result<Registration> {
+        let found = self
+            .look_at(user, std::slice::from_ref(competition))
+            .await?
+            .pop()
+            .flatten();
+        let (competition_found, held) = found.ok_or_else(|| {
+            Rejected::from(Rejection::CompetitionNotFound).in_competition(competition)
+        })?;
+        if competition_found.state == CompetitionState::Draft {
+            return Err(Rejected::from(Rejection::CompetitionNotFound)
+                .in_competition(competition)
+                .into());
+        }
+        held.map(|held| held.registration).ok_or_else(|| {
+            not_registered(user, competition)
+                .at(competition_found.revision)
+                .into()
+        })
+    }
+
+    /// Lists a user's registrations with their competitions, in the order of the competitions' ids. Takes away what
+    /// the index holds too much, if it is old enough to be sure.
+    pub async fn my_registrations(
+        &self,
+        user: &UserId,
+        page: &PageRequest,
+    ) -> Result<Page<(Registration, Competition)>> {
+        let index = self.index_of(user).await?;
+        let begin = index.partition_point(|entry| entry.competition.as_str() <= page.after_text());
+        let wanted = &index[begin..];
+        let shown = &wanted[..wanted.len().min(page.size)];
+        let ids: Vec<_> = shown
+            .iter()
+            .map(|entry| entry.competition.clone())
+            .collect();
+        let mut items = Vec::with_capacity(shown.len());
+        for (entry, found) in shown.iter().zip(self.look_at(user, &ids).await?) {
+            match found {
+                Some((competition, Some(held))) => items.push((held.registration, competition)),
+                _ => self.forget(user, entry).await?,
+            }
+        }
+        let next = (shown.len() < wanted.len()).then(|| shown.last()).flatten();
+        let next = next.map(|last| Cursor::of_text(last.competition.as_str()));
+        Ok(Page { items, next })
+    }
+
+    /// Reads one entry of a competition in any state.
+    pub async fn get_entry(&self, competition: &CompetitionId, user: &UserId) -> Result<Entry> {
+        let found = self
+            .look_at(user, std::slice::from_ref(competition))
+            .await?
+            .pop()
+            .flatten();
+        let (competition_found, held) = found.ok_or_else(|| {
+            Rejected::from(Rejection::CompetitionNotFound).in_competition(competition)
+        })?;
+        let held =
+            held.ok_or_else(|| not_registered(user, competition).at(competition_found.revision))?;
+        Ok(held.of(self.find_user(user).await?))
+    }
+
+    /// Lists the entries of a competition in these states, in the order of revision. Two round trips.
+    pub async fn list_entries(
+        &self,
+        competition: &CompetitionId,
+        states: &[RegistrationState],
+        page: &PageRequest,
+    ) -> Result<Page<Entry>> {
+        // Churn leaves log entries that are no longer current: look at some more than are wanted, and
+        // never at so many that one call holds Redis up.
+        let looks = page.size * 4;
+        let letters: String = states.iter().map(|state| letter(*state)).collect();
+        let call = script::LIST_REGISTRATIONS
+            .on(&keys::Competition::of(competition).for_registrations())
+            .arg(page.after_revision())
+            .arg(page.size)
+            .arg(looks)
+            .arg(letters);
+        let answer = self.redis.run(call, Kind::Harmless).await?;
+        let mut values = Vec::<Value>::into_iter(decode(answer)?);
+        let looked_to: String = values.next().map(decode).transpose()?.unwrap_or_default();
+        if looked_to == "no_competition" {
+            return Err(Rejected::from(Rejection::CompetitionNotFound)
+                .in_competition(competition)
+                .into());
+        }
+        let mut held = Vec::new();
+        for value in values {
+            let (user, registration): (String, Vec<String>) = decode(value)?;
+            let user = UserId::parse(user).map_err(|_| unreadable("a user id"))?;
+            held.push(read_held(Reply::of(registration)?, &user, competition)?);
+        }
+        let ids: Vec<_> = held
+            .iter()
+            .map(|held| held.registration.user_id.clone())
+            .collect();
+        let users = self.find_users(&ids).await?;
+        let items = held
+            .into_iter()
+            .zip(users)
+            .map(|(held, user)| held.of(user))
+            .collect();
+        let next = (!looked_to.is_empty()).then(|| Cursor::of_text(&looked_to));
+        Ok(Page { items, next })
+    }
+
+    /// Reads a user's registrations in these competitions, in one round trip.
+    async fn look_at(
+        &self,
+        user: &UserId,
+        competitions: &[CompetitionId],
+    ) -> Result<Vec<Option<(Competition, Option<Held>)>>> {
+        let calls = competitions.iter().map(|id| {
+            script::READ_COMPETITION
+                .on(&keys::Competition::of(id).for_registrations())
+                .arg(user.as_str())
+        });
+        let answers = self.redis.run_all(&script::READ_COMPETITION, calls).await?;
+        competitions
+            .iter()
+            .zip(answers)
+            .map(|(id, answer)| {
+                let (fields, registration) = read_answer(answer)?;
+                if fields.is_empty() {
+                    return Ok(None);
+                }
+                let competition = read_competition(id.clone(), fields)?;
+                let is_held = !registration.is_empty();
+                let held = is_held
+                    .then(|| read_held(Reply::of(registration)?, user, id))
+                    .transpose()?;
+                Ok(Some((competition, held)))
+            })
+            .collect()
+    }
+}
+
+/// The letter of a state in a record.
+fn letter(state: RegistrationState) -> char {
+    match state {
+        RegistrationState::Confirmed => 'C',
+        RegistrationState::Waitlisted => 'W',
+        RegistrationState::Withdrawn => 'D',
+        RegistrationState::Removed => 'R',
+    }
+}

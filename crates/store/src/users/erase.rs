@@ -1,0 +1,63 @@
+//! How a user's account ends.
+
+use deadpool_redis::redis::cmd;
+use domain::{Rejection, RequestId, TokenHash, UserId};
+
+use crate::accounts::PasswordHash;
+use crate::error::Result;
+use crate::keys::{self, Account, People};
+use crate::redis::Kind;
+use crate::reply::Reply;
+use crate::{Store, script};
+
+impl Store {
+    /// Withdraws a user from all that is not over, then erases the account and all personal data, if
+    /// `checked` is still the password.
+    pub async fn erase_user(
+        &self,
+        user: &UserId,
+        checked: &PasswordHash,
+        token: TokenHash,
+        request: RequestId,
+    ) -> Result<()> {
+        let account = Account::of_user(user);
+        let email = self.get_user(user).await?.email;
+        let hash = self.installation.email_hash(&self.redis, &email).await?;
+        loop {
+            let seen = self.withdraw_from_all(user, request).await?;
+            let keys = [
+                account.profile(),
+                account.credential(),
+                account.sessions(),
+                account.competitions(),
+                account.added(),
+                account.log(),
+                account.throttle(),
+                account.request(request),
+            ];
+            let mut call = script::ERASE_USER
+                .on(&keys)
+                .arg(request.to_string())
+                .arg(&checked.0)
+                .arg(token.to_string());
+            for competition in seen {
+                call = call.arg(competition.as_str());
+            }
+            let reply = Reply::read(self.redis.run(call, Kind::Deciding).await?)?;
+            match reply.word() {
+                "erased" => break,
+                "more" => {}
+                "refused" => return Err(Rejection::Unauthenticated.into()),
+                _ => return Err(reply.unknown()),
+            }
+        }
+        let claim = keys::email_claim(People::Users, &hash);
+        let release = script::RELEASE_EMAIL.on(&[claim]).arg(user.as_str());
+        self.redis.run(release, Kind::Harmless).await?;
+        let mut leave = cmd("ZREM");
+        leave
+            .arg(keys::directory(keys::part_of(user.as_str())))
+            .arg(user.as_str());
+        self.redis.command(leave).await.map(drop)
+    }
+}
