@@ -98,7 +98,9 @@ impl Line {
         {
             return Err(Lost::Closed(why.clone()));
         }
-        match self.connect().await {
+        // Boxed, so that the rare way to a new connection does not make every call's future as large and
+        // as deep as it is: the compiler gives up on futures that are nested too deeply.
+        match Box::pin(self.connect()).await {
             Ok(connection) => {
                 let live = Arc::new(Live {
                     connection,
