@@ -107,29 +107,19 @@ pub struct ServiceSettings {
     #[arg(
         long,
         env = "STARTLIST_NETWORK_SIGN_IN_FAILURES",
-        value_name = "NUMBER",
-        default_value = "500"
+        value_name = "NUMBER"
     )]
+    #[arg(default_value = "500", value_parser = count, allow_negative_numbers = true)]
     pub network_sign_in_failures: u32,
 
-    /// How many calls may be in flight, health and reflection apart
-    #[arg(
-        long,
-        env = "STARTLIST_MAX_CALLS",
-        value_name = "NUMBER",
-        default_value = "8192"
-    )]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    /// How many calls may be in flight, health and reflection apart; 0 = none
+    #[arg(long, env = "STARTLIST_MAX_CALLS", value_name = "NUMBER")]
+    #[arg(default_value = "8192", value_parser = count, allow_negative_numbers = true)]
     pub max_calls: u32,
 
-    /// How many connections may be open
-    #[arg(
-        long,
-        env = "STARTLIST_MAX_CONNECTIONS",
-        value_name = "NUMBER",
-        default_value = "10000"
-    )]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    /// How many connections may be open; 0 = none
+    #[arg(long, env = "STARTLIST_MAX_CONNECTIONS", value_name = "NUMBER")]
+    #[arg(default_value = "10000", value_parser = count, allow_negative_numbers = true)]
     pub max_connections: u32,
 
     /// A second address, without TLS, that serves health only
@@ -253,6 +243,15 @@ pub fn duration(text: &str) -> Result<Duration, NotADuration> {
     (length <= DAY).then_some(length).ok_or(NotADuration)
 }
 
+/// A text that is no number of things.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("must be a whole number from 0 to {}", u32::MAX)]
+pub struct NotACount;
+
+fn count(text: &str) -> Result<u32, NotACount> {
+    text.parse().map_err(|_| NotACount)
+}
+
 /// Reads the command line and the environment. `--help` and `--version` answer and end the process
 /// with exit code 0; what cannot be used ends it with a sentence and exit code 64.
 #[must_use]
@@ -370,7 +369,7 @@ mod tests {
             ),
             (
                 ["--network-sign-in-failures", "-1"],
-                "--network-sign-in-failures (STARTLIST_NETWORK_SIGN_IN_FAILURES): invalid digit found in string",
+                "--network-sign-in-failures (STARTLIST_NETWORK_SIGN_IN_FAILURES): must be a whole number from 0 to 4294967295",
             ),
             (
                 ["--no-such-flag", "1"],

@@ -146,3 +146,84 @@ impl Connected for Connection {
         self.stream.connect_info()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+    use std::pin::pin;
+
+    use futures::StreamExt;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::time::Instant;
+    use tonic::service::Routes;
+    use tonic::transport::Server;
+
+    use super::*;
+
+    async fn listen() -> (TcpListener, SocketAddr) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        (listener, address)
+    }
+
+    /// What a client reads that says this and nothing more, and how long until it is sent away.
+    async fn wait_for_the_end(words: &[u8]) -> Duration {
+        let (listener, address) = listen().await;
+        let server = Server::builder();
+        let serving = server.serve_with_incoming(Routes::default(), accept(listener, 10));
+        let serving = tokio::spawn(serving);
+        let mut client = TcpStream::connect(address).await.expect("a connection");
+        client.write_all(words).await.expect("sent");
+        let began_at = Instant::now();
+        let patience = Duration::from_secs(60);
+        let mut bytes = Vec::new();
+        let end = tokio::time::timeout(patience, client.read_to_end(&mut bytes)).await;
+        serving.abort();
+        if end.is_ok() {
+            began_at.elapsed()
+        } else {
+            patience
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_says_nothing_is_sent_away() {
+        for words in [&b""[..], b"PRI * HTTP/2.0"] {
+            assert_eq!(
+                wait_for_the_end(words).await.as_secs(),
+                GREETING_TIME.as_secs()
+            );
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_has_greeted_may_be_silent() {
+        const EMPTY_SETTINGS: &[u8] = &[0, 0, 0, 4, 0, 0, 0, 0, 0];
+        let words = [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", EMPTY_SETTINGS].concat();
+        assert_eq!(wait_for_the_end(&words).await.as_secs(), 60);
+    }
+
+    #[tokio::test]
+    async fn beyond_the_limit_a_client_waits_until_another_one_leaves() {
+        let (listener, address) = listen().await;
+        let mut accepted = pin!(accept(listener, 1));
+        let _clients = [
+            TcpStream::connect(address).await.expect("the first"),
+            TcpStream::connect(address)
+                .await
+                .expect("in the kernel's queue"),
+        ];
+        let first = accepted
+            .next()
+            .await
+            .expect("endless")
+            .expect("a connection");
+        assert!(futures::poll!(accepted.next()).is_pending());
+        drop(first);
+        accepted
+            .next()
+            .await
+            .expect("endless")
+            .expect("a connection");
+    }
+}

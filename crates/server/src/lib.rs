@@ -2,7 +2,8 @@
 //!
 //! 1. [`config`]: the settings that both services share.
 //! 2. [`telemetry`]: the log.
-//! 3. [`serve`]: from a listener to the end of the drain; `connections` are what it accepts.
+//! 3. [`serve`]: from a listener to the end of the drain; `connections` are what it accepts, `redis_setup`
+//!    what it says of Redis at the start.
 //! 4. [`edge`]: the one layer that every call passes.
 //! 5. [`auth`]: who may call what, and who is calling.
 //! 6. [`errors`]: what a handler answers when it cannot do what was asked, and the one table from that to
@@ -31,8 +32,11 @@ pub mod errors;
 pub mod health;
 pub mod paging;
 pub mod passwords;
+mod redis_setup;
 pub mod serve;
 pub mod telemetry;
+#[cfg(test)]
+mod testing;
 pub mod throttle;
 
 pub use auth::{Access, AccessTable, AdminCaller, OwnerOrBootstrap, UserCaller, caller};

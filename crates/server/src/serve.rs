@@ -16,6 +16,7 @@ use api::health::health_server::HealthServer;
 use store::Store;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinSet;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tonic::server::NamedService;
@@ -30,6 +31,7 @@ use crate::connections::accept;
 use crate::diagnostics::Diagnostics;
 use crate::edge::{Edge, GrpcService, Limits};
 use crate::health::{Health, HealthService, Identity, Probes, redis_probe};
+use crate::redis_setup::look_at_redis;
 
 /// The largest request message, for `max_decoding_message_size` of each service. The largest honest
 /// one is a competition with a description of 5,000 characters, some 20 KiB.
@@ -75,6 +77,9 @@ pub async fn run<S: GrpcService>(
         peer: settings.peer_url,
     };
     let health = Health::new(app.identity, probes);
+    // Dropped, and with it what is in it, when the server ends.
+    let mut beside_calls = JoinSet::new();
+    beside_calls.spawn(look_at_redis(app.store.clone()));
     let edge = Edge::new(
         app.service,
         app.access,
@@ -189,5 +194,186 @@ async fn next_of(terminate: &mut Signal, interrupt: &mut Signal) -> SignalKind {
     tokio::select! {
         _ = terminate.recv() => SignalKind::terminate(),
         _ = interrupt.recv() => SignalKind::interrupt(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use api::diagnostics::GetHealthReportRequest;
+    use api::diagnostics::diagnostics_service_client::DiagnosticsServiceClient;
+    use api::health::HealthCheckRequest;
+    use api::health::health_check_response::ServingStatus;
+    use api::health::health_client::HealthClient;
+    use clap::Parser;
+    use domain::Rejection;
+    use http::uri::PathAndQuery;
+    use tokio::net::TcpStream;
+    use tokio::sync::{Semaphore, mpsc, oneshot};
+    use tokio::task::JoinHandle;
+    use tokio::time::Instant;
+    use tonic::client::Grpc;
+    use tonic::transport::{Channel, Endpoint};
+    use tonic::{Code, Request};
+    use tonic_prost::ProstCodec;
+
+    use super::*;
+    use crate::auth::Access;
+    use crate::errors::Failure;
+    use crate::testing::Handler;
+
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        settings: ServiceSettings,
+    }
+
+    struct Running {
+        address: SocketAddr,
+        stop: oneshot::Sender<()>,
+        end: JoinHandle<io::Result<()>>,
+    }
+
+    async fn start(handler: Handler, settings: &[&str]) -> Running {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let nowhere = ["test", "--redis-url", "redis://127.0.0.1:1"];
+        let settings = Cli::parse_from(nowhere.iter().chain(settings)).settings;
+        let app = App {
+            identity: Identity {
+                name: "test-service",
+                service: Handler::NAME,
+            },
+            service: handler,
+            access: &[("Open", Access::Anyone)],
+            store: Store::new(settings.redis_url.expose(), None).expect("a URL"),
+            settings,
+        };
+        let (stop, stopped) = oneshot::channel();
+        let end = tokio::spawn(run(listener, app, async {
+            stopped.await.expect("not dropped");
+        }));
+        Running { address, stop, end }
+    }
+
+    fn channel(address: SocketAddr) -> Channel {
+        let endpoint = Endpoint::from_shared(format!("http://{address}")).expect("a URL");
+        endpoint.connect_lazy()
+    }
+
+    async fn base(address: SocketAddr) -> ServingStatus {
+        let request = HealthCheckRequest::default();
+        let answer = HealthClient::new(channel(address)).check(request).await;
+        answer.expect("an answer").into_inner().status()
+    }
+
+    /// Calls the handler, through a connection of its own.
+    async fn call(address: SocketAddr) -> Code {
+        let mut client = Grpc::new(channel(address));
+        client.ready().await.expect("a connection");
+        let path = PathAndQuery::from_static("/test.v1.TestService/Open");
+        let codec = ProstCodec::<HealthCheckRequest, HealthCheckRequest>::default();
+        let request = Request::new(HealthCheckRequest::default());
+        let answer = client.unary(request, path, codec).await;
+        answer.expect_err("always an error").code()
+    }
+
+    /// What a handler of these tests answers, once it does.
+    const ANSWERED: Code = Code::AlreadyExists;
+
+    /// A handler that says when it was reached, and answers when it may.
+    fn patient(reached: mpsc::UnboundedSender<()>, may_answer: &Arc<Semaphore>) -> Handler {
+        let may_answer = Arc::clone(may_answer);
+        Handler::new(move || {
+            let may_answer = Arc::clone(&may_answer);
+            let _ = reached.send(());
+            async move {
+                let _ = may_answer.acquire().await;
+                Err(Failure::from(Rejection::EmailTaken))
+            }
+        })
+    }
+
+    #[tokio::test]
+    async fn a_server_serves_until_it_is_told_to_stop() {
+        let refuse = async || Err(Failure::from(Rejection::EmailTaken));
+        let server = start(Handler::new(refuse), &["--lame-duck", "0s"]).await;
+        assert_eq!(base(server.address).await, ServingStatus::Serving);
+        let report = DiagnosticsServiceClient::new(channel(server.address))
+            .get_health_report(GetHealthReportRequest { shallow: true })
+            .await;
+        assert!(report.expect("an answer").into_inner().server.is_some());
+        assert_eq!(call(server.address).await, ANSWERED);
+
+        server.stop.send(()).expect("it runs");
+        server.end.await.expect("no panic").expect("a good end");
+        assert!(TcpStream::connect(server.address).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_stop_is_told_first_and_costs_no_call() {
+        let (reached, mut has_reached) = mpsc::unbounded_channel();
+        let may_answer = Arc::new(Semaphore::new(0));
+        let settings = ["--lame-duck", "500ms", "--drain-deadline", "60s"];
+        let server = start(patient(reached, &may_answer), &settings).await;
+        let mut watch = HealthClient::new(channel(server.address))
+            .watch(HealthCheckRequest::default())
+            .await
+            .expect("a watch")
+            .into_inner();
+        let before = tokio::spawn(call(server.address));
+        has_reached.recv().await.expect("the call is in flight");
+
+        let stopped_at = Instant::now();
+        server.stop.send(()).expect("it runs");
+        let mut told = Vec::new();
+        while let Some(answer) = watch.message().await.expect("no error") {
+            told.push(answer.status());
+        }
+        assert_eq!(told, [ServingStatus::Serving, ServingStatus::NotServing]);
+        assert_eq!(base(server.address).await, ServingStatus::NotServing);
+        let lame_duck = tokio::spawn(call(server.address));
+        has_reached.recv().await.expect("a new call is taken");
+
+        while TcpStream::connect(server.address).await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+        assert!(stopped_at.elapsed() >= Duration::from_millis(500));
+        may_answer.add_permits(2);
+        assert_eq!(before.await.expect("no panic"), ANSWERED);
+        assert_eq!(lame_duck.await.expect("no panic"), ANSWERED);
+        server.end.await.expect("no panic").expect("a good end");
+        assert!(stopped_at.elapsed() < Duration::from_secs(30));
+    }
+
+    #[tokio::test]
+    async fn a_call_that_does_not_end_is_cut_off_at_the_drain_deadline() {
+        let (reached, mut has_reached) = mpsc::unbounded_channel();
+        let never = Arc::new(Semaphore::new(0));
+        let settings = ["--lame-duck", "0s", "--drain-deadline", "200ms"];
+        let server = start(patient(reached, &never), &settings).await;
+        let endless = tokio::spawn(call(server.address));
+        has_reached.recv().await.expect("the call is in flight");
+
+        server.stop.send(()).expect("it runs");
+        server.end.await.expect("no panic").expect("a good end");
+        assert!(!endless.is_finished());
+    }
+
+    #[tokio::test]
+    async fn health_has_an_address_of_its_own_if_that_is_wanted() {
+        let alone = free_address().await;
+        let settings = ["--lame-duck", "0s", "--health-listen", &alone.to_string()];
+        let refuse = async || Err(Failure::from(Rejection::EmailTaken));
+        let server = start(Handler::new(refuse), &settings).await;
+        assert_eq!(base(server.address).await, ServingStatus::Serving);
+        assert_eq!(base(alone).await, ServingStatus::Serving);
+        assert_eq!(call(alone).await, Code::Unimplemented);
+    }
+
+    async fn free_address() -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        listener.local_addr().expect("an address")
     }
 }

@@ -9,7 +9,7 @@ pub enum Access {
     Anyone,
     /// A signed-in user.
     User,
-    /// A signed-in user, or one whose session erased the account a short while ago: DeleteMe, which may
+    /// A signed-in user, or one whose session erased the account a short while ago: `DeleteMe`, which may
     /// be repeated with the same request id.
     UserOrErased,
     /// A signed-in admin of this role, or of one that includes it.

@@ -19,6 +19,8 @@ mod deadline;
 mod load;
 mod methods;
 mod record;
+#[cfg(test)]
+mod tests;
 
 use std::any::Any;
 use std::convert::Infallible;
