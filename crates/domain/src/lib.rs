@@ -10,6 +10,7 @@
 //! - [`session`]: the token that stands for a signed-in person.
 //! - [`audit`]: what the log of a competition says.
 //! - [`rejection`]: every way in which a rule says no.
+//! - [`model`]: the rules as a pure function, to check the log of a competition against.
 
 pub mod audit;
 pub mod birth_date;
@@ -18,6 +19,7 @@ pub mod country;
 pub mod email;
 pub mod id;
 pub mod invalid;
+pub mod model;
 pub mod password;
 pub mod person;
 pub mod registration;

@@ -1,0 +1,512 @@
+//! The rules once more, as a pure function: what a competition must look like after each entry of its
+//! log, and what may be answered at each revision.
+//!
+//! The scripts in Redis decide; this model does not. It is written from the rules and not from the
+//! scripts, so that a checker that replays a log through it finds out where the two disagree.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use thiserror::Error;
+
+use crate::audit::{Action, AuditEntry, Change, FieldChange};
+use crate::competition::CompetitionState;
+use crate::id::{Revision, UserId};
+use crate::registration::RegistrationState;
+use crate::timestamp::Timestamp;
+
+/// A competition as its log makes it.
+#[derive(Debug, Clone)]
+pub struct Model {
+    state: Option<CompetitionState>,
+    limits: Limits,
+    revision: Revision,
+    confirmed: HashSet<UserId>,
+    /// Who waits, by the revision at which they began to.
+    waitlist: BTreeMap<Revision, UserId>,
+    waiting_since: HashMap<UserId, Revision>,
+    past: HashMap<UserId, RegistrationState>,
+}
+
+/// What bounds registrations. A limit that is absent is infinite.
+#[derive(Debug, Clone)]
+struct Limits {
+    starts_at: Timestamp,
+    opens_at: Timestamp,
+    closes_at: Timestamp,
+    capacity: Option<usize>,
+    waitlist_capacity: Option<usize>,
+}
+
+/// What somebody gets who comes in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// A place.
+    Confirmed,
+    /// A place in the queue: 1 is next.
+    Waitlisted(usize),
+}
+
+/// Why somebody does not come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoEntry {
+    /// There is no such competition, or it is a draft.
+    NotPublished,
+    /// It was called off.
+    Cancelled,
+    /// In already, or waiting.
+    AlreadyRegistered,
+    /// Removed by an organiser.
+    Removed,
+    /// Before the window.
+    NotOpenYet,
+    /// After the window.
+    Closed,
+    /// Neither a place nor a place in the queue.
+    Full,
+}
+
+/// How somebody comes in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Door {
+    /// An organiser lets them in: also who was removed.
+    pub by_organiser: bool,
+    /// The organiser ignores the window.
+    pub ignore_window: bool,
+    /// The organiser ignores the capacity and the queue.
+    pub over_capacity: bool,
+}
+
+/// An entry of the log that the rules do not allow.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("revision {revision}: {problem}")]
+pub struct Violation {
+    /// Of the entry.
+    pub revision: Revision,
+    /// What is wrong with it.
+    pub problem: String,
+}
+
+impl Default for Model {
+    fn default() -> Self {
+        Self {
+            state: None,
+            limits: Limits {
+                starts_at: Timestamp::MIN,
+                opens_at: Timestamp::MIN,
+                closes_at: Timestamp::MIN,
+                capacity: None,
+                waitlist_capacity: None,
+            },
+            revision: Revision::default(),
+            confirmed: HashSet::new(),
+            waitlist: BTreeMap::new(),
+            waiting_since: HashMap::new(),
+            past: HashMap::new(),
+        }
+    }
+}
+
+impl Model {
+    /// The last entry that was applied.
+    #[must_use]
+    pub fn revision(&self) -> Revision {
+        self.revision
+    }
+
+    /// Where the competition is in its life; `None` = there is none.
+    #[must_use]
+    pub fn state(&self) -> Option<CompetitionState> {
+        self.state
+    }
+
+    /// How many have a place.
+    #[must_use]
+    pub fn confirmed_count(&self) -> usize {
+        self.confirmed.len()
+    }
+
+    /// Who waits, the next one first.
+    pub fn queue(&self) -> impl Iterator<Item = &UserId> {
+        self.waitlist.values()
+    }
+
+    /// How many wait.
+    #[must_use]
+    pub fn waitlisted_count(&self) -> usize {
+        self.waitlist.len()
+    }
+
+    /// What a user's registration is.
+    #[must_use]
+    pub fn registration(&self, user: &UserId) -> Option<RegistrationState> {
+        if self.confirmed.contains(user) {
+            Some(RegistrationState::Confirmed)
+        } else if self.waiting_since.contains_key(user) {
+            Some(RegistrationState::Waitlisted)
+        } else {
+            self.past.get(user).copied()
+        }
+    }
+
+    /// What somebody gets who comes in now. Rules 1, 2, 3, 5, 6 and 8.
+    pub fn enter(&self, user: &UserId, at: Timestamp, door: Door) -> Result<Place, NoEntry> {
+        match self.state {
+            None | Some(CompetitionState::Draft) => return Err(NoEntry::NotPublished),
+            _ if self.is_current(user) => return Err(NoEntry::AlreadyRegistered),
+            Some(CompetitionState::Cancelled) => return Err(NoEntry::Cancelled),
+            Some(CompetitionState::Published) => {}
+        }
+        if !door.by_organiser && self.past.get(user) == Some(&RegistrationState::Removed) {
+            return Err(NoEntry::Removed);
+        }
+        if !door.ignore_window && at < self.limits.opens_at {
+            return Err(NoEntry::NotOpenYet);
+        }
+        if !door.ignore_window && at >= self.limits.closes_at {
+            return Err(NoEntry::Closed);
+        }
+        let waiting = self.waitlist.len();
+        let is_free = waiting == 0 && below(self.confirmed.len(), self.limits.capacity);
+        if door.over_capacity || is_free {
+            Ok(Place::Confirmed)
+        } else if below(waiting, self.limits.waitlist_capacity) {
+            Ok(Place::Waitlisted(waiting + 1))
+        } else {
+            Err(NoEntry::Full)
+        }
+    }
+
+    /// Whether somebody who waits has a claim on a place. Rule 2: nothing else may happen before it is met.
+    #[must_use]
+    pub fn owes_a_promotion(&self, at: Timestamp) -> bool {
+        self.state == Some(CompetitionState::Published)
+            && at < self.limits.starts_at
+            && !self.waitlist.is_empty()
+            && below(self.confirmed.len(), self.limits.capacity)
+    }
+
+    /// Takes the next entry of the log, if the rules allow it.
+    pub fn apply(&mut self, entry: &AuditEntry) -> Result<(), Violation> {
+        let violation = |problem: String| Violation {
+            revision: entry.revision,
+            problem,
+        };
+        if entry.revision.0 != self.revision.0 + 1 {
+            return Err(violation(format!("follows revision {}", self.revision)));
+        }
+        if entry.action != Action::Promote && self.owes_a_promotion(entry.at) {
+            return Err(violation(
+                "comes before the first in the queue got a free place".into(),
+            ));
+        }
+        let applied = match &entry.change {
+            Change::Competition(fields) => self.change(entry.action, fields),
+            Change::Registration {
+                user_id,
+                before,
+                after,
+                waitlist_position,
+            } => {
+                let was = self.registration(user_id);
+                if was == *before {
+                    self.move_user(entry, user_id, *after, *waitlist_position)
+                } else {
+                    Err(format!("{user_id} was {was:?}, not {before:?}"))
+                }
+            }
+        };
+        applied.map_err(violation)?;
+        self.revision = entry.revision;
+        Ok(())
+    }
+
+    fn change(&mut self, action: Action, fields: &[FieldChange]) -> Result<(), String> {
+        use CompetitionState::{Cancelled, Draft, Published};
+        self.state = match (action, self.state) {
+            (Action::Create, None) => Some(Draft),
+            (Action::Publish, Some(Draft)) => Some(Published),
+            (Action::Cancel, Some(Published)) => Some(Cancelled),
+            (Action::Delete, Some(Draft)) => None,
+            (Action::Update, Some(state)) if state != Cancelled => Some(state),
+            (action, state) => {
+                return Err(format!("{action:?} of a competition that is {state:?}"));
+            }
+        };
+        for field in fields {
+            self.limits.set(&field.field, &field.after)?;
+        }
+        let lowered = fields.iter().any(|field| field.field == "capacity");
+        let over = self
+            .limits
+            .capacity
+            .is_some_and(|places| self.confirmed.len() > places);
+        if action == Action::Update && lowered && over {
+            return Err("the capacity is smaller than the number of confirmed".into());
+        }
+        Ok(())
+    }
+
+    fn move_user(
+        &mut self,
+        entry: &AuditEntry,
+        user: &UserId,
+        after: RegistrationState,
+        position: Option<u32>,
+    ) -> Result<(), String> {
+        match entry.action {
+            Action::Register | Action::Add => {
+                let option = |name| entry.reason.as_str().split(' ').any(|word| word == name);
+                let by_organiser = entry.action == Action::Add;
+                let door = Door {
+                    by_organiser,
+                    ignore_window: by_organiser && option("ignore_window"),
+                    over_capacity: by_organiser && option("over_capacity"),
+                };
+                let due = self.enter(user, entry.at, door);
+                let given = match (after, position) {
+                    (RegistrationState::Confirmed, None) => Some(Place::Confirmed),
+                    (RegistrationState::Waitlisted, Some(position)) => {
+                        usize::try_from(position).ok().map(Place::Waitlisted)
+                    }
+                    _ => None,
+                };
+                if due.ok() != given {
+                    return Err(format!("{user} got {given:?}, due was {due:?}"));
+                }
+                self.past.remove(user);
+                self.settle(user, after, entry.revision);
+            }
+            Action::Promote => {
+                let first = self.waitlist.values().next();
+                if first != Some(user) || after != RegistrationState::Confirmed {
+                    return Err(format!(
+                        "{user} was promoted, first in the queue was {first:?}"
+                    ));
+                }
+                if !self.owes_a_promotion(entry.at) {
+                    return Err(format!("{user} was promoted to a place that was not free"));
+                }
+                self.drop_current(user);
+                self.settle(user, after, entry.revision);
+            }
+            Action::Withdraw | Action::Remove => {
+                let due = if entry.action == Action::Withdraw {
+                    RegistrationState::Withdrawn
+                } else {
+                    RegistrationState::Removed
+                };
+                if !self.is_current(user) || after != due {
+                    return Err(format!(
+                        "{user} became {after:?} without a registration to end"
+                    ));
+                }
+                self.drop_current(user);
+                self.past.insert(user.clone(), after);
+            }
+            action => return Err(format!("{action:?} of a registration")),
+        }
+        Ok(())
+    }
+
+    fn is_current(&self, user: &UserId) -> bool {
+        self.confirmed.contains(user) || self.waiting_since.contains_key(user)
+    }
+
+    fn settle(&mut self, user: &UserId, state: RegistrationState, since: Revision) {
+        if state == RegistrationState::Confirmed {
+            self.confirmed.insert(user.clone());
+        } else {
+            self.waitlist.insert(since, user.clone());
+            self.waiting_since.insert(user.clone(), since);
+        }
+    }
+
+    fn drop_current(&mut self, user: &UserId) {
+        self.confirmed.remove(user);
+        if let Some(since) = self.waiting_since.remove(user) {
+            self.waitlist.remove(&since);
+        }
+    }
+}
+
+impl Limits {
+    /// Takes a field of the log over. Fields that bound nothing are passed by.
+    fn set(&mut self, field: &str, value: &str) -> Result<(), String> {
+        let moment = || -> Result<Timestamp, String> {
+            let millis = value.parse().map_err(|_| format!("{field} is {value}"))?;
+            Timestamp::from_millis(millis).map_err(|error| format!("{field} {error}"))
+        };
+        let limit = || -> Result<Option<usize>, String> {
+            if value.is_empty() {
+                return Ok(None);
+            }
+            value
+                .parse()
+                .map(Some)
+                .map_err(|_| format!("{field} is {value}"))
+        };
+        match field {
+            "starts_at" => self.starts_at = moment()?,
+            "registration_opens_at" => self.opens_at = moment()?,
+            "registration_closes_at" => self.closes_at = moment()?,
+            "capacity" => self.capacity = limit()?,
+            "waitlist_capacity" => self.waitlist_capacity = limit()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+fn below(count: usize, limit: Option<usize>) -> bool {
+    limit.is_none_or(|limit| count < limit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::Actor;
+    use crate::text::Reason;
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_millis(millis).expect("a moment")
+    }
+
+    fn user(n: u8) -> UserId {
+        UserId::parse(format!("user-{n}")).expect("an id")
+    }
+
+    fn field(name: &str, after: &str) -> FieldChange {
+        FieldChange {
+            field: name.into(),
+            before: String::new(),
+            after: after.into(),
+        }
+    }
+
+    /// A published competition with one place, open from 10 to 20, that starts at 30.
+    fn published() -> Model {
+        let mut model = Model::default();
+        let fields = vec![
+            field("starts_at", "30"),
+            field("registration_opens_at", "10"),
+            field("registration_closes_at", "20"),
+            field("capacity", "1"),
+        ];
+        apply(&mut model, Action::Create, Change::Competition(fields)).expect("created");
+        apply(&mut model, Action::Publish, Change::Competition(Vec::new())).expect("published");
+        model
+    }
+
+    fn apply(model: &mut Model, action: Action, change: Change) -> Result<(), Violation> {
+        model.apply(&AuditEntry {
+            revision: Revision(model.revision().0 + 1),
+            at: at(15),
+            actor: Actor::Rules,
+            action,
+            change,
+            request_id: None,
+            reason: Reason::parse("").expect("a reason"),
+        })
+    }
+
+    fn moved(
+        user: UserId,
+        before: Option<RegistrationState>,
+        after: RegistrationState,
+        position: Option<u32>,
+    ) -> Change {
+        Change::Registration {
+            user_id: user,
+            before,
+            after,
+            waitlist_position: position,
+        }
+    }
+
+    use RegistrationState::{Confirmed, Waitlisted, Withdrawn};
+
+    /// `published` with user 1 confirmed and users 2 and 3 waiting.
+    fn with_a_queue() -> Model {
+        let mut model = published();
+        let entries = [
+            moved(user(1), None, Confirmed, None),
+            moved(user(2), None, Waitlisted, Some(1)),
+            moved(user(3), None, Waitlisted, Some(2)),
+        ];
+        for entry in entries {
+            apply(&mut model, Action::Register, entry).expect("a good entry");
+        }
+        model
+    }
+
+    #[test]
+    fn a_confirmation_beyond_the_capacity_is_found() {
+        let mut model = with_a_queue();
+        let over = moved(user(4), None, Confirmed, None);
+        assert!(apply(&mut model, Action::Register, over).is_err());
+    }
+
+    #[test]
+    fn a_place_that_becomes_free_must_go_to_the_first_in_the_queue_at_once() {
+        let mut model = with_a_queue();
+        let leave = moved(user(1), Some(Confirmed), Withdrawn, None);
+        apply(&mut model, Action::Withdraw, leave).expect("a withdrawal");
+
+        let newcomer = moved(user(4), None, Waitlisted, Some(3));
+        assert!(apply(&mut model.clone(), Action::Register, newcomer).is_err());
+        let second = moved(user(3), Some(Waitlisted), Confirmed, None);
+        assert!(apply(&mut model.clone(), Action::Promote, second).is_err());
+        let first = moved(user(2), Some(Waitlisted), Confirmed, None);
+        assert!(apply(&mut model, Action::Promote, first).is_ok());
+    }
+
+    #[test]
+    fn nobody_is_promoted_to_a_place_that_is_taken() {
+        let mut model = with_a_queue();
+        let first = moved(user(2), Some(Waitlisted), Confirmed, None);
+        assert!(apply(&mut model, Action::Promote, first).is_err());
+    }
+
+    #[test]
+    fn a_gap_in_the_log_is_found() {
+        let mut model = published();
+        model.revision = Revision(7);
+        let entry = moved(user(1), None, Confirmed, None);
+        let mut late = model.clone();
+        late.revision = Revision(8);
+        assert!(apply(&mut model, Action::Register, entry.clone()).is_ok());
+        let skipped = AuditEntry {
+            revision: Revision(20),
+            at: at(15),
+            actor: Actor::Rules,
+            action: Action::Register,
+            change: entry,
+            request_id: None,
+            reason: Reason::parse("").expect("a reason"),
+        };
+        assert!(late.apply(&skipped).is_err());
+    }
+
+    #[test]
+    fn who_may_come_in_depends_on_the_window_and_on_the_past() {
+        let mut model = with_a_queue();
+        let door = Door::default();
+        assert_eq!(model.enter(&user(4), at(9), door), Err(NoEntry::NotOpenYet));
+        assert_eq!(model.enter(&user(4), at(20), door), Err(NoEntry::Closed));
+        assert_eq!(
+            model.enter(&user(2), at(15), door),
+            Err(NoEntry::AlreadyRegistered)
+        );
+        let remove = moved(user(3), Some(Waitlisted), RegistrationState::Removed, None);
+        apply(&mut model, Action::Remove, remove).expect("a removal");
+        assert_eq!(model.enter(&user(3), at(15), door), Err(NoEntry::Removed));
+        let organiser = Door {
+            by_organiser: true,
+            ..door
+        };
+        assert_eq!(
+            model.enter(&user(3), at(15), organiser),
+            Ok(Place::Waitlisted(2))
+        );
+    }
+}
