@@ -1,0 +1,125 @@
+"""The base images that our files name, also on a machine whose engine can pull nothing.
+
+An image that the engine has, or can pull, is used as it is. For any other one a stand-in is made and given the same
+name: Debian by debootstrap, the machine's own Rust toolchain, and Debian's Redis or Valkey.
+
+The stand-in for the Rust image brings the machine's downloaded crates along and keeps cargo offline, since a container
+may not reach the registry where the machine does. The Dockerfile is the one that users build in either case.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+# Plain Debian systems as tar files, so that a second run is quick. Outside of what git knows.
+CACHE = REPOSITORY / "target" / "containers"
+MIRROR = "http://deb.debian.org/debian"
+LABEL = "org.startlist.stand-in"
+# A pull that does not begin within this time will not begin.
+PULL_WITHIN_SECONDS = 600
+
+RUST = re.search(r"^ARG RUST_IMAGE=(\S+)", (REPOSITORY / "docker/Dockerfile").read_text(), re.M)[1]
+_compose = (REPOSITORY / "compose.yaml").read_text()
+REDIS = re.search(r"STARTLIST_REDIS_IMAGE:-(\S+)}", _compose)[1]
+VALKEY = re.search(r"# Valkey instead: (\S+?)\. ", _compose)[1]
+
+
+def provide(name: str) -> bool:
+    """Sees to it that the engine has an image of this name. True if it is a stand-in, for the caller to remove."""
+    inspected = subprocess.run(
+        ["docker", "image", "inspect", "--format", f'{{{{index .Config.Labels "{LABEL}"}}}}', name],
+        capture_output=True, text=True)
+    if inspected.returncode == 0:
+        return bool(inspected.stdout.strip())
+    try:
+        pulled = subprocess.run(["docker", "pull", "--quiet", name], capture_output=True, timeout=PULL_WITHIN_SECONDS)
+        if pulled.returncode == 0:
+            return False
+    except subprocess.TimeoutExpired:
+        pass
+    {RUST: _rust, REDIS: _redis, VALKEY: _valkey}[name](name)
+    return True
+
+
+def _rust(name: str) -> None:
+    """Debian with a linker and a C library, the toolchain of this machine, and the crates that it has downloaded."""
+    plain = _debian("bookworm", "ca-certificates,gcc,libc6-dev,redis-server")
+    toolchain = Path(_output("rustc", "--print", "sysroot"))
+    host = re.search(r"^host: (\S+)", _output("rustc", "-vV"), re.M)[1]
+    cargo_home = Path(os.environ.get("CARGO_HOME", Path.home() / ".cargo"))
+    subprocess.run(["cargo", "fetch", "--quiet", "--locked"], cwd=REPOSITORY, check=True)
+    whole = CACHE / "rust.tar"
+    try:
+        subprocess.run(["cp", plain, whole], check=True)
+        _append(whole, "usr/local", toolchain, "bin/rustc", "bin/cargo", f"lib/rustlib/{host}",
+                *(library.relative_to(toolchain) for library in toolchain.glob("lib/*.so*")))
+        _append(whole, "usr/local/cargo", cargo_home, "registry/cache", "registry/index")
+        _import(whole, name, "ENV CARGO_HOME=/usr/local/cargo", "ENV CARGO_NET_OFFLINE=true")
+    finally:
+        whole.unlink(missing_ok=True)
+
+
+def _redis(name: str) -> None:
+    _import(_debian("bookworm", "ca-certificates,gcc,libc6-dev,redis-server"), name, "VOLUME /data", "WORKDIR /data")
+
+
+def _valkey(name: str) -> None:
+    """From the next Debian: this one has no Valkey."""
+    _import(_debian("trixie", "valkey-server"), name, "VOLUME /data", "WORKDIR /data")
+
+
+def _debian(suite: str, packages: str) -> Path:
+    """A tar file of a minimal Debian with these packages, and with the /data of the official Redis images."""
+    tar = CACHE / f"{suite}.tar"
+    if tar.exists():
+        return tar
+    CACHE.mkdir(parents=True, exist_ok=True)
+    subprocess.run([REPOSITORY / "tools/install-package", "debootstrap", "debootstrap", "debootstrap"]
+                   if not _has("debootstrap") else ["true"], check=True)
+    unfinished = CACHE / f"{suite}.unfinished"
+    script = """
+        set -eu
+        folder=$(mktemp -d)
+        trap 'rm -rf "$folder"' EXIT
+        debootstrap --variant=minbase --include="$2" "$1" "$folder" "$3" > "$4.log" 2>&1 || { tail "$4.log"; exit 1; }
+        rm -rf "$folder"/var/cache/apt/archives/*.deb "$folder"/var/lib/apt/lists/* "$folder"/usr/share/doc
+        install -d -o 999 -g 999 "$folder/data"
+        tar -C "$folder" -cf "$4" .
+        chown "$5" "$4" "$4.log"
+    """
+    subprocess.run([*_as_root(), "sh", "-c", script, "sh", suite, packages, MIRROR, unfinished, str(os.getuid())],
+                   check=True)
+    unfinished.rename(tar)
+    return tar
+
+
+def _append(tar: Path, prefix: str, folder: Path, *names) -> None:
+    """Adds names of the folder to the tar file, below the prefix."""
+    subprocess.run(["tar", "-C", folder, "-rf", tar, "--owner=0", "--group=0", f"--transform=s,^,./{prefix}/,",
+                    "--dereference", *names], check=True)
+
+
+def _import(tar: Path, name: str, *changes: str) -> None:
+    options = [word for change in (f"LABEL {LABEL}=yes", *changes) for word in ("--change", change)]
+    path = "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    subprocess.run(["docker", "import", *options, "--change", path, tar, name], check=True, stdout=subprocess.DEVNULL)
+
+
+def _as_root() -> list[str]:
+    return [] if os.geteuid() == 0 else ["sudo"]
+
+
+def _has(program: str) -> bool:
+    return subprocess.run(["sh", "-c", f"command -v {program}"], stdout=subprocess.DEVNULL).returncode == 0
+
+
+def _output(*command: str) -> str:
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+if __name__ == "__main__":
+    for image in sys.argv[1:] or (RUST, REDIS, VALKEY):
+        print(f"{image}: {'a stand-in' if provide(image) else 'the real one'}")
