@@ -12,7 +12,7 @@ use crate::accounts::{NewAccount, PasswordHash, Session};
 use crate::error::Result;
 use crate::fingerprint::fingerprint;
 use crate::keys::{self, Account, People};
-use crate::page::{Cursor, Page, PageRequest};
+use crate::page::{Cursor, Listed, Page, PageRequest};
 use crate::redis::Kind;
 use crate::reply::{Fields, Reply, decode, unreadable};
 use crate::{Store, installation, script};
@@ -272,6 +272,12 @@ impl Store {
             "request_id_reused" => Err(Rejection::RequestIdReused.into()),
             _ => Err(reply.unknown()),
         }
+    }
+}
+
+impl Listed for Admin {
+    fn cursor(&self) -> Cursor {
+        Cursor::of_text(self.id.as_str())
     }
 }
 

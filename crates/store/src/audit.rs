@@ -9,7 +9,7 @@ use domain::{
 };
 
 use crate::error::Result;
-use crate::page::{Cursor, Page, PageRequest};
+use crate::page::{Cursor, Listed, Page, PageRequest};
 use crate::redis::Kind;
 use crate::reply::{Fields, decode, unreadable};
 use crate::{Store, keys};
@@ -43,8 +43,14 @@ impl Store {
             .map(|(id, fields)| read_entry(&id, Fields::of(fields)))
             .collect::<Result<Vec<_>>>()?;
         let last = items.last().filter(|_| is_full);
-        let next = last.map(|entry| Cursor::of_text(&entry.revision.to_string()));
+        let next = last.map(Listed::cursor);
         Ok(Page { items, next })
+    }
+}
+
+impl Listed for AuditEntry {
+    fn cursor(&self) -> Cursor {
+        Cursor::of_revision(self.revision)
     }
 }
 

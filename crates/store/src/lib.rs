@@ -36,7 +36,7 @@ use domain::Timestamp;
 
 pub use accounts::{OpenSession, PasswordHash, SignInAttempt};
 pub use error::{Error, Result};
-pub use page::{Cursor, Page, PageRequest};
+pub use page::{Cursor, Listed, Page, PageRequest};
 
 use crate::installation::Installation;
 use crate::redis::Redis;

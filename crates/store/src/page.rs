@@ -1,5 +1,7 @@
 //! Pages of a list.
 
+use domain::Revision;
+
 /// Where the next page begins. Opaque to everybody but the list that made it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor(pub Vec<u8>);
@@ -22,6 +24,12 @@ pub struct Page<T> {
     pub next: Option<Cursor>,
 }
 
+/// Something that stands in a list. A page that is cut short ends with any of its items.
+pub trait Listed {
+    /// Where a page begins that follows this item.
+    fn cursor(&self) -> Cursor;
+}
+
 impl Cursor {
     /// The cursor as text, if it is one that a list of texts made.
     pub(crate) fn as_text(&self) -> &str {
@@ -30,6 +38,11 @@ impl Cursor {
 
     pub(crate) fn of_text(text: &str) -> Self {
         Self(text.as_bytes().to_vec())
+    }
+
+    /// The cursor of a list that is in the order of revision.
+    pub(crate) fn of_revision(revision: Revision) -> Self {
+        Self::of_text(&revision.to_string())
     }
 }
 

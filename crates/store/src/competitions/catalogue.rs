@@ -6,7 +6,7 @@ use domain::{
 };
 
 use crate::error::Result;
-use crate::page::{Cursor, Page, PageRequest};
+use crate::page::{Cursor, Listed, Page, PageRequest};
 use crate::reply::unreadable;
 use crate::{Store, keys, shards};
 
@@ -118,6 +118,12 @@ impl ListCompetitions {
         };
         (self.states.is_empty() || self.states.contains(&competition.state))
             && self.open_at.is_none_or(is_open)
+    }
+}
+
+impl Listed for Competition {
+    fn cursor(&self) -> Cursor {
+        Cursor::of_text(&catalogue_member(self))
     }
 }
 

@@ -10,7 +10,7 @@ use super::Entry;
 use super::answer::{Held, not_registered, read_held};
 use crate::competitions::{read_answer, read_competition};
 use crate::error::Result;
-use crate::page::{Cursor, Page, PageRequest};
+use crate::page::{Cursor, Listed, Page, PageRequest};
 use crate::redis::Kind;
 use crate::reply::{Reply, decode, unreadable};
 use crate::{Store, keys, script};
@@ -157,6 +157,18 @@ impl Store {
                 Ok(Some((competition, held)))
             })
             .collect()
+    }
+}
+
+impl Listed for (Registration, Competition) {
+    fn cursor(&self) -> Cursor {
+        Cursor::of_text(self.0.competition_id.as_str())
+    }
+}
+
+impl Listed for Entry {
+    fn cursor(&self) -> Cursor {
+        Cursor::of_revision(self.registration.revision)
     }
 }
 

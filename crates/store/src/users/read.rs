@@ -7,7 +7,7 @@ use super::record::read_user;
 use crate::accounts::{PasswordHash, user_not_found};
 use crate::error::Result;
 use crate::keys::{self, Account, People};
-use crate::page::{Cursor, Page, PageRequest};
+use crate::page::{Cursor, Listed, Page, PageRequest};
 use crate::redis::Kind;
 use crate::reply::{Fields, decode, unreadable};
 use crate::{Store, shards};
@@ -88,5 +88,11 @@ impl Store {
         credential
             .map(PasswordHash)
             .ok_or_else(|| user_not_found(user).into())
+    }
+}
+
+impl Listed for User {
+    fn cursor(&self) -> Cursor {
+        Cursor::of_text(self.id.as_str())
     }
 }
