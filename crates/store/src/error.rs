@@ -4,7 +4,7 @@ use domain::{Rejected, Rejection};
 use thiserror::Error;
 
 /// Why the store did not do what was asked.
-#[derive(Debug, Error)]
+#[derive(Debug, Clone, Error)]
 pub enum Error {
     /// A rule said no. Nothing was changed.
     #[error(transparent)]

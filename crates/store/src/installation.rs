@@ -5,7 +5,7 @@
 use data_encoding::BASE32_DNSSEC;
 use deadpool_redis::redis::cmd;
 use domain::id::MADE_ID_BYTES;
-use domain::{Email, RequestId};
+use domain::{Email, RequestId, Timestamp};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use tokio::sync::OnceCell;
@@ -84,6 +84,13 @@ async fn load(redis: &Redis) -> Result<[u8; SECRET_BYTES]> {
     secret
         .try_into()
         .map_err(|_| unreadable("the secret of the installation"))
+}
+
+/// A value for an entry of a user's index, `<nonce>:<milliseconds>`: always another one, so that
+/// compare-and-delete is safe.
+pub(crate) fn index_value(now: Timestamp) -> Result<String> {
+    let nonce = BASE32_DNSSEC.encode(&random()?[..5]);
+    Ok(format!("{nonce}:{}", now.as_millis()))
 }
 
 /// 256 random bits from the operating system.

@@ -40,6 +40,7 @@ pub use page::{Cursor, Listed, Page, PageRequest};
 
 use crate::installation::Installation;
 use crate::redis::Redis;
+use crate::registrations::Rush;
 
 /// The ACL of Redis: what each service may touch. `@ADMIN_SERVICE_SHA256@`, `@USER_SERVICE_SHA256@` and
 /// `@DOCTOR_SHA256@` stand for the SHA-256 of the passwords.
@@ -50,6 +51,7 @@ pub const ACL_TEMPLATE: &str = include_str!("../../../docker/redis/users.acl");
 pub struct Store {
     redis: Arc<Redis>,
     installation: Arc<Installation>,
+    rush: Rush,
 }
 
 /// Why a URL is not one of a Redis that can be used. Holds no password.
@@ -66,6 +68,7 @@ impl Store {
         Ok(Self {
             redis: Arc::new(redis),
             installation: Arc::default(),
+            rush: Rush::default(),
         })
     }
 

@@ -31,6 +31,21 @@ impl Tracker {
         ON_THE_WAY.scope(self.clone(), call)
     }
 
+    /// The one that follows the current call, if one does.
+    pub(crate) fn current() -> Option<Self> {
+        ON_THE_WAY.try_with(Self::clone).ok()
+    }
+
+    /// Notes that a deciding write is sent now.
+    pub(crate) fn sent(&self) {
+        self.0.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Takes the note back: Redis refused that write, or it was not sent after all.
+    pub(crate) fn refused(&self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+
     /// What is known so far.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
@@ -41,19 +56,15 @@ impl Tracker {
     }
 }
 
-/// Notes that a deciding write is sent now.
+/// Notes in the current call that a deciding write is sent now. Outside of a followed call, as in a
+/// task of the server's own, nobody asks.
 pub(crate) fn sent() {
-    note(|writes| writes.fetch_add(1, Ordering::AcqRel));
+    let _ = ON_THE_WAY.try_with(Tracker::sent);
 }
 
-/// Takes the note back: Redis refused that write, or a rule did.
+/// Takes the note in the current call back.
 pub(crate) fn refused() {
-    note(|writes| writes.fetch_sub(1, Ordering::AcqRel));
-}
-
-fn note(change: impl FnOnce(&AtomicU32) -> u32) {
-    // Outside of a followed call, as in a task of the server's own, nobody asks.
-    let _ = ON_THE_WAY.try_with(|tracker| change(&tracker.0));
+    let _ = ON_THE_WAY.try_with(Tracker::refused);
 }
 
 #[cfg(test)]

@@ -1,14 +1,15 @@
 //! How one gets in: a user registers, an organiser adds.
 
-use deadpool_redis::redis::{Pipeline, Value, cmd};
+use deadpool_redis::redis::cmd;
 use domain::{AdminId, CompetitionId, Registration, RequestId, UserId};
 
 use super::Entry;
 use super::answer::read_held;
+use super::rush::{Entrant, read_batch};
 use crate::error::Result;
 use crate::redis::Kind;
-use crate::reply::{Reply, decode, unreadable};
-use crate::{Store, keys, script};
+use crate::reply::{Reply, unreadable};
+use crate::{Store, installation, keys, script};
 
 /// How an organiser adds somebody.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -31,32 +32,15 @@ impl Store {
         competition: &CompetitionId,
         request: RequestId,
     ) -> Result<Registration> {
-        let call = || {
-            script::REGISTER
-                .on(&keys::Competition::of(competition).for_registrations())
-                .arg(user.as_str())
-                .arg(request.to_string())
-                .arg(self.redis.write_deadline())
-                .arg("register")
-                .arg("end")
+        let entrant = Entrant {
+            user: user.clone(),
+            request,
         };
-        let index = keys::Account::of_user(user).competitions();
-        loop {
-            let mut pipeline = Pipeline::with_capacity(2);
-            pipeline
-                .cmd("HSET")
-                .arg(&index)
-                .arg(competition.as_str())
-                .arg(self.index_value()?);
-            pipeline.add_command(call().into_command());
-            let mut answers = self
-                .redis
-                .run_pipeline(&script::REGISTER, &pipeline, Kind::Deciding)
-                .await?;
-            if let Some(reply) = one_of_batch(answers.pop())? {
-                return read_held(reply, user, competition).map(|held| held.registration);
-            }
-        }
+        let reply = self
+            .rush
+            .register(&self.redis, competition, entrant)
+            .await?;
+        read_held(reply, user, competition).map(|held| held.registration)
     }
 
     /// Says what [`Store::register`] would answer now, and changes nothing.
@@ -72,10 +56,10 @@ impl Store {
                 .arg(user.as_str())
                 .arg(request.to_string())
                 .arg(self.redis.write_deadline())
-                .arg("validate")
-                .arg("end");
+                .arg("validate");
             let answer = self.redis.run(call, Kind::Harmless).await?;
-            if let Some(reply) = one_of_batch(Some(answer))? {
+            if let Some(mut replies) = read_batch(answer)? {
+                let reply = replies.pop().ok_or_else(|| unreadable("an empty batch"))?;
                 return read_held(reply, user, competition).map(|held| held.registration);
             }
         }
@@ -95,7 +79,7 @@ impl Store {
         index
             .arg(keys::Account::of_user(user).added())
             .arg(competition.as_str())
-            .arg(self.index_value()?);
+            .arg(installation::index_value(self.now())?);
         self.redis.command(index).await?;
         let deadline = self.redis.write_deadline();
         let flag = |set: bool| if set { "1" } else { "0" };
@@ -114,13 +98,4 @@ impl Store {
             }
         }
     }
-}
-
-/// The answer to the one user of a batch; `None` = call again.
-fn one_of_batch(answer: Option<Value>) -> Result<Option<Reply>> {
-    let answer = answer.ok_or_else(|| unreadable("no answer"))?;
-    let mut answers: Vec<Vec<String>> = decode(answer)?;
-    let first = answers.pop().ok_or_else(|| unreadable("an empty batch"))?;
-    let reply = Reply::of(first)?;
-    Ok((reply.word() != "unsettled").then_some(reply))
 }

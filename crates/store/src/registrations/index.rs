@@ -9,7 +9,7 @@ use domain::{CompetitionId, Timestamp, UserId};
 use crate::error::Result;
 use crate::redis::Kind;
 use crate::reply::{decode, unreadable};
-use crate::{Store, installation, keys, script};
+use crate::{Store, keys, script};
 
 /// An entry of an index that is younger than this may belong to a call that is still on its way.
 const INDEX_GRACE: Duration = Duration::from_secs(10 * 60);
@@ -35,13 +35,6 @@ impl IndexEntry {
 }
 
 impl Store {
-    /// A fresh value of an index entry: always another one, so that compare-and-delete is safe.
-    pub(super) fn index_value(&self) -> Result<String> {
-        let nonce = installation::random()?;
-        let nonce = data_encoding::BASE32_DNSSEC.encode(&nonce[..5]);
-        Ok(format!("{nonce}:{}", self.now().as_millis()))
-    }
-
     /// The competitions that a user may have entered, in the order of their ids.
     pub(super) async fn index_of(&self, user: &UserId) -> Result<Vec<IndexEntry>> {
         let account = keys::Account::of_user(user);

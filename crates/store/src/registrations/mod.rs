@@ -1,6 +1,7 @@
 //! Registrations: who is in, who waits.
 //!
 //! - [`enter`]: how one gets in.
+//! - [`rush`]: how many get in at the same time.
 //! - [`leave`]: how one gets out.
 //! - [`read`]: what stands.
 //! - [`index`]: where a user's registrations are.
@@ -11,10 +12,12 @@ mod enter;
 mod index;
 mod leave;
 mod read;
+mod rush;
 
 use domain::{AdminId, Registration, User};
 
 pub use enter::AddOptions;
+pub(crate) use rush::Rush;
 
 /// A registration as an organiser sees it.
 #[derive(Debug, Clone, PartialEq)]

@@ -2,8 +2,8 @@
 -- One bad entry hurts no other.
 --
 -- KEYS: as in competition.lua, 1 to 5.
--- ARGV, five for each user: user id, request id, deadline in ms (a call that arrives later is
---   refused), mode (`register`, or `validate`: decide, write nothing), 'end'.
+-- ARGV, four for each user: user id, request id, deadline in ms (a call that arrives later is
+--   refused), mode (`register`, or `validate`: decide, write nothing).
 -- Answers a list, one for each user:
 --   {registered, state, revision, position, created_at, updated_at, reason, added_by}
 --   {full, revision, capacity, confirmed, waitlisted}   {not_open_yet, revision, opens_at}
@@ -41,7 +41,7 @@ local competition, revision = load_competition()
 local answers = {}
 if competition and not settle(competition) then return { { 'unsettled' } } end
 local before = competition and competition.revision
-for n = 1, #ARGV, 5 do
+for n = 1, #ARGV, 4 do
   if not competition or competition.state == 'draft' then
     answers[#answers + 1] = { 'no_competition', digits(revision) }
   else
