@@ -9,7 +9,7 @@
 //! 6. [`errors`]: what a handler answers when it cannot do what was asked, and the one table from that to
 //!    gRPC codes.
 //! 7. [`health`], [`diagnostics`]: how the server is, for machines and for people.
-//! 8. For handlers: [`passwords`], [`throttle`], [`paging`].
+//! 8. For handlers: [`passwords`], [`throttle`], [`sign_in`], [`paging`].
 //!
 //! A service needs of it:
 //!
@@ -34,6 +34,7 @@ pub mod paging;
 pub mod passwords;
 mod redis_setup;
 pub mod serve;
+pub mod sign_in;
 pub mod telemetry;
 #[cfg(test)]
 mod testing;
@@ -46,4 +47,5 @@ pub use health::Identity;
 pub use paging::ListOf;
 pub use passwords::Passwords;
 pub use serve::{App, MAX_MESSAGE_BYTES, run, shutdown_signal};
+pub use sign_in::SignIns;
 pub use throttle::{Network, SignInThrottle};
