@@ -45,6 +45,18 @@ pub struct ServiceSettings {
     #[arg(long, env = "STARTLIST_PEER_URL", value_name = "URL")]
     pub peer_url: Option<ServerUrl>,
 
+    /// A second address, without TLS, that serves health only
+    #[arg(long, env = "STARTLIST_HEALTH_LISTEN", value_name = "HOST:PORT")]
+    pub health_listen: Option<SocketAddr>,
+
+    /// How it runs.
+    #[command(flatten)]
+    pub run: RunSettings,
+}
+
+/// How a server runs, wherever Redis and its peer are: the settings that `startlist` has too.
+#[derive(Debug, Clone, Args)]
+pub struct RunSettings {
     /// What to log: error, warn, info, debug, trace, or a list such as info,store=debug
     #[arg(
         long,
@@ -121,10 +133,6 @@ pub struct ServiceSettings {
     #[arg(long, env = "STARTLIST_MAX_CONNECTIONS", value_name = "NUMBER")]
     #[arg(default_value = "10000", value_parser = count, allow_negative_numbers = true)]
     pub max_connections: u32,
-
-    /// A second address, without TLS, that serves health only
-    #[arg(long, env = "STARTLIST_HEALTH_LISTEN", value_name = "HOST:PORT")]
-    pub health_listen: Option<SocketAddr>,
 }
 
 impl ServiceSettings {
@@ -336,11 +344,11 @@ mod tests {
     fn without_flags_the_defaults_of_the_blueprint_hold() {
         let settings = parse(&[]).expect("the defaults");
         assert_eq!(settings.redis_url.expose(), "redis://127.0.0.1:6379");
-        assert_eq!(settings.lame_duck, Duration::from_secs(2));
-        assert_eq!(settings.drain_deadline, Duration::from_secs(15));
-        assert_eq!(settings.max_deadline, Duration::from_secs(30));
-        assert_eq!(settings.network_sign_in_failures, 500);
-        assert!(settings.reflection);
+        assert_eq!(settings.run.lame_duck, Duration::from_secs(2));
+        assert_eq!(settings.run.drain_deadline, Duration::from_secs(15));
+        assert_eq!(settings.run.max_deadline, Duration::from_secs(30));
+        assert_eq!(settings.run.network_sign_in_failures, 500);
+        assert!(settings.run.reflection);
         assert!(settings.peer_url.is_none());
     }
 

@@ -83,21 +83,25 @@ pub async fn run<S: GrpcService>(
     let edge = Edge::new(
         app.service,
         app.access,
-        beside::<S>(&health, settings.reflection)?,
+        beside::<S>(&health, settings.run.reflection)?,
         app.store,
         Limits {
-            max_deadline: settings.max_deadline,
-            max_calls: settings.max_calls,
+            max_deadline: settings.run.max_deadline,
+            max_calls: settings.run.max_calls,
         },
     );
-    let health_alone =
-        health_alone(settings.health_listen, &health, settings.max_connections).await?;
+    let health_alone = health_alone(
+        settings.health_listen,
+        &health,
+        settings.run.max_connections,
+    )
+    .await?;
     let address = listener.local_addr()?;
 
     let goaway = CancellationToken::new();
     let calls = http2().serve_with_incoming_shutdown(
         edge.serve(),
-        accept(listener, settings.max_connections),
+        accept(listener, settings.run.max_connections),
         goaway.clone().cancelled_owned(),
     );
     let stop = async {
@@ -105,12 +109,12 @@ pub async fn run<S: GrpcService>(
         info!(%address, service = S::NAME, "serving");
         shutdown.await;
 
-        let lame_duck = settings.lame_duck.min(settings.drain_deadline);
+        let lame_duck = settings.run.lame_duck.min(settings.run.drain_deadline);
         info!("draining");
         health.drain();
         sleep(lame_duck).await;
         goaway.cancel();
-        sleep(settings.drain_deadline.saturating_sub(lame_duck)).await;
+        sleep(settings.run.drain_deadline.saturating_sub(lame_duck)).await;
         warn!("the drain deadline passed with calls in flight");
     };
     tokio::select! {
