@@ -35,6 +35,16 @@ impl Competition {
         self.key("log")
     }
 
+    /// The number of the last change.
+    pub(crate) fn revision(&self) -> String {
+        self.key("revision")
+    }
+
+    /// A SHA-256 chain over the log up to a revision. Only admin-service writes it.
+    pub(crate) fn seal(&self) -> String {
+        self.key("seal")
+    }
+
     /// What the scripts of both services take.
     pub(crate) fn for_registrations(&self) -> [String; 5] {
         ["revision", "registrations", "past", "waitlist", "log"].map(|holds| self.key(holds))

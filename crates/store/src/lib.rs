@@ -6,6 +6,7 @@
 //! - [`redis`]: the shared connection; [`outcome`]: what became of a write without an answer;
 //!   [`clock`]: what time it is for Redis.
 //! - [`competitions`], [`registrations`], [`audit`]: the records that everything is about.
+//! - [`seal`]: a hash chain over the log, so that nobody changes it unseen.
 //! - [`accounts`], [`users`], [`admins`]: people.
 //! - [`shards`], [`page`]: long lists, in pages.
 //! - [`installation`], [`fingerprint`]: the secret of this installation, and how a repeated request is told.
@@ -26,6 +27,7 @@ mod redis;
 pub mod registrations;
 mod reply;
 mod script;
+mod seal;
 mod setup;
 mod shards;
 pub mod users;
@@ -37,6 +39,7 @@ use domain::Timestamp;
 pub use accounts::{OpenSession, PasswordHash, SignInAttempt};
 pub use error::{Error, Result};
 pub use page::{Cursor, Listed, Page, PageRequest};
+pub use seal::Seal;
 
 use crate::installation::Installation;
 use crate::redis::Redis;

@@ -91,6 +91,7 @@ scripts! {
     CANCEL_COMPETITION: "cancel_competition.lua" after [COMPETITION, ORGANISER];
     DELETE_COMPETITION: "delete_competition.lua" after [COMPETITION, ORGANISER];
     PROMOTE: "promote.lua" after [COMPETITION, ORGANISER];
+    SEAL: "seal.lua" after [];
     FORGET_ENTRY: "forget_entry.lua" after [];
     CLAIM_EMAIL: "claim_email.lua" after [];
     CONFIRM_EMAIL: "confirm_email.lua" after [];

@@ -64,6 +64,20 @@ impl Store {
         Ok(Page { items, next })
     }
 
+    /// Lists the ids of competitions in the order of start, without a look at them: some may be gone,
+    /// and one that was moved may come twice. One round trip.
+    pub(crate) async fn catalogue_page(
+        &self,
+        page: &PageRequest,
+    ) -> Result<(Vec<CompetitionId>, Option<Cursor>)> {
+        let after = page.after_text();
+        let slice = shards::read(&self.redis, keys::catalogue, after, "", page.size).await?;
+        let last = slice.members.last().filter(|_| !slice.is_last);
+        let next = last.map(|member| Cursor::of_text(member));
+        let ids = slice.members.iter().map(|member| id_of_member(member));
+        Ok((ids.collect::<Result<_>>()?, next))
+    }
+
     /// Reads the competitions of these members of the catalogue, in one round trip.
     async fn look_up(&self, members: &[String]) -> Result<Vec<Option<Competition>>> {
         let ids: Vec<_> = members

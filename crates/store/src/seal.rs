@@ -1,0 +1,233 @@
+//! The seal of a competition's log: a SHA-256 chain over all entries up to a revision. Who changes or
+//! drops an entry behind it would have to change the seal too, and every copy of it.
+//!
+//! admin-service goes on with the chains from time to time, never on the way of a registration: Lua in
+//! Redis has SHA-1 only.
+
+use data_encoding::HEXLOWER;
+use deadpool_redis::redis::{Pipeline, Value};
+use domain::{CompetitionId, Revision};
+use sha2::{Digest, Sha256};
+
+use crate::error::Result;
+use crate::page::PageRequest;
+use crate::redis::Kind;
+use crate::reply::{Reply, decode, unreadable};
+use crate::{Store, keys, script};
+
+/// How many log entries one round trip reads.
+const ENTRIES_A_STEP: usize = 1_000;
+
+/// A log up to a revision, in 256 bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seal {
+    /// The last entry that it covers.
+    pub revision: Revision,
+    /// The hash of the chain.
+    pub chain: [u8; 32],
+}
+
+impl Seal {
+    /// The seal of an empty log.
+    pub const EMPTY: Self = Self {
+        revision: Revision(0),
+        chain: [0; 32],
+    };
+
+    /// The seal of the log with one more entry: the SHA-256 of the chain so far, the entry's revision,
+    /// and its names and values, each with its length before it.
+    #[must_use]
+    pub fn with_entry(self, revision: Revision, fields: &[String]) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(self.chain);
+        hash.update(revision.0.to_be_bytes());
+        for field in fields {
+            hash.update((field.len() as u64).to_be_bytes());
+            hash.update(field);
+        }
+        Self {
+            revision,
+            chain: hash.finalize().into(),
+        }
+    }
+
+    /// As it is stored: `<revision>:<hash in hex>`.
+    fn write(self) -> String {
+        format!("{}:{}", self.revision, HEXLOWER.encode(&self.chain))
+    }
+
+    fn read(text: Option<&str>) -> Result<Self> {
+        let Some(text) = text else {
+            return Ok(Self::EMPTY);
+        };
+        let seal = text.split_once(':').and_then(|(revision, chain)| {
+            Some(Self {
+                revision: Revision(revision.parse().ok()?),
+                chain: HEXLOWER.decode(chain.as_bytes()).ok()?.try_into().ok()?,
+            })
+        });
+        seal.ok_or_else(|| unreadable("a seal"))
+    }
+}
+
+/// An entry of a log as it stands: its revision, and names and values in turn.
+type RawEntry = (Revision, Vec<String>);
+
+impl Store {
+    /// Goes on with the seals of all competitions. Answers how many were behind their log.
+    pub async fn seal_all(&self) -> Result<usize> {
+        let mut behind = 0;
+        let mut page = PageRequest {
+            size: 200,
+            after: None,
+        };
+        loop {
+            let (ids, next) = self.catalogue_page(&page).await?;
+            for (id, seal) in self.behind(&ids).await? {
+                self.seal_log(id, seal).await?;
+                behind += 1;
+            }
+            match next {
+                Some(cursor) => page.after = Some(cursor),
+                None => return Ok(behind),
+            }
+        }
+    }
+
+    /// Which of these competitions have a log that is longer than their seal. One round trip.
+    async fn behind<'a>(&self, ids: &'a [CompetitionId]) -> Result<Vec<(&'a CompetitionId, Seal)>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut pipeline = Pipeline::with_capacity(2 * ids.len());
+        for id in ids {
+            let keys = keys::Competition::of(id);
+            pipeline.cmd("GET").arg(keys.seal());
+            pipeline.cmd("GET").arg(keys.revision());
+        }
+        let answers = self.redis.pipeline(&pipeline, Kind::Harmless).await?;
+        let mut answers = answers.into_iter();
+        let mut behind = Vec::new();
+        for id in ids {
+            let (Some(seal), Some(revision)) = (answers.next(), answers.next()) else {
+                return Err(unreadable("a short answer"));
+            };
+            let seal: Option<String> = decode(seal)?;
+            let seal = Seal::read(seal.as_deref())?;
+            let revision: Option<u64> = decode(revision)?;
+            if revision.is_some_and(|revision| revision > seal.revision.0) {
+                behind.push((id, seal));
+            }
+        }
+        Ok(behind)
+    }
+
+    /// The seal of a competition's log; [`Seal::EMPTY`] if there is none yet.
+    pub async fn seal(&self, competition: &CompetitionId) -> Result<Seal> {
+        let mut pipeline = Pipeline::with_capacity(1);
+        pipeline
+            .cmd("GET")
+            .arg(keys::Competition::of(competition).seal());
+        let answer = self.redis.pipeline(&pipeline, Kind::Harmless).await?.pop();
+        let text: Option<String> = decode(answer.unwrap_or(Value::Nil))?;
+        Seal::read(text.as_deref())
+    }
+
+    /// Whether the log still has the seal that was made of it.
+    pub async fn seal_holds(&self, competition: &CompetitionId) -> Result<bool> {
+        let made = self.seal(competition).await?;
+        let mut found = Seal::EMPTY;
+        while found.revision < made.revision {
+            let entries = self.log_after(competition, found.revision).await?;
+            if entries.is_empty() {
+                break;
+            }
+            for (revision, fields) in entries {
+                if revision <= made.revision {
+                    found = found.with_entry(revision, &fields);
+                }
+            }
+        }
+        Ok(found == made)
+    }
+
+    /// Goes on with one seal to the end of its log. If somebody else did meanwhile, theirs stands.
+    async fn seal_log(&self, competition: &CompetitionId, mut seal: Seal) -> Result<()> {
+        loop {
+            let entries = self.log_after(competition, seal.revision).await?;
+            let is_last = entries.len() < ENTRIES_A_STEP;
+            let step = entries.iter().fold(seal, |seal, (revision, fields)| {
+                seal.with_entry(*revision, fields)
+            });
+            if step != seal {
+                let call = script::SEAL
+                    .on(&[keys::Competition::of(competition).seal()])
+                    .arg(if seal == Seal::EMPTY {
+                        String::new()
+                    } else {
+                        seal.write()
+                    })
+                    .arg(step.write());
+                let reply = Reply::read(self.redis.run(call, Kind::Harmless).await?)?;
+                if reply.word() == "overtaken" {
+                    return Ok(());
+                }
+                seal = step;
+            }
+            if is_last {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn log_after(
+        &self,
+        competition: &CompetitionId,
+        after: Revision,
+    ) -> Result<Vec<RawEntry>> {
+        let mut pipeline = Pipeline::with_capacity(1);
+        pipeline
+            .cmd("XRANGE")
+            .arg(keys::Competition::of(competition).log())
+            .arg(after.0 + 1)
+            .arg("+")
+            .arg("COUNT")
+            .arg(ENTRIES_A_STEP);
+        let answer = self.redis.pipeline(&pipeline, Kind::Harmless).await?.pop();
+        let entries: Vec<(String, Vec<String>)> = decode(answer.unwrap_or(Value::Nil))?;
+        entries
+            .into_iter()
+            .map(|(id, fields)| {
+                let revision = id
+                    .split_once('-')
+                    .and_then(|(revision, _)| revision.parse().ok());
+                let revision = revision.ok_or_else(|| unreadable("the id of a log entry"))?;
+                Ok((Revision(revision), fields))
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seal_depends_on_every_entry_and_on_where_its_fields_end() {
+        let fields = |texts: [&str; 2]| texts.map(str::to_owned);
+        let seal = |texts| Seal::EMPTY.with_entry(Revision(1), &fields(texts));
+        assert_eq!(seal(["at", "7"]), seal(["at", "7"]));
+        assert_ne!(seal(["at", "7"]), seal(["a", "t7"]));
+        assert_ne!(seal(["at", "7"]), seal(["at", "8"]));
+        let second = |first: Seal| first.with_entry(Revision(2), &fields(["at", "9"]));
+        assert_ne!(second(seal(["at", "7"])), second(seal(["at", "8"])));
+    }
+
+    #[test]
+    fn a_seal_survives_being_written() {
+        let seal = Seal::EMPTY.with_entry(Revision(41), &[]);
+        assert_eq!(Seal::read(Some(&seal.write())).expect("a seal"), seal);
+        assert_eq!(Seal::read(None).expect("none yet"), Seal::EMPTY);
+        assert!(Seal::read(Some("41:xyz")).is_err());
+    }
+}
