@@ -116,7 +116,7 @@ mod tests {
     fn every_script_begins_as_a_redis_7_script_and_states_its_contract() {
         for (name, script) in all() {
             assert!(script.text.starts_with("#!lua\n"), "{name}");
-            for part in ["-- KEYS:", "-- ARGV:", "-- Answers "] {
+            for part in ["-- KEYS:", "-- ARGV", "-- Answers "] {
                 assert!(script.text.contains(part), "{name} does not state {part}");
             }
         }
