@@ -63,6 +63,22 @@ impl SignIns {
         confirmed.ok_or_else(|| Rejection::Unauthenticated.into())
     }
 
+    /// Confirms that a repeated request names the password that it set the first time, which only its
+    /// hash can tell. `REQUEST_ID_REUSED` if it does not; that counts as a wrong password does.
+    pub async fn confirm_repetition(
+        &self,
+        network: Network,
+        attempt: impl Future<Output = store::Result<SignInAttempt>>,
+        password: Password,
+    ) -> Result<(), Failure> {
+        match self.confirm(network, attempt, password).await {
+            Err(Failure::Rejected(no)) if no.rejection == Rejection::Unauthenticated => {
+                Err(Rejection::RequestIdReused.into())
+            }
+            confirmed => confirmed.map(drop),
+        }
+    }
+
     async fn check(
         &self,
         network: Network,
