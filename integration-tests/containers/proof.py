@@ -263,15 +263,19 @@ class Proof:
         return f"{len(backup)} bytes"
 
     def valkey(self):
-        """the same story on Valkey, after changing one line of compose.yaml"""
-        self.stack.down("--volumes")
+        """Valkey takes over the volume of Redis, after changing one line of compose.yaml"""
+        records = self.owner.records()
+        self.stack.down()
         file = self.clone / "compose.yaml"
         file.write_text(file.read_text().replace(standins.REDIS, standins.VALKEY))
         self.stack.up()
         self.stack.wait_until_deep()
-        assert "valkey_version" in self.stack.compose(
-            "exec", "-T", "redis", "sh", "/etc/startlist/as-doctor", "INFO", "server").stdout.decode()
-        story.tell(self.stack)
+        server = self.stack.compose("exec", "-T", "redis", "sh", "/etc/startlist/as-doctor", "INFO", "server").stdout
+        assert b"valkey_version" in server, server
+        assert self.owner.records() == records
+        with story.Load(self.stack, "Finn") as load:
+            wait_until(lambda: len(load.acknowledged) > 20, "20 changes are acknowledged", 30)
+        assert load.acknowledged <= self.owner.log()
 
     NEEDED = (base_images, images, healthy, main_story)
     STEPS = (*NEEDED, small, confined, secrets_are_files, networks, redis_killed, crashes, service_killed,
