@@ -30,7 +30,7 @@ async fn pair(redis: &Redis) -> [Server; 2] {
 
 /// About one a second: one every 0.9 s, and one for each end of the time.
 fn most_calls_in(time: Duration) -> u64 {
-    2 + time.as_millis() as u64 / 900
+    2 + u64::try_from(time.as_millis()).expect("a short time") / 900
 }
 
 #[tokio::test(flavor = "multi_thread")]

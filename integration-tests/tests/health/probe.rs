@@ -63,6 +63,18 @@ async fn it_says_that_a_name_is_not_serving_and_why() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn it_has_time_to_say_why_also_when_deep_hangs() {
+    let redis = Redis::start().await;
+    let silent = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = silent.local_addr().expect("its address").to_string();
+    redis.stop();
+    let server = Server::start(&redis.url(), Some(&address)).await;
+    let words = "deep is NOT_SERVING: neither Redis nor the peer is serving";
+    let expected = (Outcome::NotServing, words.to_owned());
+    assert_eq!(probed(&server.address, "deep").await, expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_server_without_health_is_not_serving() {
     let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
     let nothing = tonic::service::Routes::default();
@@ -124,6 +136,6 @@ fn each_outcome_has_its_exit_code() {
         Outcome::Unreachable,
         Outcome::TimedOut,
     ]
-    .map(|outcome| outcome as u8);
+    .map(Outcome::exit_code);
     assert_eq!(codes, [0, 1, 2, 3]);
 }

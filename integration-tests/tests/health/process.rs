@@ -80,5 +80,5 @@ async fn a_server_of_its_own() {
     let address = env::var(ADDRESS).expect("the address");
     let _server = Server::start_at(&address, "redis://127.0.0.1:1", None).await;
     println!("{LISTENING}");
-    future::pending().await
+    future::pending::<()>().await;
 }

@@ -84,7 +84,7 @@ async fn forward(
         }
     }
     // Frozen: open, and silent.
-    future::pending().await
+    future::pending::<()>().await;
 }
 
 /// Waits until there were more freezes than that.

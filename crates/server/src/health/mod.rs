@@ -24,7 +24,8 @@
 //! health.drain(); // then the lame-duck time, then GOAWAY
 //! ```
 //! Both services go beside the layers that limit, shed, trace and log the other
-//! calls, not below them, and may be mounted on a second listener as well.
+//! calls, not below them, and may be mounted on a second listener as well. The
+//! subcommand `probe` of a binary is `ProbeCommand::run`.
 //!
 //! # What had to be our own
 //! tonic-health's client asks the peer and serves the probe. Its server (0.14.9)
@@ -54,7 +55,7 @@ use api::{
 };
 use futures::future::BoxFuture;
 
-pub use probe::{Outcome, Probed, probe};
+pub use probe::{Outcome, ProbeCommand, Probed, probe};
 pub use redis::redis_probe;
 pub use service::HealthService;
 pub use url::{InvalidServerUrl, ServerUrl};

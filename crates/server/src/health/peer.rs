@@ -16,12 +16,12 @@ use tonic_health::pb::{
 
 use super::{
     Probe,
-    evaluation::{ANSWER_WITHIN, MAX_AGE, PART_DEADLINE},
+    evaluation::{ANSWER_WITHIN, MAX_AGE},
     names::BASE,
     url::ServerUrl,
 };
 
-/// Shorter than [`PART_DEADLINE`], so that a connection that cannot be made has
+/// Shorter than the 600 ms of a check, so that a connection that cannot be made has
 /// failed before the next check begins.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
 /// A connection on which nothing came for this long is tried with a PING when
@@ -30,6 +30,9 @@ const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(2);
 /// … and given up if that is not answered: it may be half-open, and would hang
 /// for many minutes.
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(1);
+/// For the peer's report, which asks nobody. A probe of 1 s has time for it after
+/// a check of deep that hung.
+const REPORT_DEADLINE: Duration = Duration::from_millis(300);
 /// A shallow report is below 1 KiB.
 const MAX_ANSWER_BYTES: usize = 16 * 1024;
 
@@ -103,7 +106,7 @@ impl Peer {
         // A task, so that a caller who hangs up does not begin it anew for the
         // next one.
         let pulled = tokio::spawn(async move {
-            let report = timeout(PART_DEADLINE, pull).await.ok().flatten();
+            let report = timeout(REPORT_DEADLINE, pull).await.ok().flatten();
             *last = Some(Pulled {
                 at: Instant::now(),
                 report: report.clone(),
