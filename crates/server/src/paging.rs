@@ -1,15 +1,23 @@
-//! Page tokens: opaque, bound to the list that they belong to.
+//! Pages: how large they get, and the tokens that lead from one to the next.
 //!
-//! A token is base64url of `version, fingerprint, cursor, checksum`. The fingerprint binds it to the
-//! method and to the other arguments; the checksum notices damage. Neither is a secret: a cursor names
-//! a place in an order and no right to see it, so that who forges one gains nothing.
+//! A token is opaque and bound to the list that it belongs to: base64url of `version, fingerprint,
+//! cursor, checksum`. The fingerprint binds it to the method and to the other arguments; the checksum
+//! notices damage. Neither is a secret: a cursor names a place in an order and no right to see it, so
+//! that who forges one gains nothing.
 
 use std::hash::{Hash, Hasher};
 
 use api::request::Page;
 use data_encoding::BASE64URL_NOPAD;
 use domain::InvalidFields;
-use store::{Cursor, PageRequest};
+use prost::Message;
+use store::{Cursor, Listed, Page as Found, PageRequest};
+
+/// The most bytes of the items of an answer: a client reads 4 MiB by default, and a token and the frame
+/// of the message need some of them.
+pub const MAX_PAGE_BYTES: usize = 4 * 1024 * 1024 - 4 * 1024;
+/// The tag and the length in front of an item, at most.
+const ITEM_FRAME_BYTES: usize = 5;
 
 /// A list that a client turns the pages of: the method, and every argument that chooses entries.
 ///
@@ -56,6 +64,30 @@ impl ListOf {
             size: asked.size as usize,
             after,
         })
+    }
+
+    /// The page as an answer shows it: its items, and the token that leads to the next page; empty if
+    /// there is none. Where the items would outgrow [`MAX_PAGE_BYTES`], the rest is for the next page.
+    pub fn answer<T: Listed, M: Message>(
+        self,
+        found: Found<T>,
+        show: impl Fn(T) -> M,
+    ) -> (Vec<M>, String) {
+        let mut shown = Vec::with_capacity(found.items.len());
+        let mut room = MAX_PAGE_BYTES;
+        let mut last_shown = None;
+        for item in found.items {
+            let cursor = item.cursor();
+            let item = show(item);
+            let bytes = item.encoded_len() + ITEM_FRAME_BYTES;
+            if bytes > room {
+                return (shown, self.token(last_shown.as_ref()));
+            }
+            room -= bytes;
+            last_shown = Some(cursor);
+            shown.push(item);
+        }
+        (shown, self.token(found.next.as_ref()))
     }
 
     /// The token that leads to the next page; empty if there is none.
@@ -144,6 +176,45 @@ mod tests {
         let list = ListOf::new("ListUsers", &"ada@example.org");
         let token = list.token(Some(&Cursor(b"ada-1815".to_vec())));
         assert_eq!(token, "AUzF58Om22FvYWRhLTE4MTXXqnAg");
+    }
+
+    /// An item of a list that is shown as so many bytes.
+    struct Item(u8, usize);
+
+    impl Listed for Item {
+        fn cursor(&self) -> Cursor {
+            Cursor(vec![self.0])
+        }
+    }
+
+    fn answer(items: Vec<Item>) -> (Vec<String>, String) {
+        let next = Some(Cursor(b"after all of them".to_vec()));
+        let show = |item: Item| "x".repeat(item.1);
+        ListOf::new("List", &()).answer(Found { items, next }, show)
+    }
+
+    #[test]
+    fn a_page_that_fits_is_shown_whole() {
+        let (shown, token) = answer(vec![Item(1, 10), Item(2, 20)]);
+        assert_eq!(shown.len(), 2);
+        let next = page(ListOf::new("List", &()), &token);
+        assert_eq!(next, Ok(Some(b"after all of them".to_vec())));
+    }
+
+    #[test]
+    fn what_a_client_would_not_read_is_left_for_the_next_page() {
+        let items = (0..200).map(|n| Item(n, 40_000)).collect();
+        let (shown, token) = answer(items);
+        let bytes: usize = shown
+            .iter()
+            .map(|item| item.encoded_len() + ITEM_FRAME_BYTES)
+            .sum();
+        assert!(
+            (MAX_PAGE_BYTES - 50_000..=MAX_PAGE_BYTES).contains(&bytes),
+            "{bytes}"
+        );
+        let last = u8::try_from(shown.len() - 1).expect("fewer than 200");
+        assert_eq!(page(ListOf::new("List", &()), &token), Ok(Some(vec![last])));
     }
 
     #[test]
