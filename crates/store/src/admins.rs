@@ -193,6 +193,16 @@ impl Store {
         read_admin(id.clone(), fields)
     }
 
+    /// The hash of an admin's password.
+    pub async fn admin_credential(&self, id: &AdminId) -> Result<PasswordHash> {
+        let mut read = cmd("GET");
+        read.arg(Account::of_admin(id).credential());
+        let credential: Option<String> = decode(self.redis.command(read).await?)?;
+        credential
+            .map(PasswordHash)
+            .ok_or_else(|| not_found(id).into())
+    }
+
     /// Lists admins in the order of their ids.
     pub async fn list_admins(&self, page: &PageRequest) -> Result<Page<Admin>> {
         let after = page.after_text();

@@ -1,0 +1,48 @@
+//! `AddRegistration`: registers a user, also one who was removed.
+
+use api::admin::{AddRegistrationRequest, AddRegistrationResponse};
+use api::request::{AddRegistration, WhichUser};
+use domain::{Rejection, UserId};
+use server::{AdminCaller, Failure};
+use store::Store;
+use store::registrations::AddOptions;
+
+use crate::entry;
+
+pub(crate) async fn add_registration(
+    store: &Store,
+    caller: AdminCaller,
+    request: AddRegistrationRequest,
+) -> Result<AddRegistrationResponse, Failure> {
+    let AddRegistration {
+        competition_id,
+        user,
+        ignore_window,
+        over_capacity,
+        request_id,
+    } = request.try_into()?;
+    let options = AddOptions {
+        ignore_window,
+        over_capacity,
+    };
+
+    let user_id = find(store, user).await?;
+    let entry = store
+        .add_registration(&caller.id, &competition_id, &user_id, options, request_id)
+        .await?;
+
+    Ok(AddRegistrationResponse {
+        entry: Some(entry::shown(entry)),
+    })
+}
+
+/// The id of the user whom the organiser named. An address that nobody has is no user.
+async fn find(store: &Store, user: WhichUser) -> Result<UserId, Failure> {
+    match user {
+        WhichUser::Id(id) => Ok(id),
+        WhichUser::Email(email) => match store.find_user_by_email(&email).await? {
+            Some(user) => Ok(user.id),
+            None => Err(Rejection::UserNotFound.into()),
+        },
+    }
+}

@@ -1,0 +1,13 @@
+//! `GetMe`: answers the caller.
+
+use api::admin::GetMeResponse;
+use server::{AdminCaller, Failure};
+use store::Store;
+
+pub(crate) async fn get_me(store: &Store, caller: AdminCaller) -> Result<GetMeResponse, Failure> {
+    let admin = store.get_admin(&caller.id).await?;
+
+    Ok(GetMeResponse {
+        admin: Some(admin.into()),
+    })
+}

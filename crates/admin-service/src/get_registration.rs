@@ -1,0 +1,24 @@
+//! `GetRegistration`: answers a registration, also one that has ended.
+
+use api::admin::{GetRegistrationRequest, GetRegistrationResponse};
+use api::request::GetRegistration;
+use server::Failure;
+use store::Store;
+
+use crate::entry;
+
+pub(crate) async fn get_registration(
+    store: &Store,
+    request: GetRegistrationRequest,
+) -> Result<GetRegistrationResponse, Failure> {
+    let GetRegistration {
+        competition_id,
+        user_id,
+    } = request.try_into()?;
+
+    let entry = store.get_entry(&competition_id, &user_id).await?;
+
+    Ok(GetRegistrationResponse {
+        entry: Some(entry::shown(entry)),
+    })
+}

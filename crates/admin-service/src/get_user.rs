@@ -1,0 +1,19 @@
+//! `GetUser`: answers a user.
+
+use api::admin::{GetUserRequest, GetUserResponse};
+use domain::UserId;
+use server::Failure;
+use store::Store;
+
+pub(crate) async fn get_user(
+    store: &Store,
+    request: GetUserRequest,
+) -> Result<GetUserResponse, Failure> {
+    let id = UserId::try_from(request)?;
+
+    let user = store.get_user(&id).await?;
+
+    Ok(GetUserResponse {
+        user: Some(user.into()),
+    })
+}

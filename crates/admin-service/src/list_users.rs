@@ -1,0 +1,36 @@
+//! `ListUsers`: lists the users, or finds the one with an e-mail address.
+
+use api::admin::{ListUsersRequest, ListUsersResponse};
+use api::request::ListUsers;
+use api::v1::User;
+use domain::Email;
+use server::{Failure, ListOf};
+use store::{Page, Store};
+
+pub(crate) async fn list_users(
+    store: &Store,
+    request: ListUsersRequest,
+) -> Result<ListUsersResponse, Failure> {
+    let ListUsers { email, page } = request.try_into()?;
+    let list = ListOf::new("ListUsers", &email.as_ref().map(Email::canonical));
+    let page = list.page(&page)?;
+
+    let found = match email {
+        None => store.list_users(&page).await?,
+        Some(email) => only(store.find_user_by_email(&email).await?),
+    };
+
+    let (users, next_page_token) = list.answer(found, User::from);
+    Ok(ListUsersResponse {
+        users,
+        next_page_token,
+    })
+}
+
+/// A list of one, or of none.
+fn only<T>(item: Option<T>) -> Page<T> {
+    Page {
+        items: item.into_iter().collect(),
+        next: None,
+    }
+}

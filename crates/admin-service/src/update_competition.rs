@@ -1,0 +1,43 @@
+//! `UpdateCompetition`: changes the named fields of a competition.
+
+use api::admin::{UpdateCompetitionRequest, UpdateCompetitionResponse};
+use api::request::{UpdateCompetition, under};
+use server::{AdminCaller, Failure};
+use store::Store;
+use store::competitions::UpdateError;
+
+pub(crate) async fn update_competition(
+    store: &Store,
+    caller: AdminCaller,
+    request: UpdateCompetitionRequest,
+) -> Result<UpdateCompetitionResponse, Failure> {
+    let UpdateCompetition {
+        competition_id,
+        patch,
+        etag,
+        request_id,
+    } = request.try_into()?;
+
+    let competition = store
+        .update_competition(
+            &caller.id,
+            &competition_id,
+            &patch,
+            etag.as_ref(),
+            request_id,
+        )
+        .await
+        .map_err(failure)?;
+
+    Ok(UpdateCompetitionResponse {
+        competition: Some(competition.into()),
+    })
+}
+
+/// The order of the moments can be wrong only together with those that are not changed.
+fn failure(error: UpdateError) -> Failure {
+    match error {
+        UpdateError::Invalid(wrong) => under("competition", &wrong).into(),
+        UpdateError::Store(error) => error.into(),
+    }
+}
