@@ -1,1 +1,201 @@
-//! 
+//! The service for competitors: an account of one's own, competitions to look at, and one's own
+//! registrations.
+//!
+//! In reading order:
+//! 1. [`ACCESS`]: who may call which RPC.
+//! 2. [`UserService`]: the table of RPCs. Each has a file of its own with three acts: request to domain,
+//!    store call, domain to reply.
+//!    - The account: `sign_up`, `sign_in`, `sign_out`, `get_me`, `update_me`, `change_password`,
+//!      `export_me`, `delete_me`. They share `me`, the caller's account, and `birth_date`, the one field
+//!      that a clock has to check.
+//!    - Competitions: `list_competitions`, `get_competition`.
+//!    - Registrations: `register`, `withdraw`, `get_my_registration`, `list_my_registrations`.
+//! 3. [`serve`]: the service on a listener, with all that `server` mounts around it.
+//! 4. [`Settings`]: the command line of the binary, whose `main` is next door.
+//!
+//! No request names another user: a handler is handed the person behind the credential.
+
+mod birth_date;
+mod change_password;
+mod delete_me;
+mod export_me;
+mod get_competition;
+mod get_me;
+mod get_my_registration;
+mod list_competitions;
+mod list_my_registrations;
+mod me;
+mod register;
+mod settings;
+mod sign_in;
+mod sign_out;
+mod sign_up;
+mod update_me;
+mod withdraw;
+
+use std::io;
+
+use api::user::user_service_server::{self, UserServiceServer};
+use api::user::{
+    ChangePasswordRequest, ChangePasswordResponse, DeleteMeRequest, DeleteMeResponse,
+    ExportMeRequest, ExportMeResponse, GetCompetitionRequest, GetCompetitionResponse, GetMeRequest,
+    GetMeResponse, GetMyRegistrationRequest, GetMyRegistrationResponse, ListCompetitionsRequest,
+    ListCompetitionsResponse, ListMyRegistrationsRequest, ListMyRegistrationsResponse,
+    RegisterRequest, RegisterResponse, SignInRequest, SignInResponse, SignOutRequest,
+    SignOutResponse, SignUpRequest, SignUpResponse, UpdateMeRequest, UpdateMeResponse,
+    WithdrawRequest, WithdrawResponse,
+};
+use server::{
+    Access, AccessTable, App, Identity, MAX_MESSAGE_BYTES, Network, Passwords, ServiceSettings,
+    SignInThrottle, SignIns, caller, reply,
+};
+use store::Store;
+use tokio::net::TcpListener;
+use tonic::{Request, Response, Status};
+
+use self::{
+    change_password::change_password, delete_me::delete_me, export_me::export_me,
+    get_competition::get_competition, get_me::get_me, get_my_registration::get_my_registration,
+    list_competitions::list_competitions, list_my_registrations::list_my_registrations,
+    register::register, sign_in::sign_in, sign_out::sign_out, sign_up::sign_up,
+    update_me::update_me, withdraw::withdraw,
+};
+pub use settings::{Command, Settings, UnusableSetting};
+
+/// Who may call which RPC.
+pub const ACCESS: AccessTable = &[
+    ("SignUp", Access::Anyone),
+    ("SignIn", Access::Anyone),
+    ("SignOut", Access::User),
+    ("GetMe", Access::User),
+    ("UpdateMe", Access::User),
+    ("ChangePassword", Access::User),
+    ("ExportMe", Access::User),
+    ("DeleteMe", Access::UserOrErased),
+    ("ListCompetitions", Access::Anyone),
+    ("GetCompetition", Access::Anyone),
+    ("Register", Access::User),
+    ("Withdraw", Access::User),
+    ("GetMyRegistration", Access::User),
+    ("ListMyRegistrations", Access::User),
+];
+
+/// `startlist.user.v1.UserService`.
+pub struct UserService {
+    store: Store,
+    passwords: Passwords,
+    sign_ins: SignIns,
+}
+
+type Answer<T> = Result<Response<T>, Status>;
+
+#[tonic::async_trait]
+impl user_service_server::UserService for UserService {
+    async fn sign_up(&self, request: Request<SignUpRequest>) -> Answer<SignUpResponse> {
+        reply(sign_up(self, Network::of(&request), request.into_inner()).await)
+    }
+
+    async fn sign_in(&self, request: Request<SignInRequest>) -> Answer<SignInResponse> {
+        reply(sign_in(self, Network::of(&request), request.into_inner()).await)
+    }
+
+    async fn sign_out(&self, request: Request<SignOutRequest>) -> Answer<SignOutResponse> {
+        reply(sign_out(&self.store, caller(&request)?, request.into_inner()).await)
+    }
+
+    async fn get_me(&self, request: Request<GetMeRequest>) -> Answer<GetMeResponse> {
+        reply(get_me(&self.store, caller(&request)?).await)
+    }
+
+    async fn update_me(&self, request: Request<UpdateMeRequest>) -> Answer<UpdateMeResponse> {
+        reply(update_me(&self.store, caller(&request)?, request.into_inner()).await)
+    }
+
+    async fn change_password(
+        &self,
+        request: Request<ChangePasswordRequest>,
+    ) -> Answer<ChangePasswordResponse> {
+        let (network, caller) = (Network::of(&request), caller(&request)?);
+        reply(change_password(self, network, caller, request.into_inner()).await)
+    }
+
+    async fn export_me(&self, request: Request<ExportMeRequest>) -> Answer<ExportMeResponse> {
+        reply(export_me(&self.store, caller(&request)?).await)
+    }
+
+    async fn delete_me(&self, request: Request<DeleteMeRequest>) -> Answer<DeleteMeResponse> {
+        let (network, caller) = (Network::of(&request), caller(&request)?);
+        reply(delete_me(self, network, caller, request.into_inner()).await)
+    }
+
+    async fn list_competitions(
+        &self,
+        request: Request<ListCompetitionsRequest>,
+    ) -> Answer<ListCompetitionsResponse> {
+        reply(list_competitions(&self.store, request.into_inner()).await)
+    }
+
+    async fn get_competition(
+        &self,
+        request: Request<GetCompetitionRequest>,
+    ) -> Answer<GetCompetitionResponse> {
+        reply(get_competition(&self.store, request.into_inner()).await)
+    }
+
+    async fn register(&self, request: Request<RegisterRequest>) -> Answer<RegisterResponse> {
+        reply(register(&self.store, caller(&request)?, request.into_inner()).await)
+    }
+
+    async fn withdraw(&self, request: Request<WithdrawRequest>) -> Answer<WithdrawResponse> {
+        reply(withdraw(&self.store, caller(&request)?, request.into_inner()).await)
+    }
+
+    async fn get_my_registration(
+        &self,
+        request: Request<GetMyRegistrationRequest>,
+    ) -> Answer<GetMyRegistrationResponse> {
+        reply(get_my_registration(&self.store, caller(&request)?, request.into_inner()).await)
+    }
+
+    async fn list_my_registrations(
+        &self,
+        request: Request<ListMyRegistrationsRequest>,
+    ) -> Answer<ListMyRegistrationsResponse> {
+        reply(list_my_registrations(&self.store, caller(&request)?, request.into_inner()).await)
+    }
+}
+
+impl UserService {
+    fn new(store: Store, settings: &ServiceSettings) -> Self {
+        let passwords = Passwords::new();
+        let throttle = SignInThrottle::new(settings.run.network_sign_in_failures);
+        Self {
+            sign_ins: SignIns::new(store.clone(), passwords.clone(), throttle),
+            store,
+            passwords,
+        }
+    }
+}
+
+/// Serves on the listener until `shutdown`, then drains; see [`server::run`].
+///
+/// Redis need not be there: calls are answered with UNAVAILABLE until it comes.
+pub async fn serve(
+    listener: TcpListener,
+    store: Store,
+    settings: ServiceSettings,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
+    let service = UserServiceServer::new(UserService::new(store.clone(), &settings));
+    let app = App {
+        identity: Identity {
+            name: "user-service",
+            service: user_service_server::SERVICE_NAME,
+        },
+        service: service.max_decoding_message_size(MAX_MESSAGE_BYTES),
+        access: ACCESS,
+        store,
+        settings,
+    };
+    server::run(listener, app, shutdown).await
+}

@@ -1,0 +1,58 @@
+//! `ChangePassword`: sets another password and ends all other sessions.
+
+use api::request::ChangePassword;
+use api::user::{ChangePasswordRequest, ChangePasswordResponse};
+use domain::Email;
+use server::{Failure, Network, UserCaller};
+
+use crate::UserService;
+use crate::me::me;
+
+pub(crate) async fn change_password(
+    service: &UserService,
+    network: Network,
+    caller: UserCaller,
+    request: ChangePasswordRequest,
+) -> Result<ChangePasswordResponse, Failure> {
+    let store = &service.store;
+    let asked = ChangePassword::try_from(request)?;
+    let email = me(store, &caller).await?.email;
+    let is_known = || store.user_request_is_known(&caller.id, asked.request_id);
+
+    if !is_known().await? {
+        let changed = change(service, network, &caller, &email, &asked).await;
+        // The same request may have come twice at once: the slower one is a repetition.
+        if changed.is_ok() || !is_known().await? {
+            return changed;
+        }
+    }
+    // After the first time the new password is the one to know.
+    let attempt = store.user_sign_in(&email);
+    let proof = service
+        .sign_ins
+        .confirm_repetition(network, attempt, asked.new_password);
+    proof.await?;
+
+    Ok(ChangePasswordResponse {})
+}
+
+async fn change(
+    service: &UserService,
+    network: Network,
+    caller: &UserCaller,
+    email: &Email,
+    asked: &ChangePassword,
+) -> Result<ChangePasswordResponse, Failure> {
+    let (store, passwords) = (&service.store, &service.passwords);
+    let (request, kept) = (asked.request_id, caller.session.hash());
+
+    let attempt = store.user_sign_in(email);
+    let current = asked.current_password.clone();
+    let checked = service.sign_ins.confirm(network, attempt, current).await?;
+    let new = passwords.hash(asked.new_password.clone()).await?;
+    store
+        .change_password(&caller.id, &checked, &new, kept, request)
+        .await?;
+
+    Ok(ChangePasswordResponse {})
+}

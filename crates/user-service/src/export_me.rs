@@ -1,0 +1,65 @@
+//! `ExportMe`: answers everything that is held about the caller.
+
+use api::convert::timestamp;
+use api::user::{AccountAction, AccountLogEntry, ExportMeResponse, MyRegistration, Session};
+use domain::UserId;
+use server::{Failure, UserCaller};
+use store::users::{AccountEvent, SessionTimes};
+use store::{PageRequest, Store};
+
+use crate::me::me;
+
+pub(crate) async fn export_me(
+    store: &Store,
+    caller: UserCaller,
+) -> Result<ExportMeResponse, Failure> {
+    // It lies in several records, so it takes several calls.
+    let user = me(store, &caller).await?;
+    let (sessions, events) = store.account_history(&caller.id).await?;
+    let registrations = all_registrations(store, &caller.id).await?;
+
+    Ok(ExportMeResponse {
+        user: Some(user.into()),
+        sessions: sessions.iter().map(session).collect(),
+        registrations,
+        account_log: events.iter().map(entry).collect::<Result<_, _>>()?,
+    })
+}
+
+async fn all_registrations(store: &Store, user: &UserId) -> Result<Vec<MyRegistration>, Failure> {
+    let mut all = Vec::new();
+    let (size, mut after) = (200, None);
+    loop {
+        let page = PageRequest { size, after };
+        let found = store.my_registrations(user, &page).await?;
+        for (registration, competition) in found.items {
+            all.push(MyRegistration::new(registration, competition));
+        }
+        after = found.next;
+        if after.is_none() {
+            return Ok(all);
+        }
+    }
+}
+
+fn session(times: &SessionTimes) -> Session {
+    Session {
+        created_at: Some(timestamp(times.created_at)),
+        expires_at: Some(timestamp(times.expires_at)),
+    }
+}
+
+fn entry(event: &AccountEvent) -> Result<AccountLogEntry, Failure> {
+    let action = match event.action.as_str() {
+        "sign_up" => AccountAction::SignedUp,
+        "sign_in" => AccountAction::SignedIn,
+        "sign_out" => AccountAction::SignedOut,
+        "update_profile" => AccountAction::Updated,
+        "change_password" => AccountAction::PasswordChanged,
+        word => return Err(Failure::Internal(format!("unreadable: the action {word}"))),
+    };
+    Ok(AccountLogEntry {
+        at: Some(timestamp(event.at)),
+        action: action.into(),
+    })
+}

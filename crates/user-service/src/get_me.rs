@@ -1,0 +1,15 @@
+//! `GetMe`: answers the caller.
+
+use api::user::GetMeResponse;
+use server::{Failure, UserCaller};
+use store::Store;
+
+use crate::me::me;
+
+pub(crate) async fn get_me(store: &Store, caller: UserCaller) -> Result<GetMeResponse, Failure> {
+    let user = me(store, &caller).await?;
+
+    Ok(GetMeResponse {
+        user: Some(user.into()),
+    })
+}

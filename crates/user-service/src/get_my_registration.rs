@@ -1,0 +1,20 @@
+//! `GetMyRegistration`: answers the caller's registration in a competition.
+
+use api::user::{GetMyRegistrationRequest, GetMyRegistrationResponse};
+use domain::CompetitionId;
+use server::{Failure, UserCaller};
+use store::Store;
+
+pub(crate) async fn get_my_registration(
+    store: &Store,
+    caller: UserCaller,
+    request: GetMyRegistrationRequest,
+) -> Result<GetMyRegistrationResponse, Failure> {
+    let competition = CompetitionId::try_from(request)?;
+
+    let registration = store.my_registration(&caller.id, &competition).await?;
+
+    Ok(GetMyRegistrationResponse {
+        registration: Some(registration.into()),
+    })
+}

@@ -1,0 +1,26 @@
+//! `ListMyRegistrations`: lists the caller's registrations, each with its competition.
+
+use api::request::Page;
+use api::user::{ListMyRegistrationsRequest, ListMyRegistrationsResponse, MyRegistration};
+use server::{Failure, ListOf, UserCaller};
+use store::Store;
+
+pub(crate) async fn list_my_registrations(
+    store: &Store,
+    caller: UserCaller,
+    request: ListMyRegistrationsRequest,
+) -> Result<ListMyRegistrationsResponse, Failure> {
+    let asked = Page::try_from(request)?;
+    let list = ListOf::new("ListMyRegistrations", &caller.id);
+    let page = list.page(&asked)?;
+
+    let found = store.my_registrations(&caller.id, &page).await?;
+
+    let (registrations, next_page_token) = list.answer(found, |(mine, competition)| {
+        MyRegistration::new(mine, competition)
+    });
+    Ok(ListMyRegistrationsResponse {
+        registrations,
+        next_page_token,
+    })
+}

@@ -1,0 +1,25 @@
+//! `Register`: the caller wants to be in.
+
+use api::request::Register;
+use api::user::{RegisterRequest, RegisterResponse};
+use server::{Failure, UserCaller};
+use store::Store;
+
+pub(crate) async fn register(
+    store: &Store,
+    caller: UserCaller,
+    request: RegisterRequest,
+) -> Result<RegisterResponse, Failure> {
+    let asked = Register::try_from(request)?;
+    let (me, competition, request) = (&caller.id, &asked.competition_id, asked.request_id);
+
+    let registration = if asked.validate_only {
+        store.preview_registration(me, competition, request).await?
+    } else {
+        store.register(me, competition, request).await?
+    };
+
+    Ok(RegisterResponse {
+        registration: Some(registration.into()),
+    })
+}

@@ -1,0 +1,44 @@
+//! `SignUp`: makes an account and signs in.
+
+use api::convert::timestamp;
+use api::request::SignUp;
+use api::user::{SignUpRequest, SignUpResponse};
+use server::{Failure, Network};
+use store::users::NewUser;
+
+use crate::UserService;
+use crate::birth_date::not_in_the_future;
+
+pub(crate) async fn sign_up(
+    service: &UserService,
+    network: Network,
+    request: SignUpRequest,
+) -> Result<SignUpResponse, Failure> {
+    let store = &service.store;
+    let asked = SignUp::try_from(request)?;
+    not_in_the_future("birth_date", asked.profile.birth_date, store.now())?;
+    let password = asked.password;
+    let new = NewUser {
+        email: asked.email,
+        profile: asked.profile,
+        request_id: asked.request_id,
+    };
+
+    let hash = service.passwords.hash(password.clone()).await?;
+    let (user, session) = store.sign_up(&new, &hash).await?;
+    // Each hash has a salt of its own: a stored one that differs is that of an earlier call with the same
+    // request id, whose answer is only for who knows the password.
+    if store.user_credential(&user.id).await? != hash {
+        let attempt = store.user_sign_in(&user.email);
+        let proof = service
+            .sign_ins
+            .confirm_repetition(network, attempt, password);
+        proof.await?;
+    }
+
+    Ok(SignUpResponse {
+        user: Some(user.into()),
+        session_token: session.token.expose().to_owned(),
+        session_expires_at: Some(timestamp(session.expires_at)),
+    })
+}
