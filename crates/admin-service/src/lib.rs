@@ -12,7 +12,8 @@
 //!      `remove_registration`; `entry` is what they answer.
 //!    - What organisers look up: `list_users`, `get_user`, `list_audit_entries`.
 //! 3. [`serve`]: the service on a listener, with all that `server` mounts around it.
-//! 4. [`FirstOwner`]: how the first owner comes to be.
+//! 4. Beside the calls: [`FirstOwner`], how the first owner comes to be; `sealing`, which makes it seen when
+//!    somebody changes a log.
 //! 5. [`Settings`]: the command line of the binary, whose `main` is next door.
 
 mod add_registration;
@@ -34,6 +35,7 @@ mod list_registrations;
 mod list_users;
 mod publish_competition;
 mod remove_registration;
+mod sealing;
 mod settings;
 mod sign_in;
 mod sign_out;
@@ -64,6 +66,18 @@ use store::Store;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tonic::{Request, Response, Status};
+
+use self::{
+    add_registration::add_registration, cancel_competition::cancel_competition,
+    create_admin::create_admin, create_competition::create_competition,
+    delete_competition::delete_competition, disable_admin::disable_admin,
+    get_competition::get_competition, get_me::get_me, get_registration::get_registration,
+    get_user::get_user, list_admins::list_admins, list_audit_entries::list_audit_entries,
+    list_competitions::list_competitions, list_registrations::list_registrations,
+    list_users::list_users, publish_competition::publish_competition,
+    remove_registration::remove_registration, sign_in::sign_in, sign_out::sign_out,
+    update_competition::update_competition,
+};
 
 pub use first_owner::FirstOwner;
 pub use settings::{Command, Settings, UnusableSetting};
@@ -104,15 +118,15 @@ type Answer<T> = Result<Response<T>, Status>;
 #[tonic::async_trait]
 impl admin_service_server::AdminService for AdminService {
     async fn sign_in(&self, request: Request<SignInRequest>) -> Answer<SignInResponse> {
-        reply(sign_in::sign_in(self, Network::of(&request), request.into_inner()).await)
+        reply(sign_in(self, Network::of(&request), request.into_inner()).await)
     }
 
     async fn sign_out(&self, request: Request<SignOutRequest>) -> Answer<SignOutResponse> {
-        reply(sign_out::sign_out(&self.store, caller(&request)?, request.into_inner()).await)
+        reply(sign_out(&self.store, caller(&request)?, request.into_inner()).await)
     }
 
     async fn get_me(&self, request: Request<GetMeRequest>) -> Answer<GetMeResponse> {
-        reply(get_me::get_me(&self.store, caller(&request)?).await)
+        reply(get_me(&self.store, caller(&request)?).await)
     }
 
     async fn create_admin(
@@ -120,132 +134,110 @@ impl admin_service_server::AdminService for AdminService {
         request: Request<CreateAdminRequest>,
     ) -> Answer<CreateAdminResponse> {
         let (network, caller) = (Network::of(&request), caller(&request)?);
-        reply(create_admin::create_admin(self, network, caller, request.into_inner()).await)
+        reply(create_admin(self, network, caller, request.into_inner()).await)
     }
 
     async fn list_admins(&self, request: Request<ListAdminsRequest>) -> Answer<ListAdminsResponse> {
-        reply(list_admins::list_admins(&self.store, request.into_inner()).await)
+        reply(list_admins(&self.store, request.into_inner()).await)
     }
 
     async fn disable_admin(
         &self,
         request: Request<DisableAdminRequest>,
     ) -> Answer<DisableAdminResponse> {
-        let caller = caller(&request)?;
-        reply(disable_admin::disable_admin(&self.store, caller, request.into_inner()).await)
+        reply(disable_admin(&self.store, caller(&request)?, request.into_inner()).await)
     }
 
     async fn create_competition(
         &self,
         request: Request<CreateCompetitionRequest>,
     ) -> Answer<CreateCompetitionResponse> {
-        let caller = caller(&request)?;
-        reply(
-            create_competition::create_competition(&self.store, caller, request.into_inner()).await,
-        )
+        reply(create_competition(&self.store, caller(&request)?, request.into_inner()).await)
     }
 
     async fn get_competition(
         &self,
         request: Request<GetCompetitionRequest>,
     ) -> Answer<GetCompetitionResponse> {
-        reply(get_competition::get_competition(&self.store, request.into_inner()).await)
+        reply(get_competition(&self.store, request.into_inner()).await)
     }
 
     async fn list_competitions(
         &self,
         request: Request<ListCompetitionsRequest>,
     ) -> Answer<ListCompetitionsResponse> {
-        reply(list_competitions::list_competitions(&self.store, request.into_inner()).await)
+        reply(list_competitions(&self.store, request.into_inner()).await)
     }
 
     async fn update_competition(
         &self,
         request: Request<UpdateCompetitionRequest>,
     ) -> Answer<UpdateCompetitionResponse> {
-        let caller = caller(&request)?;
-        reply(
-            update_competition::update_competition(&self.store, caller, request.into_inner()).await,
-        )
+        reply(update_competition(&self.store, caller(&request)?, request.into_inner()).await)
     }
 
     async fn publish_competition(
         &self,
         request: Request<PublishCompetitionRequest>,
     ) -> Answer<PublishCompetitionResponse> {
-        let caller = caller(&request)?;
-        reply(
-            publish_competition::publish_competition(&self.store, caller, request.into_inner())
-                .await,
-        )
+        reply(publish_competition(&self.store, caller(&request)?, request.into_inner()).await)
     }
 
     async fn cancel_competition(
         &self,
         request: Request<CancelCompetitionRequest>,
     ) -> Answer<CancelCompetitionResponse> {
-        let caller = caller(&request)?;
-        reply(
-            cancel_competition::cancel_competition(&self.store, caller, request.into_inner()).await,
-        )
+        reply(cancel_competition(&self.store, caller(&request)?, request.into_inner()).await)
     }
 
     async fn delete_competition(
         &self,
         request: Request<DeleteCompetitionRequest>,
     ) -> Answer<DeleteCompetitionResponse> {
-        let caller = caller(&request)?;
-        reply(
-            delete_competition::delete_competition(&self.store, caller, request.into_inner()).await,
-        )
+        reply(delete_competition(&self.store, caller(&request)?, request.into_inner()).await)
     }
 
     async fn list_registrations(
         &self,
         request: Request<ListRegistrationsRequest>,
     ) -> Answer<ListRegistrationsResponse> {
-        reply(list_registrations::list_registrations(&self.store, request.into_inner()).await)
+        reply(list_registrations(&self.store, request.into_inner()).await)
     }
 
     async fn get_registration(
         &self,
         request: Request<GetRegistrationRequest>,
     ) -> Answer<GetRegistrationResponse> {
-        reply(get_registration::get_registration(&self.store, request.into_inner()).await)
+        reply(get_registration(&self.store, request.into_inner()).await)
     }
 
     async fn add_registration(
         &self,
         request: Request<AddRegistrationRequest>,
     ) -> Answer<AddRegistrationResponse> {
-        let caller = caller(&request)?;
-        reply(add_registration::add_registration(&self.store, caller, request.into_inner()).await)
+        reply(add_registration(&self.store, caller(&request)?, request.into_inner()).await)
     }
 
     async fn remove_registration(
         &self,
         request: Request<RemoveRegistrationRequest>,
     ) -> Answer<RemoveRegistrationResponse> {
-        let caller = caller(&request)?;
-        reply(
-            remove_registration::remove_registration(&self.store, caller, request.into_inner())
-                .await,
-        )
+        reply(remove_registration(&self.store, caller(&request)?, request.into_inner()).await)
     }
 
     async fn list_users(&self, request: Request<ListUsersRequest>) -> Answer<ListUsersResponse> {
-        reply(list_users::list_users(&self.store, request.into_inner()).await)
+        reply(list_users(&self.store, request.into_inner()).await)
     }
 
     async fn get_user(&self, request: Request<GetUserRequest>) -> Answer<GetUserResponse> {
-        reply(get_user::get_user(&self.store, request.into_inner()).await)
+        reply(get_user(&self.store, request.into_inner()).await)
     }
 
     async fn list_audit_entries(
         &self,
         request: Request<ListAuditEntriesRequest>,
     ) -> Answer<ListAuditEntriesResponse> {
-        reply(list_audit_entries::list_audit_entries(&self.store, request.into_inner()).await)
+        reply(list_audit_entries(&self.store, request.into_inner()).await)
     }
 }
 
@@ -262,7 +254,7 @@ impl AdminService {
 }
 
 /// Serves on the listener until `shutdown`, then drains; see [`server::run`]. Beside it sees to the first
-/// owner.
+/// owner, and seals the logs.
 ///
 /// Redis need not be there: calls are answered with UNAVAILABLE until it comes.
 pub async fn serve(
@@ -281,6 +273,7 @@ pub async fn serve(
         listener.local_addr()?,
         settings.run.log_format,
     ));
+    beside_calls.spawn(sealing::keep_sealing(store.clone()));
     let service = AdminServiceServer::new(service);
     let app = App {
         identity: Identity {
