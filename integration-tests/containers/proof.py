@@ -287,9 +287,10 @@ class Proof:
             self.stack.compose("down", "--volumes", "--remove-orphans", check=False)
         for image in [*(f"startlist/{service}:{self.project}" for service in SERVICES), *self.stand_ins]:
             subprocess.run(["docker", "image", "rm", image], capture_output=True)
-        # The build's own stages carry the label of the stand-in that they begin with.
-        subprocess.run(["docker", "image", "prune", "--force", "--filter", f"label={standins.LABEL}"],
-                       capture_output=True)
+        # The build's own stages, and what a failed build leaves, carry the label of the stand-in that they began with.
+        for kind in ("container", "image"):
+            subprocess.run(["docker", kind, "prune", "--force", "--filter", f"label={standins.LABEL}"],
+                           capture_output=True)
 
     def _lose(self, service: str, how, exit_code: int | None = None) -> None:
         """Takes a service away and gives it back, and looks at the other one meanwhile."""
