@@ -14,7 +14,7 @@ pub(crate) async fn change_password(
     caller: UserCaller,
     request: ChangePasswordRequest,
 ) -> Result<ChangePasswordResponse, Failure> {
-    let store = &service.store;
+    let (store, sign_ins) = (&service.store, &service.sign_ins);
     let asked = ChangePassword::try_from(request)?;
     let email = me(store, &caller).await?.email;
     let is_known = || store.user_request_is_known(&caller.id, asked.request_id);
@@ -28,9 +28,7 @@ pub(crate) async fn change_password(
     }
     // After the first time the new password is the one to know.
     let attempt = store.user_sign_in(&email);
-    let proof = service
-        .sign_ins
-        .confirm_repetition(network, attempt, asked.new_password);
+    let proof = sign_ins.confirm_repetition(network, attempt, asked.new_password);
     proof.await?;
 
     Ok(ChangePasswordResponse {})

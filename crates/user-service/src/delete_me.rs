@@ -2,7 +2,6 @@
 
 use api::request::DeleteMe;
 use api::user::{DeleteMeRequest, DeleteMeResponse};
-use domain::{Password, RequestId};
 use server::{Failure, Network, UserCaller};
 
 use crate::UserService;
@@ -14,16 +13,14 @@ pub(crate) async fn delete_me(
     caller: UserCaller,
     request: DeleteMeRequest,
 ) -> Result<DeleteMeResponse, Failure> {
-    let DeleteMe {
-        password,
-        request_id,
-    } = request.try_into()?;
+    let asked = DeleteMe::try_from(request)?;
+    let (request, token) = (asked.request_id, caller.session.hash());
 
-    let erased = erase(service, network, &caller, password, request_id).await;
+    let erased = erase(service, network, &caller, asked).await;
     if let Err(failure) = erased {
         // A repetition finds no account to check a password against: its token and its id are the proof.
-        let token = caller.session.hash();
-        if service.store.erased_by(&caller.id, token).await? != Some(request_id) {
+        let erased_by = service.store.erased_by(&caller.id, token).await?;
+        if erased_by != Some(request) {
             return Err(failure);
         }
     }
@@ -35,14 +32,15 @@ async fn erase(
     service: &UserService,
     network: Network,
     caller: &UserCaller,
-    password: Password,
-    request: RequestId,
+    asked: DeleteMe,
 ) -> Result<(), Failure> {
-    let (store, token) = (&service.store, caller.session.hash());
-    let email = me(store, caller).await?.email;
-    let attempt = store.user_sign_in(&email);
-    let checked = service.sign_ins.confirm(network, attempt, password).await?;
-    Ok(store
-        .erase_user(&caller.id, &checked, token, request)
-        .await?)
+    let (store, sign_ins) = (&service.store, &service.sign_ins);
+    let (request, token) = (asked.request_id, caller.session.hash());
+
+    let user = me(store, caller).await?;
+    let attempt = store.user_sign_in(&user.email);
+    let checked = sign_ins.confirm(network, attempt, asked.password).await?;
+    store.erase_user(&user.id, &checked, token, request).await?;
+
+    Ok(())
 }

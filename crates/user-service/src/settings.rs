@@ -34,7 +34,8 @@ pub struct Settings {
 /// What the binary does beside serving.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Asks a running server for its health.
+    /// Asks a running server for its health, says one line about it, and ends with 0 if it is SERVING, 1
+    /// if it is not, 2 if nobody could be reached, 3 if no answer came in time.
     Probe(ProbeCommand),
 }
 

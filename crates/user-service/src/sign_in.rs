@@ -13,17 +13,15 @@ pub(crate) async fn sign_in(
     network: Network,
     request: SignInRequest,
 ) -> Result<SignInResponse, Failure> {
-    let store = &service.store;
+    let (store, sign_ins) = (&service.store, &service.sign_ins);
     let SignIn { email, password } = request.try_into()?;
 
     let attempt = store.user_sign_in(&email);
-    let open = service.sign_ins.open_session(network, attempt, password);
-    let session = open.await?;
+    let session = sign_ins.open_session(network, attempt, password).await?;
     // The session says whose it is; somebody may have ended it already.
-    let user = store.user_session(&session.token).await?;
-    let user = store
-        .get_user(&user.ok_or(Rejection::Unauthenticated)?)
-        .await?;
+    let id = store.user_session(&session.token).await?;
+    let id = id.ok_or(Rejection::Unauthenticated)?;
+    let user = store.get_user(&id).await?;
 
     Ok(SignInResponse {
         user: Some(user.into()),

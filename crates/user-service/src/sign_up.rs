@@ -14,7 +14,7 @@ pub(crate) async fn sign_up(
     network: Network,
     request: SignUpRequest,
 ) -> Result<SignUpResponse, Failure> {
-    let store = &service.store;
+    let (store, sign_ins) = (&service.store, &service.sign_ins);
     let asked = SignUp::try_from(request)?;
     not_in_the_future("birth_date", asked.profile.birth_date, store.now())?;
     let password = asked.password;
@@ -30,9 +30,7 @@ pub(crate) async fn sign_up(
     // request id, whose answer is only for who knows the password.
     if store.user_credential(&user.id).await? != hash {
         let attempt = store.user_sign_in(&user.email);
-        let proof = service
-            .sign_ins
-            .confirm_repetition(network, attempt, password);
+        let proof = sign_ins.confirm_repetition(network, attempt, password);
         proof.await?;
     }
 
