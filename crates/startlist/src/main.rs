@@ -1,1 +1,61 @@
-fn main() {}
+//! Both services and a private Redis on one machine, in one process tree.
+//!
+//! In reading order:
+//! - [`settings`]: the command line.
+//! - [`data_dir`], [`secret`]: the folder that is kept across runs, and the passwords in it.
+//! - [`redis`]: the private Redis, from its start to its end.
+//! - [`services`]: both services, until they have drained.
+//! - [`owner`]: the first owner.
+//! - [`welcome`]: what is printed once both services are SERVING.
+//! - [`failure`]: why it ends otherwise, one sentence for each.
+
+mod data_dir;
+mod failure;
+mod owner;
+mod redis;
+mod secret;
+mod services;
+mod settings;
+mod welcome;
+
+use std::process::ExitCode;
+
+use server::{parse_or_exit, shutdown_signal, telemetry};
+use tokio_util::sync::CancellationToken;
+
+use crate::data_dir::DataDir;
+use crate::failure::Failure;
+use crate::owner::Owner;
+use crate::redis::Redis;
+use crate::services::{Listeners, Services};
+use crate::settings::Settings;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let settings: Settings = parse_or_exit();
+    let _log = telemetry::start(&settings.run.log, settings.run.log_format);
+    match run(settings).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("startlist: {failure}");
+            failure.exit_code().into()
+        }
+    }
+}
+
+async fn run(settings: Settings) -> Result<(), Failure> {
+    let shutdown = shutdown_signal().map_err(Failure::System)?;
+    let listeners = Listeners::bind(&settings).await?;
+    let data = DataDir::open(&settings.data_dir)?;
+    let redis = Redis::start(&settings, &data)?;
+    let services = Services::new(listeners, &redis, &settings.run)?;
+    let owner = Owner::find(&settings, &data, services.admin_store()).await?;
+
+    let drained = CancellationToken::new();
+    let serve = async {
+        let _ends_redis = drained.drop_guard_ref();
+        services.serve(owner, shutdown).await
+    };
+    let (served, redis_ended) = tokio::join!(serve, redis.keep_until(&drained));
+    served.and(redis_ended)
+}

@@ -1,0 +1,172 @@
+//! What is printed once both services are SERVING: where they are, and what to type next.
+
+use std::fmt::{self, Display};
+
+use domain::Password;
+use server::health::ServerUrl;
+
+use crate::owner::Owner;
+
+/// What is printed. Its first line begins with `ready`.
+pub(crate) struct Welcome {
+    pub(crate) admin: ServerUrl,
+    pub(crate) user: ServerUrl,
+    /// `None` if it is not known here how to sign in.
+    pub(crate) owner: Option<Owner>,
+    /// Without reflection grpcurl cannot be used as simply as this.
+    pub(crate) reflection: bool,
+}
+
+impl Display for Welcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { admin, user, .. } = self;
+        writeln!(f, "ready: admin-service on {admin}, user-service on {user}")?;
+        if self.reflection {
+            self.what_to_type(f)?;
+        }
+        writeln!(
+            f,
+            "\nREADME.md tells the whole story. Ctrl-C ends everything."
+        )
+    }
+}
+
+impl Welcome {
+    fn what_to_type(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { admin, user, .. } = self;
+        writeln!(f, "\nNext, in another terminal:")?;
+        if let Some(owner) = &self.owner {
+            let file = owner.password.path.display();
+            let sign_in = sign_in(owner);
+            writeln!(f, "\n# Sign in as the owner; the password is in {file}")?;
+            writeln!(
+                f,
+                "grpcurl -plaintext -d {sign_in} {admin} startlist.admin.v1.AdminService/SignIn"
+            )?;
+        }
+        writeln!(f, "\n# Look at the competitions")?;
+        writeln!(
+            f,
+            "grpcurl -plaintext {user} startlist.user.v1.UserService/ListCompetitions"
+        )?;
+        writeln!(f, "\n# Make an account for a user")?;
+        writeln!(
+            f,
+            "grpcurl -plaintext -d {SIGN_UP} {user} startlist.user.v1.UserService/SignUp"
+        )
+    }
+}
+
+const SIGN_UP: &str = r#"'{"email": "ada@example.org", "password": "a start list of my own", "display_name": "Ada"}'"#;
+
+/// The request as one word of a shell, which reads the password out of its file: it is neither on the
+/// screen nor in the shell's history.
+fn sign_in(owner: &Owner) -> String {
+    let email = serde_json::Value::from(owner.email.as_str());
+    let before = quoted(&format!(r#"{{"email": {email}, "password": ""#));
+    let read = command_that_reads(&owner.password.password);
+    let file = quoted(&owner.password.path.display().to_string());
+    format!(r#"{before}"$({read} {file})"'"}}'"#)
+}
+
+/// The command that prints a password as it stands in JSON.
+fn command_that_reads(password: &Password) -> &'static str {
+    let needs_escape = |byte| matches!(byte, b'"' | b'\\');
+    if password.as_bytes().iter().copied().any(needs_escape) {
+        r#"sed 's/["\\]/\\&/g'"#
+    } else {
+        "cat"
+    }
+}
+
+/// A word of a shell; left as it is where it needs no quotes.
+fn quoted(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+    if text.chars().all(is_plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::process::Command;
+
+    use domain::Email;
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::owner::PasswordFile;
+
+    fn owner(email: &str, password: &str) -> (Owner, TempDir) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("the owner's password");
+        fs::write(&file, format!("{password}\n")).expect("written");
+        let owner = Owner {
+            email: Email::parse(email).expect("an address"),
+            password: PasswordFile::read(file).expect("a password"),
+        };
+        (owner, folder)
+    }
+
+    fn printed(owner: Option<Owner>, reflection: bool) -> String {
+        let url = |text: &str| text.parse::<ServerUrl>().expect("a URL");
+        let welcome = Welcome {
+            admin: url("127.0.0.1:1"),
+            user: url("127.0.0.1:2"),
+            owner,
+            reflection,
+        };
+        welcome.to_string()
+    }
+
+    /// What a shell makes of the request of the sign-in: with `echo` in the place of grpcurl.
+    fn request_of(email: &str, password: &str) -> String {
+        let (owner, _folder) = owner(email, password);
+        let command = format!("printf %s {}", sign_in(&owner));
+        let output = Command::new("sh")
+            .args(["-c", &command])
+            .output()
+            .expect("a shell");
+        String::from_utf8(output.stdout).expect("text")
+    }
+
+    #[test]
+    fn it_begins_with_ready_and_names_both_addresses() {
+        let text = printed(None, true);
+        assert!(
+            text.starts_with("ready: admin-service on 127.0.0.1:1, user-service on 127.0.0.1:2\n"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn it_ends_with_three_lines_to_paste_that_hold_no_password() {
+        let (owner, _folder) = owner("owner@example.org", "s3cret-enough");
+        let text = printed(Some(owner.clone()), true);
+        assert_eq!(
+            text.lines()
+                .filter(|line| line.starts_with("grpcurl "))
+                .count(),
+            3,
+            "{text}"
+        );
+        assert!(!text.contains("s3cret"), "{text}");
+        assert!(!printed(Some(owner), false).contains("grpcurl"));
+    }
+
+    #[test]
+    fn a_shell_reads_the_password_out_of_its_file_whatever_it_is() {
+        for (email, password) in [
+            ("owner@example.org", "plain and simple"),
+            ("o'hara@example.org", "it's $HOME `here`"),
+            ("owner@example.org", r#"with "quotes" and a \ backslash"#),
+        ] {
+            let request: serde_json::Value =
+                serde_json::from_str(&request_of(email, password)).expect("JSON");
+            assert_eq!(request["email"], email);
+            assert_eq!(request["password"], password);
+        }
+    }
+}
