@@ -1,7 +1,9 @@
 //! The Lua scripts: each decides and changes one competition or one account in one atomic step.
 //!
 //! A script stands in `scripts/`, named like the method that runs it; its contract is its head comment.
-//! Redis has no modules, so what several scripts share is put in front of each of them.
+//! Redis has no modules, so what several scripts share, their ground, is put into each of them, behind its
+//! first line: that one says when Redis may run the script. Plain `#!lua` is refused when memory is full;
+//! `allow-oom` is for what gives something up; `no-writes` reads whatever the state of Redis.
 
 use std::sync::LazyLock;
 
@@ -14,8 +16,9 @@ pub(crate) struct Script {
 }
 
 impl Script {
-    fn new(parts: &[&str]) -> Self {
-        let text = parts.concat();
+    fn new(ground: &[&str], own: &str) -> Self {
+        let (first_line, rest) = own.split_once('\n').unwrap_or((own, ""));
+        let text = format!("{first_line}\n{}{rest}", ground.concat());
         let sha = redis::Script::new(&text).get_hash().to_owned();
         Self { text, sha }
     }
@@ -67,7 +70,7 @@ const ACCOUNT: &str = include_str!("scripts/account.lua");
 macro_rules! scripts {
     ($($name:ident: $file:literal after [$($ground:ident),*];)*) => {
         $(pub(crate) static $name: LazyLock<Script> = LazyLock::new(|| {
-            Script::new(&[$($ground,)* include_str!(concat!("scripts/", $file))])
+            Script::new(&[$($ground),*], include_str!(concat!("scripts/", $file)))
         });)*
 
         /// All scripts by the names of their files, whole, as Redis gets them.
@@ -114,8 +117,11 @@ mod tests {
 
     #[test]
     fn every_script_begins_as_a_redis_7_script_and_states_its_contract() {
+        let first_lines = ["#!lua", "#!lua flags=allow-oom", "#!lua flags=no-writes"];
         for (name, script) in all() {
-            assert!(script.text.starts_with("#!lua\n"), "{name}");
+            let first_line = script.text.lines().next().unwrap_or_default();
+            assert!(first_lines.contains(&first_line), "{name}");
+            assert_eq!(script.text.matches("#!lua").count(), 1, "{name}");
             for part in ["-- KEYS:", "-- ARGV", "-- Answers "] {
                 assert!(script.text.contains(part), "{name} does not state {part}");
             }

@@ -78,7 +78,7 @@ impl Store {
             _ => return Err(reply.unknown()),
         };
 
-        let call = script::CONFIRM_EMAIL.on(&[claim]).arg(&new.id).arg(nonce);
+        let call = script::CONFIRM_EMAIL.on(&[claim]).arg(&new.id);
         let reply = Reply::read(self.redis.run(call, Kind::Deciding).await?)?;
         match reply.word() {
             "confirmed" => Ok(created),

@@ -119,13 +119,7 @@ impl Store {
                 .arg(&print)
                 .arg(json(&before)?)
                 .arg(json(&after)?)
-                .arg(old.changed_at_revision.0)
-                .arg(
-                    details
-                        .capacity
-                        .map(|places| places.to_string())
-                        .unwrap_or_default(),
-                );
+                .arg(old.changed_at_revision.0);
             let call = with_fields(call, &details);
             let mut reply = Reply::read(self.redis.run(call, Kind::Deciding).await?)?;
             match reply.word() {
@@ -133,7 +127,7 @@ impl Store {
                 "old_version" => conflicts += 1,
                 "changed" => {
                     let updated = read_competition(id.clone(), reply.fields())?;
-                    let updated = self.finish_promotions(updated, request).await?;
+                    let updated = self.finish_promotions(updated, request, &print).await?;
                     self.leave_catalogue(id, old.details.schedule, &updated.details)
                         .await;
                     return Ok(updated);
@@ -165,8 +159,10 @@ impl Store {
         id: &CompetitionId,
         request: RequestId,
     ) -> Result<Competition> {
-        let call = organise(&script::PUBLISH_COMPETITION, "publish", by, id, request, "")?;
-        self.change_state(call, id).await
+        self.change_state(id, || {
+            organise(&script::PUBLISH_COMPETITION, "publish", by, id, request, "")
+        })
+        .await
     }
 
     /// Calls a published competition off.
@@ -177,22 +173,33 @@ impl Store {
         reason: &Reason,
         request: RequestId,
     ) -> Result<Competition> {
-        let call = organise(
-            &script::CANCEL_COMPETITION,
-            "cancel",
-            by,
-            id,
-            request,
-            reason.as_str(),
-        )?;
-        self.change_state(call.arg(reason.as_str()), id).await
+        let reason = reason.as_str();
+        self.change_state(id, || {
+            let call = organise(
+                &script::CANCEL_COMPETITION,
+                "cancel",
+                by,
+                id,
+                request,
+                reason,
+            )?;
+            Ok(call.arg(reason))
+        })
+        .await
     }
 
-    async fn change_state(&self, call: Call, id: &CompetitionId) -> Result<Competition> {
-        let reply = Reply::read(self.redis.run(call, Kind::Deciding).await?)?;
-        match reply.word() {
-            "changed" => read_competition(id.clone(), reply.fields()),
-            _ => Err(refused(reply, id)),
+    async fn change_state(
+        &self,
+        id: &CompetitionId,
+        call: impl Fn() -> Result<Call>,
+    ) -> Result<Competition> {
+        loop {
+            let reply = Reply::read(self.redis.run(call()?, Kind::Deciding).await?)?;
+            match reply.word() {
+                "unsettled" => {}
+                "changed" => return read_competition(id.clone(), reply.fields()),
+                _ => return Err(refused(reply, id)),
+            }
         }
     }
 
@@ -220,27 +227,16 @@ impl Store {
         &self,
         updated: Competition,
         request: RequestId,
+        print: &str,
     ) -> Result<Competition> {
-        let places = updated
-            .details
-            .capacity
-            .map_or(u32::MAX, domain::Capacity::get);
-        if updated.waitlisted_count == 0 || updated.confirmed_count >= places {
+        let capacity = updated.details.capacity;
+        let is_full = capacity.is_some_and(|places| updated.confirmed_count >= places.get());
+        if updated.waitlisted_count == 0 || is_full {
             return Ok(updated);
         }
-        loop {
-            let keys = keys::Competition::of(&updated.id).for_organisers(request);
-            let reply = Reply::read(
-                self.redis
-                    .run(script::PROMOTE.on(&keys), Kind::Deciding)
-                    .await?,
-            )?;
-            match reply.word() {
-                "unsettled" => {}
-                "settled" => return self.get_competition(&updated.id).await,
-                _ => return Err(reply.unknown()),
-            }
-        }
+        let keys = keys::Competition::of(&updated.id).for_organisers(request);
+        self.change_state(&updated.id, || Ok(script::PROMOTE.on(&keys).arg(print)))
+            .await
     }
 
     async fn is_remembered(&self, id: &CompetitionId, request: RequestId) -> Result<bool> {

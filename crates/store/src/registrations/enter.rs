@@ -50,19 +50,16 @@ impl Store {
         competition: &CompetitionId,
         request: RequestId,
     ) -> Result<Registration> {
-        loop {
-            let call = script::REGISTER
-                .on(&keys::Competition::of(competition).for_registrations())
-                .arg(user.as_str())
-                .arg(request.to_string())
-                .arg(self.redis.write_deadline())
-                .arg("validate");
-            let answer = self.redis.run(call, Kind::Harmless).await?;
-            if let Some(mut replies) = read_batch(answer)? {
-                let reply = replies.pop().ok_or_else(|| unreadable("an empty batch"))?;
-                return read_held(reply, user, competition).map(|held| held.registration);
-            }
-        }
+        let call = script::REGISTER
+            .on(&keys::Competition::of(competition).for_registrations())
+            .arg("preview")
+            .arg(user.as_str())
+            .arg(request.to_string())
+            .arg(self.redis.write_deadline());
+        let answer = self.redis.run(call, Kind::Harmless).await?;
+        let mut replies = read_batch(answer)?.unwrap_or_default();
+        let reply = replies.pop().ok_or_else(|| unreadable("an empty batch"))?;
+        read_held(reply, user, competition).map(|held| held.registration)
     }
 
     /// Adds a registration for an organiser.

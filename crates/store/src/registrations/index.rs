@@ -15,10 +15,10 @@ use crate::{Store, keys, script};
 const INDEX_GRACE: Duration = Duration::from_secs(10 * 60);
 
 /// An entry of a user's index.
-pub(super) struct IndexEntry {
-    pub(super) competition: CompetitionId,
+pub(crate) struct IndexEntry {
+    pub(crate) competition: CompetitionId,
     /// `<nonce>:<milliseconds>`
-    value: String,
+    pub(crate) value: String,
     is_added: bool,
 }
 
@@ -35,7 +35,8 @@ impl IndexEntry {
 }
 
 impl Store {
-    /// The competitions that a user may have entered, in the order of their ids.
+    /// The competitions that a user may have entered, in the order of their ids. One that the user
+    /// entered and an admin too stands there twice.
     pub(super) async fn index_of(&self, user: &UserId) -> Result<Vec<IndexEntry>> {
         let account = keys::Account::of_user(user);
         let mut pipeline = Pipeline::with_capacity(2);
@@ -56,7 +57,6 @@ impl Store {
             }
         }
         entries.sort_by(|a, b| a.competition.cmp(&b.competition));
-        entries.dedup_by(|a, b| a.competition == b.competition);
         Ok(entries)
     }
 

@@ -4,6 +4,7 @@ use domain::{AdminId, CompetitionId, Reason, Registration, RequestId, UserId};
 
 use super::Entry;
 use super::answer::read_held;
+use super::index::IndexEntry;
 use crate::error::{Error, Result};
 use crate::redis::Kind;
 use crate::reply::Reply;
@@ -76,22 +77,22 @@ impl Store {
     }
 
     /// Withdraws a user from all that is not over: before the account is erased. Answers every
-    /// competition that was looked at.
+    /// entry of the index that was looked at.
     pub(crate) async fn withdraw_from_all(
         &self,
         user: &UserId,
         request: RequestId,
-    ) -> Result<Vec<CompetitionId>> {
-        let mut seen = Vec::new();
-        for entry in self.index_of(user).await? {
+    ) -> Result<Vec<IndexEntry>> {
+        let entries = self.index_of(user).await?;
+        for entry in &entries {
             let withdrawn = self
                 .withdraw_until(Until::End, user, &entry.competition, request)
                 .await;
             match withdrawn {
-                Ok(_) | Err(Error::Rejected(_)) => seen.push(entry.competition),
+                Ok(_) | Err(Error::Rejected(_)) => {}
                 Err(error) => return Err(error),
             }
         }
-        Ok(seen)
+        Ok(entries)
     }
 }

@@ -49,7 +49,8 @@ impl Store {
         user: &UserId,
         page: &PageRequest,
     ) -> Result<Page<(Registration, Competition)>> {
-        let index = self.index_of(user).await?;
+        let mut index = self.index_of(user).await?;
+        index.dedup_by(|a, b| a.competition == b.competition);
         let begin = index.partition_point(|entry| entry.competition.as_str() <= page.after_text());
         let wanted = &index[begin..];
         let shown = &wanted[..wanted.len().min(page.size)];

@@ -161,7 +161,9 @@ async fn run(
 ) -> Result<Vec<Reply>> {
     loop {
         let mut pipeline = Pipeline::with_capacity(entrants.len() + 1);
-        let mut call = script::REGISTER.on(&keys::Competition::of(competition).for_registrations());
+        let mut call = script::REGISTER
+            .on(&keys::Competition::of(competition).for_registrations())
+            .arg("register");
         for entrant in entrants {
             pipeline
                 .cmd("HSET")
@@ -171,8 +173,7 @@ async fn run(
             call = call
                 .arg(entrant.user.as_str())
                 .arg(entrant.request.to_string())
-                .arg(redis.write_deadline())
-                .arg("register");
+                .arg(redis.write_deadline());
         }
         pipeline.add_command(call.into_command());
         let mut answers = redis

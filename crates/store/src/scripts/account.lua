@@ -1,6 +1,5 @@
-#!lua
--- The ground that every script about an account stands on, a user's or an admin's. It is put in front
--- of each of them, so its first line is theirs.
+-- The ground that every script about an account stands on, a user's or an admin's. It is put behind the
+-- first line of each of them.
 --
 -- `profile` is a hash of what the person said, with created_at, updated_at and version.
 -- `sessions` is a hash: SHA-256 of a token -> <created_at> <expires_at>, in milliseconds.

@@ -1,3 +1,4 @@
+#!lua
 -- Adds a registration for an organiser, also of a user who was removed. The queue is kept, unless
 -- the organiser says over_capacity.
 --
@@ -26,7 +27,7 @@ end
 if not ignore_window and competition.now >= competition.closes_at then
   return { 'closed', digits(revision), digits(competition.closes_at) }
 end
-if not settle(competition) then return { 'unsettled' } end
+if settle(competition) then return { 'unsettled' } end
 local answer = enter(competition, {
   user = user, request = request, actor = 'admin:' .. admin, action = 'add', added_by = admin,
   note = note, over_capacity = over_capacity,

@@ -1,15 +1,19 @@
+#!lua
 -- Changes a password, if it is still the one that was checked, and ends all other sessions.
 --
 -- KEYS: 1 credential  2 sessions  3 log  4 request
 -- ARGV: request id, the password hash that was checked, the new one, hash of the token to keep.
--- Answers {changed} or {refused}.
+-- Answers {changed}, also when the request is repeated; {refused} or {request_id_reused}.
 
 local CREDENTIAL, SESSIONS, LOG, REQUEST = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local request, checked, new, kept = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local first = remembered(REQUEST, 'change_password')
+if first == 'reused' then return { 'request_id_reused' } end
+if first then return { 'changed' } end
 if redis.call('GET', CREDENTIAL) ~= checked then return { 'refused' } end
 local session = redis.call('HGET', SESSIONS, kept)
 local life = redis.call('PTTL', SESSIONS)
-expect_types({ [LOG] = 'stream', [REQUEST] = 'hash' })
+expect_types({ [LOG] = 'stream' })
 
 log(LOG, 'change_password', request)
 redis.call('SET', CREDENTIAL, new)

@@ -1,6 +1,5 @@
-#!lua
--- The ground that every script about a competition stands on. It is put in front of each of them, so
--- its first line is theirs.
+-- The ground that every script about a competition stands on. It is put behind the first line of each
+-- of them.
 --
 -- KEYS of every such script, all with the competition's tag:
 --   1 revision  2 registrations  3 past  4 waitlist  5 log     and for admin-service  6 meta  7 request
@@ -133,14 +132,18 @@ local function read_registration(user, text)
 end
 
 -- The answer that a request got the first time, or nil. `word` is how this script says yes.
--- Writes the record again, unchanged: a replay that writes nothing lets a WAIT answer too early.
+-- Writes the record again in `key`, unchanged: a replay that writes nothing lets a WAIT answer too early.
+-- Without a key it writes nothing.
 local function replay(word, action, key, user, record, request, note)
   local revision = revision_of_request(record, request)
   if not revision then return nil end
   local entry = assert(log_entry(revision), 'a kept request has no log entry')
   if entry.action ~= action or entry.note ~= note then return { 'request_id_reused', digits(revision) } end
-  write_record(key, user, record)
-  return registration_reply(word, record, revision, entry.after, entry.at, action == 'remove' and note or '')
+  if key then write_record(key, user, record) end
+  local first = { created_at = record.created_at, added_by = record.added_by }
+  if action == 'register' then first.added_by = '-' end
+  if action == 'add' then first.added_by = string.match(entry.actor, '^admin:(.*)$') end
+  return registration_reply(word, first, revision, entry.after, entry.at, action == 'remove' and note or '')
 end
 
 -- How many of those who wait have a claim on a place now: none once the competition has started.
@@ -149,8 +152,10 @@ local function claims(competition)
   return math.max(0, math.min(competition.capacity - competition.confirmed, competition.waiting))
 end
 
--- The first in the queue with their records: read before anything is written.
-local function first_in_queue(count)
+-- Those who have a claim on a place now, the first in the queue first, at most 100, with their records:
+-- read before anything is written.
+local function next_in_queue(competition)
+  local count = math.min(claims(competition), PROMOTIONS_A_CALL)
   if count == 0 then return {} end
   local users = redis.call('ZRANGE', WAITLIST, 0, count - 1)
   local queue = {}
@@ -176,14 +181,15 @@ local function save_revision(competition)
   redis.call('SET', REVISION, digits(competition.revision))
 end
 
--- Finishes what a larger capacity began, before anything else happens: at most 100 promotions a
--- call. Answers whether nobody is left with a claim. Writes.
+-- Finishes what a larger capacity began, at most 100 promotions a call, before anything else happens.
+-- Answers whether there was something to finish: then the script has done its work, answers
+-- {unsettled}, and is called again. Writes.
 local function settle(competition)
-  local claimed = claims(competition)
-  if claimed == 0 then return true end
-  promote(competition, first_in_queue(math.min(claimed, PROMOTIONS_A_CALL)))
+  local queue = next_in_queue(competition)
+  if #queue == 0 then return false end
+  promote(competition, queue)
   save_revision(competition)
-  return claimed <= PROMOTIONS_A_CALL
+  return true
 end
 
 -- Confirms or queues a user, or says why not. `entry` holds user, request, actor, action, added_by,
@@ -225,7 +231,7 @@ local function leave(competition, exit, record)
   local waited = record.state == 'W'
   local before, after = STATE_WORD[record.state], STATE_WORD[exit.state]
   if not waited then competition.confirmed = competition.confirmed - 1 end
-  local queue = waited and {} or first_in_queue(claims(competition))
+  local queue = waited and {} or next_in_queue(competition)
 
   record.state = exit.state
   record.revision = append(competition, exit.actor, exit.action, exit.user, before, after,

@@ -1,3 +1,4 @@
+#!lua
 -- Makes an account, with a first session if a token is given.
 --
 -- KEYS: 1 profile  2 credential  3 sessions  4 log  5 request

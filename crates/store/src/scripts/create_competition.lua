@@ -1,3 +1,4 @@
+#!lua
 -- Makes a competition, as a draft. A log that a deleted draft of the same id left is continued.
 --
 -- KEYS: as in competition.lua and organiser.lua, 1 to 7.

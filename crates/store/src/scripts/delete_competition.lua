@@ -1,3 +1,4 @@
+#!lua
 -- Deletes a draft. Its log stays, and says who deleted it.
 --
 -- KEYS: as in competition.lua and organiser.lua, 1 to 7.

@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Disables an admin and ends all their sessions. An admin who is disabled already stays so.
 --
 -- KEYS: 1 profile  2 sessions  3 log  4 request

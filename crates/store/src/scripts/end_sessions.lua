@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Ends one session, or all of them.
 --
 -- KEYS: 1 sessions  2 log

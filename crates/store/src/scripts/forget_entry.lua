@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- Takes an entry from a user's index, unless it was written again meanwhile.
 --
 -- KEYS: 1 the index

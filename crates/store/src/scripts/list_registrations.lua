@@ -1,3 +1,4 @@
+#!lua flags=no-writes
 -- Lists the registrations of a competition in the order of their revision: walks the log and keeps
 -- the entries that the truth still names.
 --

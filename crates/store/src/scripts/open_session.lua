@@ -1,3 +1,4 @@
+#!lua
 -- Opens a session for a person whose password was right, if the password and the account are still
 -- what they were when it was checked. At most 20 sessions are kept: the oldest makes room.
 --

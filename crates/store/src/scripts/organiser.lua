@@ -49,8 +49,7 @@ end
 -- Keeps the answer for a repetition of the request. Writes.
 local function remember(competition, fingerprint)
   local fields = answer_fields(competition)
-  redis.call('HSET', REQUEST, unpack(fields))
-  if fingerprint then redis.call('HSET', REQUEST, 'fingerprint', fingerprint) end
+  redis.call('HSET', REQUEST, 'fingerprint', fingerprint, unpack(fields))
   redis.call('EXPIRE', REQUEST, KEPT_SECONDS)
   return reply('changed', fields)
 end

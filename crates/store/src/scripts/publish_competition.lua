@@ -1,3 +1,4 @@
+#!lua
 -- Opens a draft to the public.
 --
 -- KEYS: as in competition.lua and organiser.lua, 1 to 7.

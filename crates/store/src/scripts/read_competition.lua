@@ -1,3 +1,4 @@
+#!lua flags=no-writes
 -- Reads a competition, and one user's registration in it if a user is named, at one revision.
 --
 -- KEYS: as in competition.lua, 1 to 5.

@@ -1,15 +1,16 @@
+#!lua
 -- Registers users for a competition: each one is confirmed, queued or refused, in the order given.
 -- One bad entry hurts no other.
 --
 -- KEYS: as in competition.lua, 1 to 5.
--- ARGV, four for each user: user id, request id, deadline in ms (a call that arrives later is
---   refused), mode (`register`, or `validate`: decide, write nothing).
+-- ARGV: mode (`register`, or `preview`: decide, write nothing), then three for each user: user id,
+--   request id, deadline in ms (a call that arrives later is refused).
 -- Answers a list, one for each user:
 --   {registered, state, revision, position, created_at, updated_at, reason, added_by}
 --   {full, revision, capacity, confirmed, waitlisted}   {not_open_yet, revision, opens_at}
 --   {closed, revision, closed_at}   {cancelled, revision}   {removed, revision}
 --   {already_registered, revision}  {request_id_reused, revision}
---   {no_competition, revision}      {too_late, revision}
+--   {no_competition, revision}      {too_late, revision}        {corrupt, why}
 -- or, for all of them together, {{unsettled}}: call again.
 
 local function refusal(competition, past)
@@ -23,30 +24,43 @@ local function refusal(competition, past)
   end
 end
 
-local function register(competition, user, request, deadline, mode)
+local PREVIEW = ARGV[1] == 'preview'
+
+local function register(competition, user, request, deadline)
   if competition.now > deadline then return { 'too_late', digits(competition.revision) } end
   local current = parse_record(redis.call('HGET', REGISTRATIONS, user))
   local past = not current and parse_record(redis.call('HGET', PAST, user)) or nil
-  local answered = replay('registered', 'register', current and REGISTRATIONS or PAST, user,
-    current or past, request, '')
+  local key = not PREVIEW and (current and REGISTRATIONS or PAST)
+  local answered = replay('registered', 'register', key, user, current or past, request, '')
   if answered then return answered end
   if current then return { 'already_registered', digits(competition.revision) } end
   return refusal(competition, past) or enter(competition, {
     user = user, request = request, actor = 'user', action = 'register', added_by = '-', note = '',
-    dry = mode == 'validate',
+    dry = PREVIEW,
   }, past)
+end
+
+-- Counts with the promotions that are due, without making them.
+local function foresee(competition)
+  local claimed = claims(competition)
+  competition.revision = competition.revision + claimed
+  competition.confirmed = competition.confirmed + claimed
+  competition.waiting = competition.waiting - claimed
 end
 
 local competition, revision = load_competition()
 local answers = {}
-if competition and not settle(competition) then return { { 'unsettled' } } end
+if competition and PREVIEW then foresee(competition) end
+if competition and settle(competition) then return { { 'unsettled' } } end
 local before = competition and competition.revision
-for n = 1, #ARGV, 4 do
+for n = 2, #ARGV, 3 do
   if not competition or competition.state == 'draft' then
     answers[#answers + 1] = { 'no_competition', digits(revision) }
   else
-    local read, answer = pcall(register, competition, ARGV[n], ARGV[n + 1], tonumber(ARGV[n + 2]), ARGV[n + 3])
-    answers[#answers + 1] = read and answer or { 'corrupt', tostring(answer) }
+    local read, answer = pcall(register, competition, ARGV[n], ARGV[n + 1], tonumber(ARGV[n + 2]))
+    -- An error of Redis is a table, one of Lua a text.
+    local why = not read and (type(answer) == 'table' and answer.err or tostring(answer))
+    answers[#answers + 1] = read and answer or { 'corrupt', why }
   end
 end
 if competition and competition.revision > before then save_revision(competition) end

@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- Frees an address that an account held.
 --
 -- KEYS: 1 the claim of the address.

@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Removes a registration for an organiser, at any time. The place goes to the first in the queue in
 -- the same step. The user may not come back by themselves.
 --
@@ -15,8 +16,7 @@ local past = parse_record(redis.call('HGET', PAST, user))
 local answered = replay('ended', 'remove', current and REGISTRATIONS or PAST, user, current or past, request, reason)
 if answered then return answered end
 if not current then return { 'not_registered', digits(revision) } end
-if not settle(competition) then return { 'unsettled' } end
-current = parse_record(redis.call('HGET', REGISTRATIONS, user))
+if settle(competition) then return { 'unsettled' } end
 return leave(competition, {
   user = user, request = request, actor = 'admin:' .. admin, action = 'remove', state = 'R', note = reason,
 }, current)

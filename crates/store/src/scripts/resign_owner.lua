@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- Takes an admin from the set of the enabled owners, unless it is the last one.
 --
 -- KEYS: 1 owners

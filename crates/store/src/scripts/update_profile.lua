@@ -1,3 +1,4 @@
+#!lua
 -- Changes a profile, if it is still the version that the caller read.
 --
 -- KEYS: 1 profile  2 log  3 request
@@ -13,10 +14,10 @@ local found = redis.call('HGET', PROFILE, 'version')
 if not found then return { 'absent' } end
 if found ~= version then return { 'old_version' } end
 expect_types({ [LOG] = 'stream' })
-
-log(LOG, 'update_profile', request)
 local changes = { 'updated_at', digits(milliseconds_now()), 'version', digits(tonumber(version) + 1) }
 for n = 4, #ARGV do changes[#changes + 1] = ARGV[n] end
+
+log(LOG, 'update_profile', request)
 redis.call('HSET', PROFILE, unpack(changes))
 local profile = redis.call('HGETALL', PROFILE)
 remember(REQUEST, fingerprint, profile)

@@ -61,7 +61,8 @@ impl Store {
         decode(self.redis.command(exists).await?)
     }
 
-    /// Sets a new password, if `checked` is still the old one, and ends all sessions but `kept`.
+    /// Sets a new password, if `checked` is still the old one, and ends all sessions but `kept`. A
+    /// repetition changes nothing, whatever its passwords are: they are never part of a fingerprint.
     pub async fn change_password(
         &self,
         user: &UserId,
@@ -87,6 +88,7 @@ impl Store {
         match reply.word() {
             "changed" => Ok(()),
             "refused" => Err(Rejection::Unauthenticated.into()),
+            "request_id_reused" => Err(Rejection::RequestIdReused.into()),
             _ => Err(reply.unknown()),
         }
     }

@@ -40,8 +40,8 @@ impl Store {
                 .arg(request.to_string())
                 .arg(&checked.0)
                 .arg(token.to_string());
-            for competition in seen {
-                call = call.arg(competition.as_str());
+            for entry in seen {
+                call = call.arg(entry.competition.as_str()).arg(entry.value);
             }
             let reply = Reply::read(self.redis.run(call, Kind::Deciding).await?)?;
             match reply.word() {
