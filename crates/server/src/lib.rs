@@ -13,7 +13,7 @@
 //!
 //! A service needs of it:
 //!
-//! ```ignore
+//! ```text
 //! const ACCESS: server::AccessTable = &[("Register", Access::User), …];
 //!
 //! async fn register(&self, request: Request<RegisterRequest>) -> Result<Response<RegisterResponse>, Status> {

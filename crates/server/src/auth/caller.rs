@@ -61,7 +61,7 @@ impl Caller {
 
 /// The caller of this request, as the kind of caller that the method's [`Access`] promises.
 ///
-/// ```ignore
+/// ```text
 /// reply(register(&self.store, caller(&request)?, request.into_inner()).await)
 /// ```
 ///

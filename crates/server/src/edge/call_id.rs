@@ -42,14 +42,17 @@ impl CallId {
         }
     }
 
-    /// The id as the answer's header.
+    /// The id as the answer's header. It is marked as sensitive, so that HTTP/2 does not keep it in the
+    /// connection's table of headers: an id never comes twice, and each would be compared with all that
+    /// are in the table.
     pub(crate) fn to_header(&self) -> HeaderValue {
-        match self {
-            Self::Taken(id) => id.clone(),
-            Self::Made(_) => self
-                .with_str(HeaderValue::from_str)
-                .unwrap_or(HeaderValue::from_static("")),
-        }
+        let header = match self {
+            Self::Taken(id) => Ok(id.clone()),
+            Self::Made(_) => self.with_str(HeaderValue::from_str),
+        };
+        let mut header = header.unwrap_or(HeaderValue::from_static(""));
+        header.set_sensitive(true);
+        header
     }
 }
 

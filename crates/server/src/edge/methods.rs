@@ -2,14 +2,22 @@
 
 use crate::auth::{Access, AccessTable};
 
+/// Who serves a method.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Home {
+    /// The service itself. Its calls have a line each in the log, at the level info.
+    Service,
+    /// What is mounted beside it. Its calls are nobody's business but at the level debug.
+    Beside,
+}
+
 /// A method behind the edge.
 #[derive(Debug)]
 pub(super) struct Method {
     /// `/package.Service/Method`, as it stands in the request.
     path: String,
     pub(super) access: Access,
-    /// Whether each call is worth a line in the log at the level info.
-    pub(super) is_logged: bool,
+    pub(super) home: Home,
 }
 
 impl Method {
@@ -25,11 +33,11 @@ pub(super) struct Methods(Vec<Method>);
 
 impl Methods {
     /// Adds the methods of a service.
-    pub(super) fn with(mut self, service: &str, table: AccessTable, is_logged: bool) -> Self {
+    pub(super) fn with(mut self, service: &str, table: AccessTable, home: Home) -> Self {
         let row = |(method, access): &(&str, Access)| Method {
             path: format!("/{service}/{method}"),
             access: *access,
-            is_logged,
+            home,
         };
         self.0.extend(table.iter().map(row));
         self

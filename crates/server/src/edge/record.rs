@@ -7,7 +7,7 @@ use tonic::Code;
 use tracing::{Level, event};
 
 use super::call_id::CallId;
-use super::methods::Method;
+use super::methods::{Home, Method};
 use crate::auth::Caller;
 use crate::errors::{Failure, word};
 
@@ -80,7 +80,10 @@ impl<'a> Record<'a> {
 
     fn end(&mut self, code: Code, reason: Option<&'static str>) {
         self.has_ended = true;
-        if self.method.is_none_or(|method| method.is_logged) {
+        if self
+            .method
+            .is_none_or(|method| method.home == Home::Service)
+        {
             line!(Level::INFO, self, code, reason);
         } else {
             line!(Level::DEBUG, self, code, reason);

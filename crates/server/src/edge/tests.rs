@@ -1,5 +1,7 @@
 //! The edge around a service of three lines, without Redis: nobody listens where the store looks.
 
+mod lines;
+
 use std::sync::atomic::Ordering;
 
 use api::diagnostics::diagnostics_service_server::DiagnosticsServiceServer;

@@ -1,0 +1,149 @@
+//! What the log says of calls.
+
+use std::io;
+use std::sync::{Mutex, PoisonError};
+
+use tracing::subscriber::DefaultGuard;
+use tracing_subscriber::fmt::MakeWriter;
+
+use super::*;
+
+/// The lines that this thread logs, at the level info.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Lines {
+    fn listen() -> (Self, DefaultGuard) {
+        let lines = Self::default();
+        let subscriber = tracing_subscriber::fmt()
+            .json()
+            .flatten_event(true)
+            .with_max_level(tracing::Level::INFO)
+            .with_writer(lines.clone())
+            .finish();
+        let listening = tracing::subscriber::set_default(subscriber);
+        (lines, listening)
+    }
+
+    fn read(&self) -> Vec<String> {
+        let bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let text = std::str::from_utf8(&bytes).expect("text");
+        text.lines().map(str::to_owned).collect()
+    }
+}
+
+impl io::Write for &Lines {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let mut bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        bytes.extend_from_slice(line);
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Lines {
+    type Writer = &'a Self;
+
+    fn make_writer(&'a self) -> &'a Self {
+        self
+    }
+}
+
+/// The only line, which must hold all of this.
+fn assert_one_line(lines: &Lines, parts: &[&str]) {
+    let lines = lines.read();
+    assert_eq!(lines.len(), 1, "{lines:#?}");
+    for part in parts {
+        assert!(lines[0].contains(part), "{part} is not in {}", lines[0]);
+    }
+}
+
+#[tokio::test]
+async fn a_call_is_one_line() {
+    let (lines, _listening) = Lines::listen();
+    call(good, "Open", &[("x-request-id", "mine-1")]).await;
+    let parts = [
+        r#""level":"INFO""#,
+        r#""method":"test.v1.TestService/Open""#,
+        r#""code":"OK""#,
+        r#""duration_ms":"#,
+        r#""request_id":"mine-1""#,
+    ];
+    assert_one_line(&lines, &parts);
+}
+
+#[tokio::test]
+async fn a_refusal_is_one_line_with_its_reason() {
+    let (lines, _listening) = Lines::listen();
+    call(async || Err(Rejection::EmailTaken.into()), "Open", &[]).await;
+    let parts = [
+        r#""level":"INFO""#,
+        r#""code":"ALREADY_EXISTS""#,
+        r#""reason":"EMAIL_TAKEN""#,
+    ];
+    assert_one_line(&lines, &parts);
+}
+
+#[tokio::test]
+async fn what_redis_or_the_server_did_wrong_is_told_in_the_log_only() {
+    let (lines, _listening) = Lines::listen();
+    let corrupt = async || Err(Failure::Internal("a record without a title".to_owned()));
+    call(corrupt, "Open", &[("x-request-id", "mine-1")]).await;
+    let parts = [
+        r#""level":"ERROR""#,
+        r#""detail":"a record without a title""#,
+        r#""request_id":"mine-1""#,
+    ];
+    assert_one_line(&lines, &parts);
+
+    let (lines, _listening) = Lines::listen();
+    call(good, "OfUsers", &[("authorization", &user_token())]).await;
+    let parts = [
+        r#""level":"WARN""#,
+        r#""code":"UNAVAILABLE""#,
+        r#""detail":"redis is unavailable"#,
+    ];
+    assert_one_line(&lines, &parts);
+}
+
+#[tokio::test]
+async fn a_credential_is_in_no_line() {
+    let (lines, _listening) = Lines::listen();
+    let credential = user_token();
+    for method in ["Open", "OfUsers", "OfViewers", "OfOwners", "Forgotten"] {
+        call(good, method, &[("authorization", &credential)]).await;
+    }
+    let lines = lines.read();
+    assert_eq!(lines.len(), 5);
+    assert!(!lines.concat().contains("stl_"));
+}
+
+#[tokio::test]
+async fn what_a_client_made_up_is_in_no_line() {
+    let (lines, _listening) = Lines::listen();
+    send(good, 100, request("/ada@example.org", &[])).await;
+    assert_one_line(
+        &lines,
+        &[r#""method":"unknown""#, r#""code":"UNIMPLEMENTED""#],
+    );
+    assert!(!lines.read().concat().contains("ada"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_its_client_gave_up_is_one_line() {
+    let (lines, _listening) = Lines::listen();
+    let call = call(endless, "Open", &[]);
+    assert!(timeout_at(Instant::now(), call).await.is_err());
+    assert_one_line(&lines, &[r#""code":"CANCELLED""#]);
+}
+
+#[tokio::test]
+async fn health_is_no_line() {
+    let (lines, _listening) = Lines::listen();
+    send(good, 100, message("/grpc.health.v1.Health/Check", &[])).await;
+    send(good, 100, message(&report_path(), &[8, 1])).await;
+    assert_eq!(lines.read(), Vec::<String>::new());
+}
