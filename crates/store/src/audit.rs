@@ -61,7 +61,8 @@ impl PageRequest {
     }
 }
 
-fn read_entry(id: &str, mut fields: Fields) -> Result<AuditEntry> {
+/// Reads an entry of a log from its id and its fields.
+pub(crate) fn read_entry(id: &str, mut fields: Fields) -> Result<AuditEntry> {
     let revision = id
         .split_once('-')
         .and_then(|(revision, _)| revision.parse().ok());

@@ -10,6 +10,7 @@
 //! - [`accounts`], [`users`], [`admins`]: people.
 //! - [`shards`], [`page`]: long lists, in pages.
 //! - [`installation`], [`fingerprint`]: the secret of this installation, and how a repeated request is told.
+//! - [`doctor`]: whether a running system is as it must be.
 //! - [`setup`]: whether Redis keeps what it is told.
 
 pub mod accounts;
@@ -17,6 +18,7 @@ pub mod admins;
 mod audit;
 mod clock;
 pub mod competitions;
+pub mod doctor;
 mod error;
 mod fingerprint;
 mod installation;

@@ -71,7 +71,7 @@ impl Seal {
 }
 
 /// An entry of a log as it stands: its revision, and names and values in turn.
-type RawEntry = (Revision, Vec<String>);
+pub(crate) type RawEntry = (Revision, Vec<String>);
 
 impl Store {
     /// Goes on with the seals of all competitions. Answers how many were behind their log.
@@ -180,7 +180,8 @@ impl Store {
         }
     }
 
-    async fn log_after(
+    /// Reads the next entries of a log as they stand, at most [`ENTRIES_A_STEP`].
+    pub(crate) async fn log_after(
         &self,
         competition: &CompetitionId,
         after: Revision,

@@ -9,7 +9,7 @@ use domain::{Email, Rejection, RequestId, Timestamp, TokenHash};
 use super::{PasswordHash, millis};
 use crate::error::{Error, Result};
 use crate::keys::{self, Account, People};
-use crate::redis::Kind;
+use crate::redis::{Kind, write_deadline};
 use crate::reply::{Reply, decode};
 use crate::{Store, installation, script};
 
@@ -57,7 +57,7 @@ impl Store {
             .on(&keys)
             .arg(new.request.to_string())
             .arg(&new.fingerprint)
-            .arg(self.redis.write_deadline())
+            .arg(write_deadline(self.redis.now().await?))
             .arg(&new.credential.0)
             .arg(token)
             .arg(millis(life));
@@ -130,4 +130,4 @@ impl Store {
 }
 
 /// What an unconfirmed claim begins with.
-const PENDING: &str = "pending:";
+pub(crate) const PENDING: &str = "pending:";

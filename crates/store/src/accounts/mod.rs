@@ -18,7 +18,7 @@ use crate::error::Result;
 use crate::keys::Account;
 use crate::reply::{Fields, decode};
 
-pub(crate) use create::NewAccount;
+pub(crate) use create::{NewAccount, PENDING};
 pub(crate) use session::Session;
 pub use session::{ADMIN_SESSION, OpenSession, USER_SESSION};
 pub use sign_in::{FAILED_SIGN_INS, SignInAttempt, THROTTLE_WINDOW};

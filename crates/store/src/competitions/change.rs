@@ -9,7 +9,7 @@ use domain::{
 use super::record::{changed_fields, json, read_competition, written};
 use crate::error::{Error, Result};
 use crate::fingerprint::fingerprint;
-use crate::redis::Kind;
+use crate::redis::{Kind, write_deadline};
 use crate::reply::{Reply, decode};
 use crate::script::{self, Call};
 use crate::{Store, keys};
@@ -60,7 +60,7 @@ impl Store {
             .arg(request.to_string())
             .arg(print)
             .arg(json(&written(&new.details))?)
-            .arg(self.redis.write_deadline());
+            .arg(write_deadline(self.redis.now().await?));
         call = with_fields(call, &new.details);
         let reply = Reply::read(self.redis.run(call, Kind::Deciding).await?)?;
         match reply.word() {

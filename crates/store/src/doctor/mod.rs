@@ -35,10 +35,12 @@ pub enum Repair {
     /// An index entry without a registration, older than any call can be: taken away, unless it was
     /// written again.
     ForgetIndexEntry {
-        /// Whose index.
-        user: UserId,
+        /// The key of the index.
+        index: String,
         /// Which entry.
         competition: CompetitionId,
+        /// What the entry said.
+        value: String,
     },
     /// A registration that its user's index lacks: entered.
     EnterInIndex {
@@ -78,8 +80,10 @@ pub struct Progress {
 pub struct Report {
     /// How much was looked at.
     pub examined: Progress,
-    /// What is wrong; empty = all is as it must be.
+    /// What is wrong; empty = all invariants hold.
     pub findings: Vec<Finding>,
+    /// What was left over by calls that were cut off. It does no harm and breaks nothing.
+    pub leftovers: Vec<Finding>,
 }
 
 impl fmt::Display for Finding {
@@ -90,20 +94,17 @@ impl fmt::Display for Finding {
 
 impl Report {
     fn find(&mut self, subject: impl fmt::Display, problem: impl Into<String>) {
-        self.find_repairable(subject, problem, None);
+        self.findings.push(Finding::new(subject, problem, None));
     }
+}
 
-    fn find_repairable(
-        &mut self,
-        subject: impl fmt::Display,
-        problem: impl Into<String>,
-        repair: Option<Repair>,
-    ) {
-        self.findings.push(Finding {
+impl Finding {
+    fn new(subject: impl fmt::Display, problem: impl Into<String>, repair: Option<Repair>) -> Self {
+        Self {
             subject: subject.to_string(),
             problem: problem.into(),
             repair,
-        });
+        }
     }
 }
 
@@ -120,7 +121,8 @@ impl Store {
             report.examined.competitions += 1;
             show(report.examined);
         }
-        self.examine_accounts(&keyspace, &mut report, &mut show).await?;
+        self.examine_accounts(&keyspace, &mut report, &mut show)
+            .await?;
         Ok(report)
     }
 }

@@ -60,6 +60,15 @@ impl Line {
 
     pub(super) async fn send(&self, commands: &Pipeline) -> Result<Vec<Value>, Lost> {
         let live = self.open().await?;
+        self.send_on(&live, commands).await
+    }
+
+    /// Sends commands on a connection that was open a moment ago.
+    pub(super) async fn send_on(
+        &self,
+        live: &Arc<Live>,
+        commands: &Pipeline,
+    ) -> Result<Vec<Value>, Lost> {
         let mut connection = live.connection.clone();
         match connection
             .send_packed_commands(commands, 0, commands.len())
@@ -72,12 +81,12 @@ impl Line {
             Err(error) if error.is_timeout() => {
                 let in_a_row = live.timeouts_in_a_row.fetch_add(1, Ordering::Relaxed) + 1;
                 if in_a_row >= TIMEOUTS_TO_REPLACE {
-                    self.close(&live);
+                    self.close(live);
                 }
                 Err(Lost::Late(error.to_string()))
             }
             Err(error) => {
-                self.close(&live);
+                self.close(live);
                 Err(Lost::Broken(error.to_string()))
             }
         }

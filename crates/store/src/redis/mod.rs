@@ -11,14 +11,16 @@ use std::time::Duration;
 
 use deadpool_redis::redis::io::tcp::TcpSettings;
 use deadpool_redis::redis::{
-    AsyncConnectionConfig, Client, Cmd, IntoConnectionInfo, Pipeline, RedisError, Value,
+    AsyncConnectionConfig, Client, Cmd, IntoConnectionInfo, Pipeline, RedisError, Value, cmd,
 };
 use deadpool_redis::{Manager, Pool, Runtime, Timeouts};
+use domain::Timestamp;
 
 use self::line::{Line, Lost};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::outcome;
+use crate::reply::decode;
 use crate::script::{Call, Script};
 
 /// How long a command may take. A Redis that is well answers in less than a millisecond.
@@ -92,9 +94,14 @@ impl Redis {
         &self.clock
     }
 
-    /// Until when Redis may run a write that is sent now, in milliseconds of its clock.
-    pub(crate) fn write_deadline(&self) -> i64 {
-        self.clock.now().after(WRITE_DEADLINE).as_millis()
+    /// What time it is for Redis, which is asked if there is no connection yet or the clock is in doubt.
+    pub(crate) async fn now(&self) -> Result<Timestamp> {
+        self.calls.open().await?;
+        if self.clock.is_doubtful() {
+            let (seconds, micros): (i64, i64) = decode(self.command(cmd("TIME")).await?)?;
+            self.clock.set(seconds * 1000 + micros / 1000);
+        }
+        Ok(self.clock.now())
     }
 
     /// Whether Redis answers, asked on a connection that no call can hold up.
@@ -115,21 +122,27 @@ impl Redis {
 
     /// Sends commands together. An error of one of them is the error of all.
     pub(crate) async fn pipeline(&self, commands: &Pipeline, kind: Kind) -> Result<Vec<Value>> {
+        all_good(self.exchange(commands, kind).await?)
+    }
+
+    /// Sends commands together, of which the last one is the one that decides if any does. Answers what
+    /// Redis says to each, errors among it.
+    async fn exchange(&self, commands: &Pipeline, kind: Kind) -> Result<Vec<Value>> {
         let mut tries = 0;
         loop {
             tries += 1;
+            let live = self.calls.open().await?;
             if kind == Kind::Deciding {
                 // A write is noted only once there is a connection to send it on.
-                self.calls.open().await?;
                 outcome::sent();
             }
-            match self.calls.send(commands).await {
+            match self.calls.send_on(&live, commands).await {
                 Ok(answers) => {
-                    let answers = all_good(answers);
-                    if answers.is_err() && kind == Kind::Deciding {
+                    let is_refused = matches!(answers.last(), Some(Value::ServerError(_)));
+                    if is_refused && kind == Kind::Deciding {
                         outcome::refused();
                     }
-                    return answers;
+                    return Ok(answers);
                 }
                 Err(Lost::Broken(_)) if tries < TRIES => {}
                 Err(lost) => return Err(lost.into()),
@@ -161,21 +174,45 @@ impl Redis {
         self.run_pipeline(script, &pipeline, Kind::Harmless).await
     }
 
-    /// Sends a pipeline that holds calls of one script, and makes Redis know the script if need be.
-    pub(crate) async fn run_pipeline(
+    /// Sends a pipeline that holds calls of one script. An error of one of them is the error of all.
+    async fn run_pipeline(
         &self,
         script: &Script,
         pipeline: &Pipeline,
         kind: Kind,
     ) -> Result<Vec<Value>> {
-        let answers = self.pipeline(pipeline, kind).await;
-        // Scripts are gone after a restart or a failover. It was not run, so it may be run now.
-        if matches!(&answers, Err(Error::Corrupt(text)) if text.starts_with("NOSCRIPT")) {
-            self.command(script.load()).await?;
-            return self.pipeline(pipeline, kind).await;
-        }
-        answers
+        all_good(self.run_each(script, pipeline, kind).await?)
     }
+
+    /// Sends a pipeline that ends with a call of this script, and makes Redis know the script if need be.
+    /// Answers what Redis says to each command, errors among it.
+    pub(crate) async fn run_each(
+        &self,
+        script: &Script,
+        pipeline: &Pipeline,
+        kind: Kind,
+    ) -> Result<Vec<Value>> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let answers = self.exchange(pipeline, kind).await?;
+            // Scripts are gone after a restart or a failover. It was not run, so it may be run now.
+            let is_unknown = answers.iter().any(is_unknown_script);
+            if !is_unknown || tries == TRIES {
+                return Ok(answers);
+            }
+            self.command(script.load()).await?;
+        }
+    }
+}
+
+fn is_unknown_script(answer: &Value) -> bool {
+    matches!(answer, Value::ServerError(error) if error.code() == "NOSCRIPT")
+}
+
+/// Until when Redis may run a write that is sent at this moment, in milliseconds of its clock.
+pub(crate) fn write_deadline(sent_at: Timestamp) -> i64 {
+    sent_at.after(WRITE_DEADLINE).as_millis()
 }
 
 fn only(answers: Vec<Value>) -> Result<Value> {
@@ -187,12 +224,17 @@ fn only(answers: Vec<Value>) -> Result<Value> {
 
 /// The answers, unless one of them is an error.
 fn all_good(answers: Vec<Value>) -> Result<Vec<Value>> {
-    for answer in &answers {
-        if let Value::ServerError(error) = answer {
-            return Err(refusal(error.code(), error.details().unwrap_or_default()));
+    answers.into_iter().map(good).collect()
+}
+
+/// An answer that is not an error.
+pub(crate) fn good(answer: Value) -> Result<Value> {
+    match answer {
+        Value::ServerError(error) => {
+            Err(refusal(error.code(), error.details().unwrap_or_default()))
         }
+        answer => Ok(answer),
     }
-    Ok(answers)
 }
 
 /// What an error that Redis itself answers means: it cannot write now, or we asked for nonsense.

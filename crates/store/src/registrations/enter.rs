@@ -7,7 +7,7 @@ use super::Entry;
 use super::answer::read_held;
 use super::rush::{Entrant, read_batch};
 use crate::error::Result;
-use crate::redis::Kind;
+use crate::redis::{Kind, write_deadline};
 use crate::reply::{Reply, unreadable};
 use crate::{Store, installation, keys, script};
 
@@ -55,7 +55,7 @@ impl Store {
             .arg("preview")
             .arg(user.as_str())
             .arg(request.to_string())
-            .arg(self.redis.write_deadline());
+            .arg(write_deadline(self.redis.now().await?));
         let answer = self.redis.run(call, Kind::Harmless).await?;
         let mut replies = read_batch(answer)?.unwrap_or_default();
         let reply = replies.pop().ok_or_else(|| unreadable("an empty batch"))?;

@@ -12,7 +12,7 @@ use crate::reply::{decode, unreadable};
 use crate::{Store, keys, script};
 
 /// An entry of an index that is younger than this may belong to a call that is still on its way.
-const INDEX_GRACE: Duration = Duration::from_secs(10 * 60);
+pub(crate) const INDEX_GRACE: Duration = Duration::from_secs(10 * 60);
 
 /// An entry of a user's index.
 pub(crate) struct IndexEntry {
@@ -22,16 +22,14 @@ pub(crate) struct IndexEntry {
     is_added: bool,
 }
 
-impl IndexEntry {
-    fn written_at(&self) -> Result<Timestamp> {
-        let millis = self
-            .value
-            .split_once(':')
-            .and_then(|(_, millis)| millis.parse().ok());
-        millis
-            .and_then(|millis| Timestamp::from_millis(millis).ok())
-            .ok_or_else(|| unreadable("an entry of an index"))
-    }
+/// When an entry of an index, `<nonce>:<milliseconds>`, was written.
+pub(crate) fn written_at(value: &str) -> Result<Timestamp> {
+    let millis = value
+        .split_once(':')
+        .and_then(|(_, millis)| millis.parse().ok());
+    millis
+        .and_then(|millis| Timestamp::from_millis(millis).ok())
+        .ok_or_else(|| unreadable("an entry of an index"))
 }
 
 impl Store {
@@ -63,7 +61,7 @@ impl Store {
     /// Takes an entry from a user's index that has no registration, if it is old enough that none can
     /// follow any more, and unless it was written again meanwhile.
     pub(super) async fn forget(&self, user: &UserId, entry: &IndexEntry) -> Result<()> {
-        if entry.written_at()?.after(INDEX_GRACE) > self.now() {
+        if written_at(&entry.value)?.after(INDEX_GRACE) > self.now() {
             return Ok(());
         }
         let account = keys::Account::of_user(user);

@@ -17,6 +17,7 @@ mod rush;
 use domain::{AdminId, Registration, User};
 
 pub use enter::AddOptions;
+pub(crate) use index::{INDEX_GRACE, written_at};
 pub(crate) use rush::Rush;
 
 /// A registration as an organiser sees it.
