@@ -33,8 +33,10 @@ impl Clock {
     /// Takes over what Redis's TIME answered.
     pub(crate) fn set(&self, redis_millis: i64) {
         let elapsed = self.elapsed();
-        self.redis_at_start.store(redis_millis - elapsed, Ordering::Relaxed);
-        self.machine_at_start.store(machine_millis() - elapsed, Ordering::Relaxed);
+        self.redis_at_start
+            .store(redis_millis - elapsed, Ordering::Relaxed);
+        self.machine_at_start
+            .store(machine_millis() - elapsed, Ordering::Relaxed);
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -55,7 +57,11 @@ impl Clock {
 }
 
 fn machine_millis() -> i64 {
-    as_millis(SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default())
+    as_millis(
+        SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default(),
+    )
 }
 
 fn as_millis(duration: Duration) -> i64 {
