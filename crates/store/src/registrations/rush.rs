@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 
 use crate::error::{Error, Result};
 use crate::outcome::{Outcome, Tracker};
-use crate::redis::{Kind, Redis};
+use crate::redis::{Kind, Redis, good, write_deadline};
 use crate::reply::{Reply, decode, unreadable};
 use crate::{installation, keys, script};
 
@@ -60,7 +60,7 @@ impl Rush {
             competition,
         };
         let mut replies = run(redis, competition, &[entrant]).await?;
-        replies.pop().ok_or_else(|| unreadable("an empty batch"))
+        replies.pop().ok_or_else(|| unreadable("an empty batch"))?
     }
 
     /// Queues a user behind the script that is under way; `None` = there is none, the turn is this one's.
@@ -98,6 +98,14 @@ impl Rush {
         next
     }
 
+    /// Ends the turn without Redis: who waits is told, and nothing was sent for them.
+    fn give_up(&self, competition: &CompetitionId, error: &Error) {
+        let queue = self.lock().remove(competition).unwrap_or_default();
+        for one in queue {
+            let _ = one.answer.send(Err(error.clone()));
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<CompetitionId, VecDeque<Waiting>>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -121,15 +129,20 @@ impl Drop for Turn<'_> {
         tokio::spawn(async move {
             let mut together = first;
             while !together.is_empty() {
-                admit(&redis, &competition, together).await;
+                if let Err(error @ Error::Unavailable(_)) =
+                    admit(&redis, &competition, together).await
+                {
+                    // Each further try could take as long again, and nobody waits for that.
+                    return rush.give_up(&competition, &error);
+                }
                 together = rush.next(&competition);
             }
         });
     }
 }
 
-/// Registers these together and gives each its answer.
-async fn admit(redis: &Redis, competition: &CompetitionId, together: Vec<Waiting>) {
+/// Registers these together and gives each its answer. Fails as it told all of them.
+async fn admit(redis: &Redis, competition: &CompetitionId, together: Vec<Waiting>) -> Result<()> {
     for call in together.iter().filter_map(|one| one.call.as_ref()) {
         call.sent();
     }
@@ -139,8 +152,9 @@ async fn admit(redis: &Redis, competition: &CompetitionId, together: Vec<Waiting
         Ok(replies) => {
             for (one, reply) in together.into_iter().zip(replies) {
                 // Who gave up meanwhile hears nothing, and may ask again with the same request id.
-                let _ = one.answer.send(Ok(reply));
+                let _ = one.answer.send(reply);
             }
+            Ok(())
         }
         Err(error) => {
             for one in together {
@@ -149,17 +163,21 @@ async fn admit(redis: &Redis, competition: &CompetitionId, together: Vec<Waiting
                 }
                 let _ = one.answer.send(Err(error.clone()));
             }
+            Err(error)
         }
     }
 }
 
-/// Writes the index of each user, then runs the script that decides; answers one reply for each.
+/// Writes the index of each user, then runs the script that decides; answers one reply for each. Whose
+/// index could not be written hears that and no more: a repetition writes it, and answers what was decided.
 async fn run(
     redis: &Redis,
     competition: &CompetitionId,
     entrants: &[Entrant],
-) -> Result<Vec<Reply>> {
+) -> Result<Vec<Result<Reply>>> {
     loop {
+        let now = redis.now().await?;
+        let deadline = write_deadline(now);
         let mut pipeline = Pipeline::with_capacity(entrants.len() + 1);
         let mut call = script::REGISTER
             .on(&keys::Competition::of(competition).for_registrations())
@@ -169,19 +187,23 @@ async fn run(
                 .cmd("HSET")
                 .arg(keys::Account::of_user(&entrant.user).competitions())
                 .arg(competition.as_str())
-                .arg(installation::index_value(redis.clock().now())?);
+                .arg(installation::index_value(now)?);
             call = call
                 .arg(entrant.user.as_str())
                 .arg(entrant.request.to_string())
-                .arg(redis.write_deadline());
+                .arg(deadline);
         }
         pipeline.add_command(call.into_command());
         let mut answers = redis
-            .run_pipeline(&script::REGISTER, &pipeline, Kind::Deciding)
+            .run_each(&script::REGISTER, &pipeline, Kind::Deciding)
             .await?;
-        let answer = answers.pop().ok_or_else(|| unreadable("no answer"))?;
-        if let Some(replies) = read_batch(answer)? {
-            return Ok(replies);
+        let decided = answers.pop().ok_or_else(|| unreadable("no answer"))?;
+        if let Some(replies) = read_batch(good(decided)?)? {
+            let entered = answers.into_iter().map(good);
+            return Ok(entered
+                .zip(replies)
+                .map(|(entered, reply)| entered.map(|_| reply))
+                .collect());
         }
     }
 }
