@@ -6,6 +6,7 @@ use domain::{AdminId, CompetitionId, Registration, RequestId, UserId};
 use super::Entry;
 use super::answer::read_held;
 use super::rush::{Entrant, read_batch};
+use crate::accounts::user_not_found;
 use crate::error::Result;
 use crate::redis::{Kind, write_deadline};
 use crate::reply::{Reply, unreadable};
@@ -71,14 +72,15 @@ impl Store {
         options: AddOptions,
         request: RequestId,
     ) -> Result<Entry> {
-        let found = self.get_user(user).await?;
+        let now = self.redis.now().await?;
         let mut index = cmd("HSET");
         index
             .arg(keys::Account::of_user(user).added())
             .arg(competition.as_str())
-            .arg(installation::index_value(self.now())?);
+            .arg(installation::index_value(now)?);
         self.redis.command(index).await?;
-        let deadline = self.redis.write_deadline();
+        // After the index: who erases the account sees either the entry or that there is no user.
+        self.get_user(user).await?;
         let flag = |set: bool| if set { "1" } else { "0" };
         loop {
             let call = script::ADD
@@ -88,11 +90,18 @@ impl Store {
                 .arg(by.as_str())
                 .arg(flag(options.ignore_window))
                 .arg(flag(options.over_capacity))
-                .arg(deadline);
+                .arg(write_deadline(now));
             let reply = Reply::read(self.redis.run(call, Kind::Deciding).await?)?;
-            if reply.word() != "unsettled" {
-                return Ok(read_held(reply, user, competition)?.of(Some(found)));
+            if reply.word() == "unsettled" {
+                continue;
             }
+            let held = read_held(reply, user, competition)?;
+            if let Some(found) = self.find_user(user).await? {
+                return Ok(held.of(Some(found)));
+            }
+            // The account was erased meanwhile, and nobody else would give the place up.
+            self.withdraw_erased(user, competition).await?;
+            return Err(user_not_found(user).into());
         }
     }
 }

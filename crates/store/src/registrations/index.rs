@@ -59,11 +59,19 @@ impl Store {
     }
 
     /// Takes an entry from a user's index that has no registration, if it is old enough that none can
-    /// follow any more, and unless it was written again meanwhile.
-    pub(super) async fn forget(&self, user: &UserId, entry: &IndexEntry) -> Result<()> {
-        if written_at(&entry.value)?.after(INDEX_GRACE) > self.now() {
-            return Ok(());
+    /// follow any more. One that stays is looked at again next time.
+    pub(super) async fn forget(&self, user: &UserId, entry: &IndexEntry) {
+        let is_old = |written_at: Timestamp| written_at.after(INDEX_GRACE) <= self.now();
+        if !written_at(&entry.value).is_ok_and(is_old) {
+            return;
         }
+        if let Err(error) = self.forget_now(user, entry).await {
+            tracing::debug!(%error, "an entry without a registration stays in an index");
+        }
+    }
+
+    /// Takes an entry from a user's index, unless it was written again meanwhile.
+    pub(crate) async fn forget_now(&self, user: &UserId, entry: &IndexEntry) -> Result<()> {
         let account = keys::Account::of_user(user);
         let key = if entry.is_added {
             account.added()

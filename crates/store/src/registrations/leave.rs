@@ -76,6 +76,22 @@ impl Store {
         }
     }
 
+    /// Withdraws a user whose account was erased.
+    pub(super) async fn withdraw_erased(
+        &self,
+        user: &UserId,
+        competition: &CompetitionId,
+    ) -> Result<()> {
+        let request = RequestId::random();
+        match self
+            .withdraw_until(Until::End, user, competition, request)
+            .await
+        {
+            Ok(_) | Err(Error::Rejected(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Withdraws a user from all that is not over: before the account is erased. Answers every
     /// entry of the index that was looked at.
     pub(crate) async fn withdraw_from_all(

@@ -62,7 +62,7 @@ impl Store {
         for (entry, found) in shown.iter().zip(self.look_at(user, &ids).await?) {
             match found {
                 Some((competition, Some(held))) => items.push((held.registration, competition)),
-                _ => self.forget(user, entry).await?,
+                _ => self.forget(user, entry).await,
             }
         }
         let next = (shown.len() < wanted.len()).then(|| shown.last()).flatten();

@@ -58,6 +58,15 @@ impl Store {
         leave
             .arg(keys::directory(keys::part_of(user.as_str())))
             .arg(user.as_str());
-        self.redis.command(leave).await.map(drop)
+        self.redis.command(leave).await?;
+        self.withdraw_late(user, request).await
+    }
+
+    /// Gives up what was entered by a call that found its session just before the account was erased.
+    async fn withdraw_late(&self, user: &UserId, request: RequestId) -> Result<()> {
+        for entry in self.withdraw_from_all(user, request).await? {
+            self.forget_now(user, &entry).await?;
+        }
+        Ok(())
     }
 }
