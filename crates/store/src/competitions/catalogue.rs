@@ -112,13 +112,27 @@ impl Store {
         }
     }
 
+    /// Takes an entry away that nobody needs any more, unless somebody does by now: another call may
+    /// have moved the competition back, or made it again, and both enter it before they write the record.
     pub(super) async fn remove_from_catalogue(&self, id: &CompetitionId, schedule: Schedule) {
-        let mut remove = cmd("ZREM");
-        remove
-            .arg(keys::catalogue(keys::part_of(id.as_str())))
-            .arg(member(schedule.moments().starts_at, id));
-        if let Err(error) = self.redis.command(remove).await {
-            tracing::debug!(%error, "a stale entry stays in the catalogue");
+        let removed = async {
+            let mut remove = cmd("ZREM");
+            remove
+                .arg(keys::catalogue(keys::part_of(id.as_str())))
+                .arg(member(schedule.moments().starts_at, id));
+            self.redis.command(remove).await?;
+            match self
+                .read_competitions(std::slice::from_ref(id))
+                .await?
+                .pop()
+                .flatten()
+            {
+                Some(now) => self.enter_in_catalogue(id, now.details.schedule).await,
+                None => Ok(()),
+            }
+        };
+        if let Err(error) = removed.await {
+            tracing::warn!(%error, "the catalogue may be wrong about a competition");
         }
     }
 }
