@@ -9,7 +9,7 @@ use domain::{
 };
 
 use crate::accounts::{NewAccount, PasswordHash, Session};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::fingerprint::fingerprint;
 use crate::keys::{self, Account, People};
 use crate::page::{Cursor, Listed, Page, PageRequest};
@@ -102,9 +102,7 @@ impl Store {
         };
         let created = self.create_account(&account, None).await?;
         if new.role == Role::Owner {
-            let mut own = cmd("SADD");
-            own.arg(keys::OWNERS).arg(id.as_str());
-            self.redis.command(own).await?;
+            self.own(&id).await?;
         }
         Ok(Admin {
             id,
@@ -141,9 +139,36 @@ impl Store {
         if self.has_owner().await? {
             return Ok(false);
         }
-        self.create_admin(BOOTSTRAP_MAKER, new, password)
-            .await
-            .map(|_| true)
+        match self.create_admin(BOOTSTRAP_MAKER, new, password).await {
+            Ok(_) => Ok(true),
+            Err(Error::Rejected(taken)) if taken.rejection == Rejection::EmailTaken => {
+                self.own_again(&new.email).await?;
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Enters an owner among the owners whom a server made that was killed before it could. Fails with
+    /// `EmailTaken` if the address is that of somebody else.
+    async fn own_again(&self, email: &Email) -> Result<()> {
+        let hash = self.installation.email_hash(&self.redis, email).await?;
+        let Some(id) = self.owner_of_email(People::Admins, &hash).await? else {
+            return Err(Rejection::EmailTaken.into());
+        };
+        let id = AdminId::parse(id).map_err(|_| unreadable("the owner of an address"))?;
+        let admin = self.get_admin(&id).await?;
+        if admin.role != Role::Owner || admin.disabled {
+            return Err(Rejection::EmailTaken.into());
+        }
+        self.own(&id).await
+    }
+
+    /// Enters an admin among the owners.
+    async fn own(&self, id: &AdminId) -> Result<()> {
+        let mut own = cmd("SADD");
+        own.arg(keys::OWNERS).arg(id.as_str());
+        self.redis.command(own).await.map(drop)
     }
 
     /// Whether somebody can make admins.
@@ -254,7 +279,12 @@ impl Store {
         request: RequestId,
     ) -> Result<Admin> {
         let print = fingerprint(&("disable", by, id))?;
-        let call = script::RESIGN_OWNER.on(&[keys::OWNERS]).arg(id.as_str());
+        let admin = self.get_admin(id).await?;
+        let is_owner = admin.role == Role::Owner && !admin.disabled;
+        let call = script::RESIGN_OWNER
+            .on(&[keys::OWNERS])
+            .arg(id.as_str())
+            .arg(if is_owner { "owner" } else { "" });
         let reply = Reply::read(self.redis.run(call, Kind::Harmless).await?)?;
         match reply.word() {
             "resigned" => {}
