@@ -55,9 +55,11 @@ impl Listed for AuditEntry {
 }
 
 impl PageRequest {
-    /// The revision after which the page begins.
+    /// The revision after which the page begins. A cursor is a client's word: no log has more entries
+    /// than numbers that Lua tells apart.
     pub(crate) fn after_revision(&self) -> u64 {
-        self.after_text().parse().unwrap_or(0)
+        const MOST: u64 = 1 << 53;
+        self.after_text().parse().unwrap_or(0).min(MOST)
     }
 }
 
