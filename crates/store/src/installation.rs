@@ -73,14 +73,21 @@ impl Installation {
 
 /// Reads the secret, or makes it if nobody has.
 async fn load(redis: &Redis) -> Result<[u8; SECRET_BYTES]> {
-    let mut set = cmd("SET");
-    set.arg(keys::INSTALLATION)
-        .arg(random()?.as_slice())
-        .arg("NX");
-    redis.command(set).await?;
-    let mut get = cmd("GET");
-    get.arg(keys::INSTALLATION);
-    let secret: Vec<u8> = decode(redis.command(get).await?)?;
+    let read = async || -> Result<Option<Vec<u8>>> {
+        let mut get = cmd("GET");
+        get.arg(keys::INSTALLATION);
+        decode(redis.command(get).await?)
+    };
+    let secret = if let Some(secret) = read().await? {
+        secret
+    } else {
+        let mut set = cmd("SET");
+        set.arg(keys::INSTALLATION)
+            .arg(random()?.as_slice())
+            .arg("NX");
+        redis.command(set).await?;
+        read().await?.unwrap_or_default()
+    };
     secret
         .try_into()
         .map_err(|_| unreadable("the secret of the installation"))
