@@ -26,7 +26,7 @@ pub(crate) async fn add_registration(
         over_capacity,
     };
 
-    let user_id = find(store, user).await?;
+    let user_id = id_of(user, store).await?;
     let entry = store
         .add_registration(&caller.id, &competition_id, &user_id, options, request_id)
         .await?;
@@ -36,8 +36,8 @@ pub(crate) async fn add_registration(
     })
 }
 
-/// The id of the user whom the organiser named. An address that nobody has is no user.
-async fn find(store: &Store, user: WhichUser) -> Result<UserId, Failure> {
+/// Whom the organiser named. An address that nobody has is no user.
+async fn id_of(user: WhichUser, store: &Store) -> Result<UserId, Failure> {
     match user {
         WhichUser::Id(id) => Ok(id),
         WhichUser::Email(email) => match store.find_user_by_email(&email).await? {

@@ -14,36 +14,32 @@ pub(crate) async fn create_admin(
     caller: OwnerOrBootstrap,
     request: CreateAdminRequest,
 ) -> Result<CreateAdminResponse, Failure> {
-    let AdminService {
-        store,
-        passwords,
-        sign_ins,
-    } = service;
+    let (store, sign_ins) = (&service.store, &service.sign_ins);
     let asked = CreateAdmin::try_from(request)?;
     if matches!(caller, OwnerOrBootstrap::Bootstrap(_)) && asked.role != Role::Owner {
         return Err(InvalidFields::one("role", "must be OWNER with the bootstrap token").into());
     }
-
-    let hash = passwords.hash(asked.password.clone()).await?;
+    let password = asked.password;
     let new = NewAdmin {
         email: asked.email,
         display_name: asked.display_name,
         role: asked.role,
         request_id: asked.request_id,
     };
+
+    let hash = service.passwords.hash(password.clone()).await?;
     let admin = match caller {
         OwnerOrBootstrap::Owner(owner) => {
             store.create_admin(owner.id.as_str(), &new, &hash).await?
         }
         OwnerOrBootstrap::Bootstrap(token) => store.create_first_owner(&token, &new, &hash).await?,
     };
-    // Each hash has a salt of its own: another one than this is of an earlier call with the same request
-    // id. The password is part of the request too.
+    // Each hash has a salt of its own: a stored one that differs is that of an earlier call with the same
+    // request id, and the password is a part of the request that only its hash can tell.
     if store.admin_credential(&admin.id).await? != hash {
         let attempt = store.admin_sign_in(&admin.email);
-        sign_ins
-            .confirm_repetition(network, attempt, asked.password)
-            .await?;
+        let proof = sign_ins.confirm_repetition(network, attempt, password);
+        proof.await?;
     }
 
     Ok(CreateAdminResponse {

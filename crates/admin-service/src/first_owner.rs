@@ -22,7 +22,8 @@ pub enum FirstOwner {
         /// The first password.
         password: Password,
     },
-    /// Whoever uses the single-use token that is printed at the start. It is good for 15 minutes.
+    /// Whoever uses the single-use token that is printed at the start, which is good for 15 minutes. With
+    /// a JSON log none is printed.
     ByToken,
 }
 
@@ -109,5 +110,45 @@ where
             }
             Err(_) => sleep(PAUSE).await,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use tokio::time::Instant;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn redis_is_waited_for() {
+        let tries = Cell::new(0);
+        let began_at = Instant::now();
+        let answer = patiently(async || {
+            tries.set(tries.get() + 1);
+            match tries.get() {
+                1 | 2 => Err(Failure::Unavailable("connection refused".to_owned())),
+                try_number => Ok(try_number),
+            }
+        });
+        assert_eq!(answer.await, 3);
+        assert_eq!(began_at.elapsed(), 2 * PAUSE);
+    }
+
+    #[test]
+    fn the_invitation_can_be_pasted_and_has_to_be_filled_in() {
+        let token = SessionToken::of_bootstrap(&[7; 32]);
+        let everywhere = SocketAddr::from(([0, 0, 0, 0], 50051));
+        let invitation = invitation(&token, Timestamp::MIN, everywhere);
+        let line = invitation.lines().nth(1).expect("a line to paste");
+        assert!(line.starts_with("grpcurl -plaintext "), "{line}");
+        assert!(line.contains(token.expose()), "{line}");
+        assert!(line.contains(r#""email": "", "password": """#), "{line}");
+        assert!(
+            line.ends_with(" 127.0.0.1:50051 startlist.admin.v1.AdminService/CreateAdmin"),
+            "{line}"
+        );
+        assert!(invitation.contains("until 1970-01-01T00:00:00Z"));
     }
 }

@@ -50,7 +50,8 @@ pub struct Settings {
 /// What the binary does beside serving.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Asks a running server for its health.
+    /// Asks a running server for its health, says one line about it, and ends with 0 if it is SERVING, 1
+    /// if it is not, 2 if nobody could be reached, 3 if no answer came in time.
     Probe(ProbeCommand),
 }
 
@@ -103,19 +104,18 @@ impl Settings {
 enum NoPassword {
     #[error("cannot read {path}: {source}")]
     Unreadable { path: String, source: io::Error },
-    #[error("the password in {path} {why}")]
-    Weak { path: String, why: WeakPassword },
+    #[error("the password in the file {0}")]
+    Weak(#[from] WeakPassword),
 }
 
 /// Reads a password, without the line's end.
 fn password_in(path: &str) -> Result<Password, NoPassword> {
-    let path = || path.to_owned();
-    let text = fs::read_to_string(path()).map_err(|source| NoPassword::Unreadable {
-        path: path(),
+    let text = fs::read_to_string(path).map_err(|source| NoPassword::Unreadable {
+        path: path.to_owned(),
         source,
     })?;
-    let line = text.trim_end_matches(['\r', '\n']).to_owned();
-    Password::parse(line).map_err(|why| NoPassword::Weak { path: path(), why })
+    let line = text.trim_end_matches(['\r', '\n']);
+    Ok(Password::parse(line.to_owned())?)
 }
 
 #[cfg(test)]

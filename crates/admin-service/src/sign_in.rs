@@ -13,20 +13,15 @@ pub(crate) async fn sign_in(
     network: Network,
     request: SignInRequest,
 ) -> Result<SignInResponse, Failure> {
-    let AdminService {
-        store, sign_ins, ..
-    } = service;
+    let (store, sign_ins) = (&service.store, &service.sign_ins);
     let SignIn { email, password } = request.try_into()?;
 
-    let session = sign_ins
-        .open_session(network, store.admin_sign_in(&email), password)
-        .await?;
-    // Whose it is, says the session.
-    let (admin, _) = store
-        .admin_session(&session.token)
-        .await?
-        .ok_or(Rejection::Unauthenticated)?;
-    let admin = store.get_admin(&admin).await?;
+    let attempt = store.admin_sign_in(&email);
+    let session = sign_ins.open_session(network, attempt, password).await?;
+    // The session says whose it is; somebody may have ended it already.
+    let found = store.admin_session(&session.token).await?;
+    let (id, _) = found.ok_or(Rejection::Unauthenticated)?;
+    let admin = store.get_admin(&id).await?;
 
     Ok(SignInResponse {
         admin: Some(admin.into()),
