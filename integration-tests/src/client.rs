@@ -1,0 +1,36 @@
+//! Generated clients that carry a credential.
+
+use api::admin::admin_service_client::AdminServiceClient;
+use api::user::user_service_client::UserServiceClient;
+use tonic::metadata::AsciiMetadataValue;
+use tonic::service::Interceptor;
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::Channel;
+use tonic::{Request, Status};
+
+/// A client of user-service.
+pub type UserClient = UserServiceClient<InterceptedService<Channel, Credential>>;
+/// A client of admin-service.
+pub type AdminClient = AdminServiceClient<InterceptedService<Channel, Credential>>;
+
+/// Puts the session token into each call; nothing if there is none.
+#[derive(Debug, Clone, Default)]
+pub struct Credential(Option<AsciiMetadataValue>);
+
+impl Credential {
+    pub(crate) fn bearer(token: &str) -> Self {
+        let value = format!("Bearer {token}").parse();
+        Self(Some(value.expect("a token is ASCII")))
+    }
+}
+
+impl Interceptor for Credential {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        if let Some(value) = &self.0 {
+            request
+                .metadata_mut()
+                .insert("authorization", value.clone());
+        }
+        Ok(request)
+    }
+}

@@ -1,0 +1,14 @@
+//! Startlist as its clients see it: generated clients, real sockets, a real Redis.
+//!
+//! Each RPC has a file in [`user`] or [`admin`], named as its handler is. Beside them are the themes that
+//! cross RPCs.
+
+#![allow(
+    clippy::expect_used,
+    reason = "in a test and its fixtures a panic is the report"
+)]
+
+mod contract;
+mod raw;
+
+mod authorization;
