@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use redis_server::{Options, RedisServer};
 use tempfile::TempDir;
 
-const ACL: &str = "user default off\nuser some-body on #@SOME_BODY_SHA256@ ~* &* +@all";
+const ACL: &str = "user default off ~* &* +@all\nuser some-body on #@SOME_BODY_SHA256@ ~* &* +@all";
 
 fn options(folder: &TempDir) -> Options {
     Options {

@@ -49,6 +49,10 @@ use crate::registrations::Rush;
 
 /// The ACL of Redis: what each service may touch. `@ADMIN_SERVICE_SHA256@`, `@USER_SERVICE_SHA256@` and
 /// `@DOCTOR_SHA256@` stand for the SHA-256 of the passwords.
+///
+/// Nobody can sign in as the default user, who is off. It may do everything all the same: Redis 7.0
+/// checks the transactions of the append-only file against it when it starts, and silently drops what
+/// it may not do.
 pub const ACL_TEMPLATE: &str = include_str!("../../../docker/redis/users.acl");
 
 /// The store. Cheap to clone; all clones share their connections.
