@@ -127,7 +127,9 @@ impl Store {
             .arg(new.request_id.to_string());
         let reply = Reply::read(self.redis.run(call, Kind::Deciding).await?)?;
         match reply.word() {
-            "spent" => self.create_admin(BOOTSTRAP_MAKER, new, password).await,
+            // Somebody else was made an owner meanwhile, as by the settings.
+            "spent" if self.has_owner().await? => Err(Rejection::Unauthenticated.into()),
+            "spent" | "repeated" => self.create_admin(BOOTSTRAP_MAKER, new, password).await,
             "refused" => Err(Rejection::Unauthenticated.into()),
             _ => Err(reply.unknown()),
         }

@@ -272,7 +272,12 @@ fn with_fields(mut call: Call, details: &CompetitionDetails) -> Call {
 /// What every script about a competition says when it says no.
 pub(crate) fn refused(mut reply: Reply, id: &CompetitionId) -> Error {
     let rejection = match reply.word() {
-        "no_competition" => Rejection::CompetitionNotFound,
+        // Without the revision: a draft would be told from what does not exist.
+        "no_competition" => {
+            return Rejected::from(Rejection::CompetitionNotFound)
+                .in_competition(id)
+                .into();
+        }
         "not_draft" => Rejection::CompetitionNotDraft,
         "not_published" => Rejection::CompetitionNotPublished,
         "cancelled" => Rejection::CompetitionCancelled,

@@ -5,7 +5,7 @@
 -- ARGV: request id, fingerprint, deadline in ms, password hash, token hash ('' = no session), life of
 --   the session in ms, then names and values for `profile`.
 -- Answers {created, <fields>} with created_at and expires_at, also when the request is repeated;
---   {exists} (the id is taken), {request_id_reused} or {too_late}.
+--   {exists} (the id is or was taken), {request_id_reused} or {too_late}.
 
 local PROFILE, CREDENTIAL, SESSIONS, LOG, REQUEST = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local request, fingerprint, deadline = ARGV[1], ARGV[2], tonumber(ARGV[3])
@@ -14,7 +14,8 @@ local credential, token, life = ARGV[4], ARGV[5], tonumber(ARGV[6])
 local first = remembered(REQUEST, fingerprint)
 if first == 'reused' then return { 'request_id_reused' } end
 if first then return reply('created', first) end
-if redis.call('EXISTS', PROFILE) == 1 then return { 'exists' } end
+-- The log stays when an account is erased: its id is never used again.
+if redis.call('EXISTS', PROFILE, LOG) > 0 then return { 'exists' } end
 local now = milliseconds_now()
 if now > deadline then return { 'too_late' } end
 expect_types({ [CREDENTIAL] = 'string', [SESSIONS] = 'hash', [LOG] = 'stream' })
