@@ -27,6 +27,10 @@ async fn comes_back(end: impl FnOnce(&mut RedisServer)) {
     world.redis.restart().expect("it comes back");
 
     assert_eq!(world.root::<u64>(&["DBSIZE"]).await, keys);
-    let found = world.admin.get_competition(&cup).await.expect("it is there");
+    let found = world
+        .admin
+        .get_competition(&cup)
+        .await
+        .expect("it is there");
     assert_eq!(found.confirmed_count + found.waitlisted_count, 20);
 }
