@@ -35,7 +35,7 @@ fn most_calls_in(time: Duration) -> u64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_deep_checks_a_second_cost_about_one_call_a_second() {
-    let redis = Redis::start().await;
+    let redis = Redis::start();
     let [server, peer] = pair(&redis).await;
     let client = server.client().await;
     let (pings, peer_calls, began_at) = (redis.pings().await, peer.calls(), Instant::now());
@@ -61,7 +61,7 @@ async fn a_thousand_deep_checks_a_second_cost_about_one_call_a_second() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_deep_checks_at_once_do_not_call_each_other() {
-    let redis = Redis::start().await;
+    let redis = Redis::start();
     let servers = pair(&redis).await;
     let clients = [servers[0].client().await, servers[1].client().await];
     let before = [servers[0].calls(), servers[1].calls()];
@@ -83,7 +83,7 @@ async fn two_deep_checks_at_once_do_not_call_each_other() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_watchers_are_all_told_and_cost_about_one_call_a_second() {
-    let mut redis = Redis::start().await;
+    let mut redis = Redis::start();
     let peer = Server::start("redis://127.0.0.1:1", None).await;
     let server = Server::start(&redis.url(), Some(&peer.address)).await;
     let first = server.client().await;
@@ -102,7 +102,7 @@ async fn a_thousand_watchers_are_all_told_and_cost_about_one_call_a_second() {
 
     redis.kill();
     all_are_told(&mut watchers, NotServing).await;
-    redis.restart().await;
+    redis.restart();
     all_are_told(&mut watchers, Serving).await;
 }
 

@@ -74,7 +74,7 @@ struct Pair {
 
 impl Pair {
     async fn start() -> Self {
-        let redis = Redis::start().await;
+        let redis = Redis::start();
         let peer_address = format!("127.0.0.1:{}", free_port());
         let peer = ServerProcess::start(&peer_address);
         let server = Server::start(&redis.url(), Some(&peer_address)).await;
@@ -97,14 +97,14 @@ async fn a_killed_redis_takes_deep_down_until_it_is_back() {
     pair.redis.kill();
     deep_becomes(&pair.client, NotServing).await;
     assert_serving(&pair.client, &WITHOUT_REDIS).await;
-    pair.redis.restart().await;
+    pair.redis.restart();
     deep_becomes(&pair.client, Serving).await;
     assert_serving(&pair.client, &ALL).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stopped_redis_takes_deep_down_until_it_goes_on() {
-    let pair = Pair::start().await;
+    let mut pair = Pair::start().await;
     pair.redis.stop();
     deep_becomes(&pair.client, NotServing).await;
     assert_serving(&pair.client, &WITHOUT_REDIS).await;
@@ -137,7 +137,7 @@ async fn a_stopped_peer_takes_deep_down_until_it_goes_on() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn redis_and_the_peer_may_stop_both_at_once() {
-    let pair = Pair::start().await;
+    let mut pair = Pair::start().await;
     pair.redis.stop();
     pair.peer.stop();
     deep_becomes(&pair.client, NotServing).await;
@@ -159,7 +159,7 @@ async fn a_watcher_of_deep_is_told_of_a_fault_and_of_its_end() {
     assert_eq!(watcher.next().await, Some(Serving));
     pair.redis.kill();
     assert_eq!(watcher.next().await, Some(NotServing));
-    pair.redis.restart().await;
+    pair.redis.restart();
     assert_eq!(watcher.next().await, Some(Serving));
     pair.peer.stop();
     assert_eq!(watcher.next().await, Some(NotServing));
@@ -184,7 +184,7 @@ async fn a_fault_that_nobody_watched_is_told_by_the_first_check() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn readiness_waits_for_the_first_answer_of_redis_and_stays_open() {
-    let mut redis = Redis::start().await;
+    let mut redis = Redis::start();
     redis.kill();
     let server = Server::start(&redis.url(), None).await;
     let client = server.client().await;
@@ -192,7 +192,7 @@ async fn readiness_waits_for_the_first_answer_of_redis_and_stays_open() {
     assert_eq!(client.check("readiness").await, Ok(NotServing));
     assert_eq!(client.check("").await, Ok(Serving));
 
-    redis.restart().await;
+    redis.restart();
     eventually("readiness", async || client.is_serving("readiness").await).await;
 
     redis.kill();
@@ -202,7 +202,7 @@ async fn readiness_waits_for_the_first_answer_of_redis_and_stays_open() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_peer_deep_is_not_serving() {
-    let redis = Redis::start().await;
+    let redis = Redis::start();
     let server = Server::start(&redis.url(), None).await;
     let client = server.client().await;
     eventually("readiness", async || client.is_serving("readiness").await).await;
@@ -211,7 +211,7 @@ async fn without_a_peer_deep_is_not_serving() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_peer_that_accepts_and_never_answers_is_down() {
-    let redis = Redis::start().await;
+    let redis = Redis::start();
     // The kernel accepts for it.
     let silent = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = silent.local_addr().expect("its address").to_string();
@@ -225,7 +225,7 @@ async fn a_peer_that_accepts_and_never_answers_is_down() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_peer_whose_name_does_not_resolve_is_down() {
-    let redis = Redis::start().await;
+    let redis = Redis::start();
     let server = Server::start(&redis.url(), Some("peer.invalid:50051")).await;
     let client = server.client().await;
     eventually("readiness", async || client.is_serving("readiness").await).await;
@@ -236,7 +236,7 @@ async fn a_peer_whose_name_does_not_resolve_is_down() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_slow_peer_is_down_once_it_is_too_slow() {
-    let redis = Redis::start().await;
+    let redis = Redis::start();
     let peer = Server::start("redis://127.0.0.1:1", None).await;
     let network = Proxy::before(&peer.address).await;
     let server = Server::start(&redis.url(), Some(&network.address)).await;
@@ -251,7 +251,7 @@ async fn a_slow_peer_is_down_once_it_is_too_slow() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_half_open_connection_to_the_peer_is_given_up_for_a_new_one() {
-    let redis = Redis::start().await;
+    let redis = Redis::start();
     let peer = Server::start("redis://127.0.0.1:1", None).await;
     let network = Proxy::before(&peer.address).await;
     let server = Server::start(&redis.url(), Some(&network.address)).await;
@@ -264,7 +264,7 @@ async fn a_half_open_connection_to_the_peer_is_given_up_for_a_new_one() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_peer_that_drains_takes_deep_down() {
-    let redis = Redis::start().await;
+    let redis = Redis::start();
     let peer = Server::start("redis://127.0.0.1:1", None).await;
     let server = Server::start(&redis.url(), Some(&peer.address)).await;
     let client = server.client().await;
@@ -276,7 +276,7 @@ async fn a_peer_that_drains_takes_deep_down() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_redis_that_answers_an_error_is_down() {
-    let redis = Redis::start().await;
+    let redis = Redis::start();
     let server = Server::start(&redis.url(), None).await;
     let client = server.client().await;
     eventually("redis is up", async || client.is_serving("redis").await).await;

@@ -15,7 +15,7 @@ use crate::{
 
 /// A server of which all but deep is up.
 async fn server() -> (Server, Redis) {
-    let redis = Redis::start().await;
+    let redis = Redis::start();
     let server = Server::start(&redis.url(), None).await;
     let client = server.client().await;
     eventually("readiness", async || client.is_serving("readiness").await).await;

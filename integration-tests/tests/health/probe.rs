@@ -26,7 +26,7 @@ async fn probed(address: &str, name: &str) -> (Outcome, String) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_says_that_a_name_is_serving() {
-    let redis = Redis::start().await;
+    let redis = Redis::start();
     let server = Server::start(&redis.url(), None).await;
     let client = server.client().await;
     eventually("readiness", async || client.is_serving("readiness").await).await;
@@ -42,7 +42,7 @@ async fn it_says_that_a_name_is_serving() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_says_that_a_name_is_not_serving_and_why() {
-    let redis = Redis::start().await;
+    let redis = Redis::start();
     let server = Server::start(&redis.url(), None).await;
     let client = server.client().await;
     eventually("redis is up", async || client.is_serving("redis").await).await;
@@ -64,7 +64,7 @@ async fn it_says_that_a_name_is_not_serving_and_why() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_has_time_to_say_why_also_when_deep_hangs() {
-    let redis = Redis::start().await;
+    let mut redis = Redis::start();
     let silent = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = silent.local_addr().expect("its address").to_string();
     redis.stop();

@@ -1,21 +1,18 @@
-//! A Redis of the test's own.
+//! A Redis of the test's own, as user-service sees it.
 
-use std::{
-    net::{Ipv4Addr, TcpListener},
-    process::{Child, Command, Stdio},
-};
+use std::net::{Ipv4Addr, TcpListener};
 
-use nix::{
-    sys::signal::{Signal, kill},
-    unistd::Pid,
-};
+use redis_server::{Options, RedisServer};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
 };
 
-use crate::client::eventually;
+/// Who may look into it, and change what others may.
+const TEST_USER: &str = "user test on #@TEST_SHA256@ ~* &* +@all";
+const SERVICE_USER: &str = "user-service";
+const PASSWORD: &str = "test";
 
 /// A port that was free a moment ago.
 pub(crate) fn free_port() -> u16 {
@@ -23,137 +20,79 @@ pub(crate) fn free_port() -> u16 {
     listener.local_addr().expect("its address").port()
 }
 
-/// A `redis-server` that keeps nothing. It ends with this value.
+/// A Redis that answers. It ends with this value.
 pub(crate) struct Redis {
-    port: u16,
-    process: Child,
+    server: RedisServer,
     _folder: TempDir,
 }
 
 impl Redis {
-    /// Returns when it answers.
-    pub(crate) async fn start() -> Self {
-        // Somebody else may take the port in between; then the process ends at once.
-        for _ in 0..10 {
-            let mut redis = Self::spawn(free_port());
-            if redis.answers().await {
-                return redis;
-            }
-        }
-        panic!("redis-server does not start")
-    }
-
-    fn spawn(port: u16) -> Self {
+    pub(crate) fn start() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let process = Command::new("redis-server")
-            .args(["--bind", "127.0.0.1", "--port", &port.to_string()])
-            .args(["--save", "", "--appendonly", "no"])
-            .current_dir(&folder)
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("redis-server is installed");
+        let server = RedisServer::start(Options {
+            data_dir: folder.path().to_owned(),
+            acl: format!("{}\n{TEST_USER}\n", store::ACL_TEMPLATE),
+            passwords: vec![("test".to_owned(), PASSWORD.to_owned())],
+            ..Options::default()
+        });
         Self {
-            port,
-            process,
+            server: server.expect("a Redis"),
             _folder: folder,
         }
     }
 
-    async fn answers(&mut self) -> bool {
-        loop {
-            if self.process.try_wait().expect("its state").is_some() {
-                return false;
-            }
-            if self.is_up().await {
-                return true;
-            }
-            tokio::task::yield_now().await;
-        }
-    }
-
     pub(crate) fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port)
+        self.server.url_for(SERVICE_USER).expect("a password")
     }
 
     /// SIGKILL.
     pub(crate) fn kill(&mut self) {
-        self.process.kill().expect("killed");
-        self.process.wait().expect("its end");
+        self.server.kill();
     }
 
-    /// Starts it again on the same port.
-    pub(crate) async fn restart(&mut self) {
-        self.kill();
-        eventually("Redis is back", async || {
-            if self.process.try_wait().expect("its state").is_some() {
-                *self = Self::spawn(self.port);
-            }
-            self.is_up().await
-        })
-        .await;
-    }
-
-    /// Asked by ECHO: the PINGs are counted.
-    async fn is_up(&self) -> bool {
-        self.ask("ECHO up")
-            .await
-            .is_some_and(|answer| answer.contains("up"))
+    /// Starts it again on the same port; returns when it answers.
+    pub(crate) fn restart(&mut self) {
+        self.server.restart().expect("it starts again");
     }
 
     /// SIGSTOP: it is there, and answers nobody.
-    pub(crate) fn stop(&self) {
-        self.signal(Signal::SIGSTOP);
+    pub(crate) fn stop(&mut self) {
+        self.server.freeze().expect("stopped");
     }
 
     /// SIGCONT.
-    pub(crate) fn go_on(&self) {
-        self.signal(Signal::SIGCONT);
-    }
-
-    fn signal(&self, signal: Signal) {
-        let pid = Pid::from_raw(self.process.id().try_into().expect("a pid"));
-        kill(pid, signal).expect("signalled");
+    pub(crate) fn go_on(&mut self) {
+        self.server.thaw().expect("continued");
     }
 
     /// From now on it answers a PING with an error, as it does while it loads or cannot write.
     pub(crate) async fn refuse_pings(&self) {
-        self.ask("ACL SETUSER default -ping")
-            .await
-            .expect("an answer");
+        self.ask(&format!("ACL SETUSER {SERVICE_USER} -ping")).await;
     }
 
     /// How many PINGs it has answered since it started.
     pub(crate) async fn pings(&self) -> u64 {
-        let answer = self.ask("INFO commandstats").await.expect("an answer");
-        let Some(line) = answer
+        let answer = self.ask("INFO commandstats").await;
+        let line = answer
             .lines()
-            .find(|line| line.starts_with("cmdstat_ping:"))
-        else {
-            return 0;
-        };
-        let calls = line.split(['=', ',']).nth(1).expect("calls");
-        calls.parse().expect("a number")
+            .find(|line| line.starts_with("cmdstat_ping:"));
+        let calls = line.and_then(|line| line.split(['=', ',']).nth(1));
+        calls.map_or(0, |calls| calls.parse().expect("a number"))
     }
 
-    /// One command on a connection of its own.
-    async fn ask(&self, command: &str) -> Option<String> {
-        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))
+    /// What it answers to one command, on a connection of its own.
+    async fn ask(&self, command: &str) -> String {
+        let mut stream = TcpStream::connect(self.server.address())
             .await
-            .ok()?;
-        stream
-            .write_all(format!("{command}\r\nQUIT\r\n").as_bytes())
-            .await
-            .ok()?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.ok()?;
-        Some(answer)
-    }
-}
-
-impl Drop for Redis {
-    fn drop(&mut self) {
-        // A stopped process takes SIGKILL as well.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+            .expect("a connection");
+        let commands = format!("AUTH test {PASSWORD}\r\n{command}\r\nQUIT\r\n");
+        stream.write_all(commands.as_bytes()).await.expect("sent");
+        let mut answers = String::new();
+        stream.read_to_string(&mut answers).await.expect("answers");
+        assert!(
+            !answers.contains("-ERR") && !answers.contains("-NOPERM"),
+            "{answers}"
+        );
+        answers
     }
 }

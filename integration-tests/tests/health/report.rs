@@ -28,14 +28,19 @@ fn names(server: &ServerHealth) -> Vec<&str> {
     server.parts.iter().map(|part| part.name.as_str()).collect()
 }
 
-fn age(part: &PartHealth) -> Duration {
-    let checked_at = SystemTime::try_from(part.checked_at.expect("checked")).expect("a time");
-    checked_at.elapsed().expect("in the past")
+fn checked_at(part: &PartHealth) -> SystemTime {
+    let checked_at = part.checked_at.expect("checked");
+    checked_at.try_into().expect("a time")
+}
+
+fn latency(part: &PartHealth) -> Duration {
+    let latency = part.latency.expect("asked");
+    latency.try_into().expect("a duration")
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_says_of_each_part_how_it_is_and_since_when() {
-    let (redis, peer, before) = (Redis::start().await, peer().await, SystemTime::now());
+    let (redis, peer, before) = (Redis::start(), peer().await, SystemTime::now());
     let server = Server::start(&redis.url(), Some(&peer.address)).await;
     let client = server.client().await;
     eventually("deep is up", async || client.is_serving("deep").await).await;
@@ -71,16 +76,33 @@ async fn it_says_of_each_part_how_it_is_and_since_when() {
             (is_asked, is_asked)
         );
         if is_asked {
-            let latency = Duration::try_from(part.latency.expect("asked")).expect("a duration");
-            assert!(Duration::ZERO < latency && latency < Duration::from_millis(600));
-            assert!(age(part) < Duration::from_secs(2), "{part:?}");
+            assert!(Duration::ZERO < latency(part) && latency(part) < Duration::from_millis(600));
+            let age = checked_at(part).elapsed().expect("in the past");
+            assert!(age < Duration::from_secs(2), "{part:?}");
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn deep_is_as_old_as_its_older_part_and_as_slow_as_its_slower_one() {
+    let (mut redis, peer) = (Redis::start(), peer().await);
+    let server = Server::start(&redis.url(), Some(&peer.address)).await;
+    let client = server.client().await;
+    eventually("deep is up", async || client.is_serving("deep").await).await;
+    redis.stop();
+    eventually("redis is down", async || !client.is_serving("redis").await).await;
+
+    let report = client.report(false).await.server.expect("the server");
+    let [deep, redis, peer] = ["deep", "redis", "peer"].map(|name| part(&report, name));
+    assert!(checked_at(peer) < checked_at(redis), "{report:?}");
+    assert!(latency(peer) < latency(redis), "{report:?}");
+    assert_eq!(checked_at(deep), checked_at(peer));
+    assert_eq!(latency(deep), latency(redis));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn it_says_of_the_peer_what_the_peer_says_of_itself() {
-    let (redis, peer) = (Redis::start().await, peer().await);
+    let (redis, peer) = (Redis::start(), peer().await);
     let server = Server::start(&redis.url(), Some(&peer.address)).await;
     let of_itself = peer.client().await.report(true).await.server;
     assert_eq!(server.client().await.report(false).await.peer, of_itself);
@@ -92,7 +114,7 @@ async fn it_says_of_the_peer_what_the_peer_says_of_itself() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_shallow_report_asks_nobody() {
-    let (redis, peer) = (Redis::start().await, peer().await);
+    let (redis, peer) = (Redis::start(), peer().await);
     let server = Server::start(&redis.url(), Some(&peer.address)).await;
     let client = server.client().await;
     let report = client.report(true).await;
@@ -107,7 +129,7 @@ async fn a_shallow_report_asks_nobody() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_reports_cost_the_peer_about_as_much_as_one() {
-    let (redis, peer) = (Redis::start().await, peer().await);
+    let (redis, peer) = (Redis::start(), peer().await);
     let server = Server::start(&redis.url(), Some(&peer.address)).await;
     let client = server.client().await;
     let reports = join_all((0..1000).map(|_| client.report(false))).await;
@@ -117,7 +139,7 @@ async fn a_thousand_reports_cost_the_peer_about_as_much_as_one() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_says_why_in_sentences_that_give_nothing_away() {
-    let mut redis = Redis::start().await;
+    let mut redis = Redis::start();
     let server = Server::start(&redis.url(), Some("127.0.0.1:1")).await;
     let client = server.client().await;
     eventually("readiness", async || client.is_serving("readiness").await).await;
@@ -139,7 +161,7 @@ async fn it_says_why_in_sentences_that_give_nothing_away() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_comes_in_time_also_while_redis_and_the_peer_hang() {
-    let redis = Redis::start().await;
+    let mut redis = Redis::start();
     let silent = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = silent.local_addr().expect("its address").to_string();
     redis.stop();
@@ -164,7 +186,7 @@ async fn it_comes_in_time_also_while_redis_and_the_peer_hang() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_says_that_the_server_drains() {
-    let redis = Redis::start().await;
+    let redis = Redis::start();
     let server = Server::start(&redis.url(), None).await;
     let client = server.client().await;
     server.health.drain();

@@ -71,7 +71,7 @@ async fn before_it_is_initialised_a_server_is_alive_and_nothing_else() {
 
 #[tokio::test]
 async fn list_answers_all_names() {
-    let redis = Redis::start().await;
+    let redis = Redis::start();
     let server = Server::start(&redis.url(), None).await;
     let client = server.client().await;
     eventually("readiness", async || client.is_serving("readiness").await).await;
@@ -86,6 +86,26 @@ async fn list_answers_all_names() {
     ]
     .map(|(name, status)| (name.to_owned(), status));
     assert_eq!(client.list().await, Ok(expected.to_vec()));
+}
+
+#[tokio::test]
+async fn what_nobody_has_asked_before_is_asked_before_it_is_answered() {
+    let redis = Redis::start();
+    for method in ["Check", "List", "Watch"] {
+        // Not initialised, it has asked nobody yet.
+        let server = Server::begin_at("127.0.0.1:0", &redis.url(), None).await;
+        let client = server.client().await;
+        let status = match method {
+            "Check" => client.check("redis").await.ok(),
+            "Watch" => client.watch("redis").await.next().await,
+            _ => {
+                let names = client.list().await.expect("the names");
+                let redis = names.into_iter().find(|(name, _)| name == "redis");
+                redis.map(|(_, status)| status)
+            }
+        };
+        assert_eq!(status, Some(Serving), "{method}");
+    }
 }
 
 #[tokio::test]

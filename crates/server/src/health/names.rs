@@ -124,3 +124,46 @@ impl Names {
         self.ended.cancelled().await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use ServingStatus::{NotServing, Serving};
+
+    use super::*;
+
+    /// Longer than the clock's resolution.
+    fn a_moment_passes() {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+
+    #[test]
+    fn a_status_stands_since_it_was_first_said() {
+        let names = Names::default();
+        names.set("name", NotServing);
+        let first = names.get("name").unwrap();
+        a_moment_passes();
+        names.set("name", NotServing);
+        assert_eq!(names.get("name").unwrap().since, first.since);
+        names.set("name", Serving);
+        assert!(names.get("name").unwrap().since > first.since);
+    }
+
+    #[test]
+    fn a_name_is_watched_as_long_as_somebody_holds_its_changes() {
+        let names = Names::default();
+        names.set("name", NotServing);
+        assert!(!names.is_watched("name"));
+        let watcher = names.subscribe("name");
+        assert!(names.is_watched("name"));
+        drop(watcher);
+        assert!(!names.is_watched("name") && !names.is_watched("another"));
+    }
+
+    #[test]
+    fn a_name_that_nobody_said_is_unknown() {
+        let names = Names::default();
+        assert!(names.get("name").is_none() && names.subscribe("name").is_none());
+    }
+}

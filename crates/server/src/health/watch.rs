@@ -95,9 +95,10 @@ mod tests {
         Box::pin(watch(Arc::clone(names), name.to_owned()).boxed())
     }
 
-    /// What the watcher reads without waiting.
+    /// What the watcher reads without waiting, ten messages at most.
     fn read(watcher: &mut BoxStream<'static, ServingStatus>) -> Vec<ServingStatus> {
-        std::iter::from_fn(|| watcher.next().now_or_never().flatten()).collect()
+        let next = || watcher.next().now_or_never().flatten();
+        std::iter::from_fn(next).take(10).collect()
     }
 
     #[test]
