@@ -2,6 +2,13 @@
 //! a Redis of its own, so all run at the same time.
 //!
 //! - `rules`: the twelve rules.
+//! - `races`: many at once.
+//! - `repetition`: the same request again.
+//! - `accounts`: people, sessions, passwords.
+//! - `outage`: Redis away, frozen, full.
+//! - `durability`: what was answered is on disk.
+//! - `acl`: what each service may touch.
+//! - `setup`: whether Redis keeps what it is told.
 
 #![allow(
     clippy::expect_used,
@@ -9,5 +16,12 @@
     reason = "in a test a panic is the report"
 )]
 
+mod accounts;
+mod acl;
+mod durability;
+mod outage;
+mod races;
+mod repetition;
 mod rules;
+mod setup;
 mod world;

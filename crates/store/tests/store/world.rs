@@ -314,7 +314,12 @@ pub(crate) fn start_redis(settings: &[(&str, &str)]) -> (RedisServer, TempDir) {
         program: std::env::var_os("STARTLIST_TEST_REDIS_SERVER").map(Into::into),
         data_dir: folder.path().to_owned(),
         acl: format!("{}{ROOT}", store::ACL_TEMPLATE),
-        settings: settings.iter().map(owned).collect(),
+        // So that a text can be found in what DUMP answers.
+        settings: [("rdbcompression", "no")]
+            .iter()
+            .chain(settings)
+            .map(owned)
+            .collect(),
         ..Options::default()
     };
     (RedisServer::start(options).expect("a Redis"), folder)
@@ -416,7 +421,6 @@ pub(crate) fn rejection<T: std::fmt::Debug>(answer: store::Result<T>) -> Rejecti
 }
 
 /// Waits until something has happened that cannot fail to happen.
-#[allow(dead_code)]
 pub(crate) async fn eventually(what: &str, mut happened: impl AsyncFnMut() -> bool) {
     let waiting = async {
         while !happened().await {
