@@ -5,6 +5,7 @@
 //! - `races`: many at once.
 //! - `repetition`: the same request again.
 //! - `accounts`: people, sessions, passwords.
+//! - `lists`: pages, in order and in few round trips.
 //! - `outage`: Redis away, frozen, full.
 //! - `durability`: what was answered is on disk.
 //! - `acl`: what each service may touch.
@@ -19,9 +20,11 @@
 mod accounts;
 mod acl;
 mod durability;
+mod lists;
 mod outage;
 mod races;
 mod repetition;
+mod round_trips;
 mod rules;
 mod setup;
 mod world;
