@@ -144,8 +144,10 @@ fn described<S: NamedService>() -> reflection::Builder<'static> {
         DiagnosticsServiceServer::<Diagnostics>::NAME,
         HealthServer::<HealthService>::NAME,
     ];
-    let described =
-        reflection::Builder::configure().register_encoded_file_descriptor_set(api::DESCRIPTOR_SET);
+    let described = reflection::Builder::configure()
+        .register_encoded_file_descriptor_set(api::DESCRIPTOR_SET)
+        // So that a tool can show the details of an error.
+        .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET);
     served
         .into_iter()
         .fold(described, reflection::Builder::with_service_name)
