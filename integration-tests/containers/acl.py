@@ -5,10 +5,12 @@
 
 SERVER is a redis-server or valkey-server binary; without one, those on the PATH are taken.
 For each of them a private server is started in a temporary folder with the rendered file, and every
-row of the tables below is tried over a real connection as the user that it speaks of.
+row of the tables below is tried over a real connection as the user that it speaks of. Then the server
+is killed and started again, and everything has to be there: Redis replays its file under these rules too.
 Exit 0 if every row holds, 1 if not.
 """
 
+import contextlib
 import hashlib
 import pathlib
 import shutil
@@ -77,6 +79,10 @@ NOBODY_MAY = ["FLUSHALL", "FLUSHDB", "KEYS *", "CONFIG SET maxmemory 1", "CONFIG
               "FCALL rule 0"]
 SERVICES_MAY_NOT = ["SCAN 0", "RANDOMKEY", "SYNC", "BLPOP u:{7d1e}:added 1", "XREAD BLOCK 1 STREAMS c:{spring}:log 0"]
 
+# Without a user, and as the default one.
+NOBODY_SAYS = ["PING", "GET installation:{key}", "INFO", "AUTH default", "AUTH default default",
+               "HELLO 2 AUTH default default"]
+
 TAG = "local tag = string.match(KEYS[1], '^(c:{.-}:)')\n"
 REGISTER = "#!lua\n" + TAG + """
 redis.call('HGET', tag .. 'meta', 'title')
@@ -98,7 +104,7 @@ class Refused(Exception):
 
     def by_acl(self):
         """Whether the ACL said no: to the command itself, or to one that a script wanted to run."""
-        words = ("NOPERM", "ACL failure", "can't access at least one of the keys", "can't run this command")
+        words = ("NOAUTH", "WRONGPASS", "AUTH <password> called", "NOPERM", "ACL failure", "can't access at least one of the keys", "can't run this command")
         return any(word in str(self) for word in words)
 
 
@@ -190,14 +196,8 @@ def rows(connect):
     yield "doctor runs a writing script", False, doctor.allows_script(REGISTER, *REGISTER_KEYS)
     yield "doctor lists the keys", True, doctor.allows("SCAN", 0)
 
-    nobody = connect(None)
-    for line in ("PING", "GET installation:{key}", "INFO"):
-        try:
-            nobody.call(*line.split())
-            refused = False
-        except Refused as refusal:
-            refused = str(refusal).startswith("NOAUTH")
-        yield f"nobody says {line}", True, refused
+    for line in NOBODY_SAYS:
+        yield f"nobody says {line}", False, connect(None).allows(*line.split())
 
 
 def check(server):
@@ -209,28 +209,48 @@ def check(server):
             assert rules.count(placeholder) == 1, f"{placeholder} stands once in {TEMPLATE}"
             rules = rules.replace(placeholder, hashlib.sha256(f"secret of {user}".encode()).hexdigest())
         (folder / "users.acl").write_text(rules)
-        path = folder / "socket"
-        process = subprocess.Popen(
-            [server, "--port", "0", "--unixsocket", str(path), "--aclfile", str(folder / "users.acl"),
-             "--dir", str(folder), "--save", "", "--logfile", str(folder / "log")])
-        try:
-            for _ in range(100):
-                if path.exists() or process.poll() is not None:
-                    break
-                time.sleep(0.05)
+
+        def connect(user):
+            return Connection(folder / "socket", user, f"secret of {user}")
+
+        with running(server, folder):
+            results = [(f"{sentence}: {'allowed' if found else 'refused'}", expected == found)
+                       for sentence, expected, found in rows(connect)]
+            before = contents(connect("doctor"))
+        with running(server, folder):
+            after = contents(connect("doctor"))
+    assert {key.encode() for key in REGISTER_KEYS} <= set(before), "the script that registers has written its keys"
+    results.append((f"{len(before)} keys before a kill, {len(after)} after it", before == after))
+    for sentence, held in results:
+        if not held:
+            print(f"FAILED: {sentence}")
+    held = sum(held for _, held in results)
+    return held, len(results) - held
+
+
+@contextlib.contextmanager
+def running(server, folder):
+    """Runs the server on its append-only file in the folder, and kills it at the end of the block."""
+    log = folder / "log"
+    process = subprocess.Popen(
+        [server, "--port", "0", "--unixsocket", str(folder / "socket"), "--aclfile", str(folder / "users.acl"),
+         "--dir", str(folder), "--appendonly", "yes", "--appendfsync", "always", "--save", "",
+         "--logfile", str(log)])
+    try:
+        while not (log.exists() and "ready to accept connections" in log.read_text().lower()):
             if process.poll() is not None:
-                sys.exit(f"{server} did not start: {(folder / 'log').read_text()}")
-            wrong = total = 0
-            for sentence, expected, found in rows(
-                    lambda user: Connection(path, user, f"secret of {user}")):
-                total += 1
-                if expected != found:
-                    wrong += 1
-                    print(f"FAILED: {sentence}: {'allowed' if found else 'refused'}")
-            return total - wrong, wrong
-        finally:
-            process.kill()
-            process.wait()
+                sys.exit(f"{server} did not start: {log.read_text()}")
+            time.sleep(0.05)
+        yield
+    finally:
+        process.kill()
+        process.wait()
+        log.unlink()
+
+
+def contents(doctor):
+    """Every key with its value, in the form that DUMP gives it."""
+    return {key: doctor.call("DUMP", key.decode()) for key in doctor.call("SCAN", 0, "COUNT", 10_000)[1]}
 
 
 def main():

@@ -1,6 +1,6 @@
 """The steps of `run`, in their order. Each is a sentence about the stack and fails by an assertion.
 
-Steps share one stack. When one of them fails the following ones are still tried, except for the first four, without
+Steps share one stack. When one of them fails the following ones are still tried, except for the first three, without
 which there is nothing to try.
 """
 
@@ -38,7 +38,7 @@ class Proof:
         self.stand_ins: list[str] = []
         self.project = f"startlist-proof-{os.getpid()}"
 
-    # The first four: without them there is no stack.
+    # The first three: without them there is no stack.
 
     def base_images(self):
         """the base images are there, real ones or stand-ins"""
@@ -56,19 +56,19 @@ class Proof:
         return self.stack.compose_version()
 
     def healthy(self):
-        """up ends with all three healthy, in order, and both services SERVING deep"""
+        """up ends with all three healthy, in order, both services SERVING deep, and an owner made from the secret"""
         self.stack.up()
         self.stack.wait_until_deep()
         started = {service: self.stack.state(service)["StartedAt"] for service in ("redis", *SERVICES)}
         assert all(started["redis"] < started[service] for service in SERVICES), started
+        self.owner = story.Owner(self.stack)
+
+    # What the stack is.
 
     def main_story(self):
-        """the main story works from outside, for the owner made from the secret"""
+        """the main story works from outside"""
         story.tell(self.stack)
-        self.owner = story.Owner(self.stack)
         return f"{len(self.owner.records())} records"
-
-    # What the images and containers are.
 
     def small(self):
         """each image is one static binary without a shell, of at most 25 MB"""
@@ -277,8 +277,8 @@ class Proof:
             wait_until(lambda: len(load.acknowledged) > 20, "20 changes are acknowledged", 30)
         assert load.acknowledged <= self.owner.log()
 
-    NEEDED = (base_images, images, healthy, main_story)
-    STEPS = (*NEEDED, small, confined, secrets_are_files, networks, redis_killed, crashes, service_killed,
+    NEEDED = (base_images, images, healthy)
+    STEPS = (*NEEDED, main_story, small, confined, secrets_are_files, networks, redis_killed, crashes, service_killed,
              service_stopped, service_paused, disconnected, stop, down_and_up, upgrade, backup, valkey)
 
     def clean_up(self):
