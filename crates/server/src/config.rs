@@ -27,7 +27,7 @@ const EXIT_USAGE: i32 = 64;
 /// Settings of admin-service and user-service alike.
 #[derive(Debug, Clone, Args)]
 pub struct ServiceSettings {
-    /// Where Redis is: redis://[user@]host[:port][/database], or rediss:// for TLS
+    /// Where Redis is: redis://[user[:password]@]host[:port][/database]
     #[arg(
         long,
         env = "STARTLIST_REDIS_URL",
@@ -46,7 +46,7 @@ pub struct ServiceSettings {
     pub peer_url: Option<ServerUrl>,
 
     /// A second address, without TLS, that serves health only
-    #[arg(long, env = "STARTLIST_HEALTH_LISTEN", value_name = "HOST:PORT")]
+    #[arg(long, env = "STARTLIST_HEALTH_LISTEN", value_name = "IP:PORT")]
     pub health_listen: Option<SocketAddr>,
 
     /// How it runs.
@@ -188,7 +188,7 @@ pub struct RedisUrl(String);
 
 /// A text that is no [`RedisUrl`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("must be redis://[user@]host[:port][/database], or the same with rediss://")]
+#[error("must be redis://[user[:password]@]host[:port][/database]")]
 pub struct NotARedisUrl;
 
 impl RedisUrl {
@@ -204,7 +204,7 @@ impl FromStr for RedisUrl {
 
     fn from_str(url: &str) -> Result<Self, NotARedisUrl> {
         let uri: Uri = url.parse().map_err(|_| NotARedisUrl)?;
-        let is_redis = matches!(uri.scheme_str(), Some("redis" | "rediss"));
+        let is_redis = uri.scheme_str() == Some("redis");
         let has_host = uri.host().is_some_and(|host| !host.is_empty());
         (is_redis && has_host)
             .then(|| Self(url.to_owned()))
@@ -369,7 +369,7 @@ mod tests {
             ),
             (
                 ["--redis-url", "http://user:secret@host"],
-                "--redis-url (STARTLIST_REDIS_URL): must be redis://[user@]host[:port][/database], or the same with rediss://",
+                "--redis-url (STARTLIST_REDIS_URL): must be redis://[user[:password]@]host[:port][/database]",
             ),
             (
                 ["--peer-url", "nowhere"],

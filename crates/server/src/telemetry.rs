@@ -9,6 +9,7 @@ use std::str::FromStr;
 use thiserror::Error;
 use tracing_subscriber::EnvFilter;
 
+mod line;
 mod pipe;
 
 pub use pipe::Flush;
@@ -55,13 +56,12 @@ impl fmt::Display for LogFilter {
 pub fn start(filter: &LogFilter, format: LogFormat) -> Flush {
     let (writer, flush) = pipe::to_stderr();
     let filter = EnvFilter::try_new(&filter.0).unwrap_or_default();
-    let lines = tracing_subscriber::fmt()
+    let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(format == LogFormat::Text && io::stderr().is_terminal())
+        .event_format(format)
         .with_writer(writer);
     // The only error is that the process logs already.
-    let _ = match format {
-        LogFormat::Text => lines.with_ansi(io::stderr().is_terminal()).try_init(),
-        LogFormat::Json => lines.json().flatten_event(true).with_ansi(false).try_init(),
-    };
+    let _ = log.try_init();
     flush
 }

@@ -69,10 +69,22 @@ impl<'a> Record<'a> {
         self.has_ended = true;
         match failure {
             Failure::Internal(_) => {
-                line!(Level::ERROR, self, code, reason, detail = %failure);
+                line!(
+                    Level::ERROR,
+                    self,
+                    code,
+                    reason,
+                    detail = failure.to_string()
+                );
             }
             Failure::Unavailable(_) => {
-                line!(Level::WARN, self, code, reason, detail = %failure);
+                line!(
+                    Level::WARN,
+                    self,
+                    code,
+                    reason,
+                    detail = failure.to_string()
+                );
             }
             _ => self.end(code, Some(reason)),
         }

@@ -7,6 +7,7 @@ use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::fmt::MakeWriter;
 
 use super::*;
+use crate::telemetry::LogFormat;
 
 /// The lines that this thread logs, at the level info.
 #[derive(Clone, Default)]
@@ -16,8 +17,7 @@ impl Lines {
     fn listen() -> (Self, DefaultGuard) {
         let lines = Self::default();
         let subscriber = tracing_subscriber::fmt()
-            .json()
-            .flatten_event(true)
+            .event_format(LogFormat::Json)
             .with_max_level(tracing::Level::INFO)
             .with_writer(lines.clone())
             .finish();
