@@ -93,6 +93,9 @@ fn refused_registration(mut reply: Reply, user: &UserId, competition: &Competiti
             _ => return Ok(None),
         }))
     };
+    if reply.word() == "corrupt" {
+        return reply.text().map_or_else(|error| error, Error::Corrupt);
+    }
     match read(&mut reply) {
         Ok(Some((revision, rejection))) => Rejected::from(rejection)
             .in_competition(competition)

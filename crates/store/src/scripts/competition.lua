@@ -18,8 +18,11 @@
 
 local REVISION, REGISTRATIONS, PAST, WAITLIST, LOG = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local META = string.match(REVISION, '^(.*):revision$') .. ':meta'
+-- Far from where Lua's numbers stop telling one from the next.
+local LAST_REVISION = 2 ^ 52
 local KEPT_REQUESTS = 8
 local PROMOTIONS_A_CALL = 100
+local STATES = { draft = true, published = true, cancelled = true }
 local STATE_WORD = { C = 'confirmed', W = 'waitlisted', D = 'withdrawn', R = 'removed' }
 
 local function milliseconds_now()
@@ -37,22 +40,24 @@ end
 local function load_competition()
   local meta = redis.call('HMGET', META, 'state', 'registration_opens_at', 'registration_closes_at',
     'starts_at', 'ends_at', 'capacity', 'waitlist_capacity')
-  local revision = assert(tonumber(redis.call('GET', REVISION) or '0'), 'the revision is not a number')
+  local revision = tonumber(string.match(redis.call('GET', REVISION) or '0', '^%d+$'))
+  assert(revision and revision < LAST_REVISION, 'the revision cannot be read')
   local waiting = redis.call('ZCARD', WAITLIST)
   local held = redis.call('HLEN', REGISTRATIONS)
   if not meta[1] then return nil, revision end
-  for n = 2, 7 do
-    local limit = n > 5 and meta[n] == '' and math.huge
-    meta[n] = limit or assert(tonumber(meta[n]), 'the competition cannot be read')
-  end
+  assert(STATES[meta[1]], 'the state of the competition cannot be read')
+  for n = 2, 7 do meta[n] = meta[n] or 'absent' end
+  local opens_at, closes_at, starts_at, ends_at, capacity, waitlist_capacity =
+    string.match(table.concat(meta, ' ', 2), '^(%d+) (%d+) (%d+) (%d+) (%d*) (%d*)$')
+  assert(opens_at, 'the competition cannot be read')
   return {
     state = meta[1],
-    opens_at = meta[2],
-    closes_at = meta[3],
-    starts_at = meta[4],
-    ends_at = meta[5],
-    capacity = meta[6],
-    waitlist_capacity = meta[7],
+    opens_at = tonumber(opens_at),
+    closes_at = tonumber(closes_at),
+    starts_at = tonumber(starts_at),
+    ends_at = tonumber(ends_at),
+    capacity = tonumber(capacity) or math.huge,
+    waitlist_capacity = tonumber(waitlist_capacity) or math.huge,
     revision = revision,
     waiting = waiting,
     confirmed = held - waiting,
