@@ -6,7 +6,7 @@ use crate::world::{World, places};
 
 #[tokio::test]
 async fn all_that_was_answered_is_there_after_redis_was_killed() {
-    comes_back(|redis| redis.kill()).await;
+    comes_back(RedisServer::kill).await;
 }
 
 /// Redis 7.0 once dropped most of what it had written, when the ACL left the default user no rights.

@@ -9,6 +9,7 @@
 //! - `outage`: Redis away, frozen, full.
 //! - `durability`: what was answered is on disk.
 //! - `acl`: what each service may touch.
+//! - `scripts`: records that nobody of us wrote.
 //! - `setup`: whether Redis keeps what it is told.
 
 #![allow(
@@ -26,5 +27,6 @@ mod races;
 mod repetition;
 mod round_trips;
 mod rules;
+mod scripts;
 mod setup;
 mod world;
