@@ -2,8 +2,8 @@
 
 use api::admin::add_registration_request::User as Whom;
 use api::admin::{
-    AddRegistrationRequest, AuditEntry, CancelCompetitionRequest, GetCompetitionRequest,
-    ListAuditEntriesRequest, ListRegistrationsRequest, RegistrationEntry,
+    AddRegistrationRequest, AuditEntry, CancelCompetitionRequest, DeleteCompetitionRequest,
+    GetCompetitionRequest, ListAuditEntriesRequest, ListRegistrationsRequest, RegistrationEntry,
     RemoveRegistrationRequest, UpdateCompetitionRequest,
 };
 use api::v1::{Competition, Registration};
@@ -81,6 +81,15 @@ impl Admin {
         Ok(answer.competition.expect("a competition"))
     }
 
+    /// Deletes the draft.
+    pub async fn delete(&self, competition: &Competition) -> Result<(), Status> {
+        let request = DeleteCompetitionRequest {
+            competition_id: competition.competition_id.clone(),
+            ..Default::default()
+        };
+        self.calls().delete_competition(request).await.map(drop)
+    }
+
     /// Adds a user.
     pub async fn add(
         &self,
@@ -107,23 +116,30 @@ impl Admin {
         Ok(registration_of(answer.entry))
     }
 
-    /// Removes a user.
+    /// Removes a user, without a reason.
     pub async fn remove(
         &self,
         competition: &Competition,
         user: &User,
     ) -> Result<Registration, Status> {
+        self.remove_because(competition, user, "").await
+    }
+
+    /// Removes a user.
+    pub async fn remove_because(
+        &self,
+        competition: &Competition,
+        user: &User,
+        reason: &str,
+    ) -> Result<Registration, Status> {
         let request = RemoveRegistrationRequest {
             competition_id: competition.competition_id.clone(),
             user_id: user.id.clone(),
-            ..Default::default()
+            reason: reason.to_owned(),
+            request_id: String::new(),
         };
-        let answer = self
-            .calls()
-            .remove_registration(request)
-            .await?
-            .into_inner();
-        Ok(registration_of(answer.entry))
+        let answer = self.calls().remove_registration(request).await?;
+        Ok(registration_of(answer.into_inner().entry))
     }
 
     /// Who is in or waits, in the order of revision; at most 200.

@@ -82,6 +82,15 @@ impl<'a> CompetitionBuilder<'a> {
         self.closed()
     }
 
+    /// It is over since a moment ago.
+    pub fn over(self) -> Self {
+        let mut over = self.started();
+        over.competition.registration_closes_at = Some(from_now(-2));
+        over.competition.starts_at = Some(from_now(-2));
+        over.competition.ends_at = Some(from_now(0));
+        over
+    }
+
     /// It starts in so many seconds; the window closes an hour before.
     pub fn starts_in(mut self, seconds: i64) -> Self {
         self.competition.registration_closes_at = Some(from_now(seconds - 60 * 60));

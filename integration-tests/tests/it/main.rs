@@ -11,4 +11,6 @@
 mod contract;
 mod raw;
 
+mod user;
+
 mod authorization;
