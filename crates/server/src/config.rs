@@ -27,7 +27,7 @@ const EXIT_USAGE: i32 = 64;
 /// Settings of admin-service and user-service alike.
 #[derive(Debug, Clone, Args)]
 pub struct ServiceSettings {
-    /// Where Redis is: redis://[user[:password]@]host[:port][/database]
+    /// Where Redis is: redis://user:password@host:port/database, of which only the host has to be there
     #[arg(
         long,
         env = "STARTLIST_REDIS_URL",

@@ -1,13 +1,13 @@
 //! The one layer that every call passes, in this order:
 //!
-//! 1. [`methods`]: is there such a method, and who may call it.
-//! 2. [`call_id`]: the call gets an id.
-//! 3. [`record`]: its line in the log begins.
-//! 4. [`deadline`]: how long it may take.
-//! 5. [`load`]: a place among the calls in flight.
-//! 6. [`auth`](crate::auth): who is calling.
+//! 1. `methods`: is there such a method, and who may call it.
+//! 2. `call_id`: the call gets an id.
+//! 3. `record`: its line in the log begins.
+//! 4. `deadline`: how long it may take.
+//! 5. `load`: a place among the calls in flight.
+//! 6. [`auth`]: who is calling.
 //! 7. The handler, in the service.
-//! 8. [`errors`](crate::errors): what failed gets its code and its details.
+//! 8. [`errors`]: what failed gets its code and its details.
 //!
 //! One layer and not six, because the steps share what they know: the id stands in the answer, the
 //! error and the log; the deadline covers the look-up of the caller; and a call that is refused early
