@@ -139,7 +139,7 @@ async fn on_damaged<Call: Copy + std::fmt::Debug>(
 ) {
     let mut redis = world.connect_as("root").await;
     let good = Snapshot::take(&mut redis).await;
-    let (mut made, mut refused) = (0, 0);
+    let (mut calls_made, mut refused) = (0, 0);
     for damage in damages {
         for call in calls {
             good.restore(&mut redis).await;
@@ -150,7 +150,7 @@ async fn on_damaged<Call: Copy + std::fmt::Debug>(
             let () = harm.query_async(&mut redis).await.expect("damaged");
             let before = Snapshot::take(&mut redis).await;
             let answer = make(*call).await;
-            made += 1;
+            calls_made += 1;
             if !is_no(&answer) {
                 continue;
             }
@@ -164,8 +164,8 @@ async fn on_damaged<Call: Copy + std::fmt::Debug>(
     }
     good.restore(&mut redis).await;
     assert!(
-        refused * 10 > made,
-        "{refused} of {made} were refused, too few to show anything"
+        refused * 10 > calls_made,
+        "{refused} of {calls_made} were refused, too few to show anything"
     );
 }
 

@@ -1,4 +1,6 @@
-use api::user::{AccountAction, ExportMeRequest, ExportMeResponse, UpdateMeRequest};
+use api::user::{
+    AccountAction, AccountLogEntry, ExportMeRequest, ExportMeResponse, UpdateMeRequest,
+};
 use api::v1::{RegistrationState, User as Profile};
 use integration_tests::{Startlist, User};
 
@@ -53,7 +55,7 @@ async fn everything_that_is_held_about_the_caller_is_in_it() {
     let actions: Vec<_> = export
         .account_log
         .iter()
-        .map(|entry| entry.action())
+        .map(api::user::AccountLogEntry::action)
         .collect();
     assert_eq!(actions, [AccountAction::SignedUp, AccountAction::Updated]);
 }
