@@ -11,6 +11,7 @@
 mod contract;
 mod raw;
 
+mod admin;
 mod user;
 
 mod authorization;

@@ -55,7 +55,7 @@ async fn everything_that_is_held_about_the_caller_is_in_it() {
     let actions: Vec<_> = export
         .account_log
         .iter()
-        .map(api::user::AccountLogEntry::action)
+        .map(AccountLogEntry::action)
         .collect();
     assert_eq!(actions, [AccountAction::SignedUp, AccountAction::Updated]);
 }
