@@ -111,7 +111,7 @@ class Proof:
         seen = [docker("image", "inspect", image) + docker("history", "--no-trunc", image) for image in images]
         for service in ("redis", *SERVICES):
             container = self.stack.container(service)
-            seen += [docker("inspect", container), docker("top", container, "-eo", "args"),
+            seen += [docker("inspect", container), docker("top", container, "-eo", "pid,args"),
                      self.stack.compose("logs", service).stdout.decode()]
         for name in SECRETS:
             assert not any(self.stack.secret(name) in text for text in seen), name
