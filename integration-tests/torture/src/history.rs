@@ -27,6 +27,8 @@ pub struct Operation {
     pub started: Duration,
     /// When the last try ended.
     pub ended: Duration,
+    /// Whether a try got no answer, so that it may still have been done after a later one was answered.
+    pub was_lost: bool,
     /// What came out.
     pub answer: Answer,
 }
@@ -42,8 +44,10 @@ pub enum Call {
     Add(UserId, Door),
     /// An organiser removes a user.
     Remove(UserId),
-    /// An organiser changes the competition.
+    /// An organiser creates or publishes the competition.
     Change(Action),
+    /// An organiser sets the capacity. If it is that already, no entry is left in the log.
+    SetCapacity(u32),
     /// Somebody reads a user's registration.
     ReadRegistration(UserId),
     /// Somebody reads the competition.
@@ -94,6 +98,7 @@ impl Call {
             Self::Add(..) => Some(Action::Add),
             Self::Remove(_) => Some(Action::Remove),
             Self::Change(action) => Some(*action),
+            Self::SetCapacity(_) => Some(Action::Update),
             Self::ReadRegistration(_) | Self::ReadCompetition => None,
         }
     }
@@ -107,7 +112,7 @@ impl Call {
             | Self::Add(user, _)
             | Self::Remove(user)
             | Self::ReadRegistration(user) => Some(user),
-            Self::Change(_) | Self::ReadCompetition => None,
+            Self::Change(_) | Self::SetCapacity(_) | Self::ReadCompetition => None,
         }
     }
 }

@@ -1,12 +1,13 @@
 //! The checker on histories that were made up: it believes the true ones, and none of the false ones.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use domain::model::{Door, Model, Place};
 use domain::{
     Action, Actor, AdminId, AuditEntry, Change, CompetitionId, FieldChange, Reason,
     RegistrationState, RequestId, Revision, Timestamp, UserId,
 };
+use nix::time::{ClockId, clock_gettime};
 use torture::checker::{Logs, Problem, check};
 use torture::history::{Answer, Call, History, Operation};
 use torture::random::Random;
@@ -192,6 +193,7 @@ impl Run {
             call,
             started,
             ended: started + Duration::from_micros(5),
+            was_lost: false,
             answer,
         });
     }
@@ -410,9 +412,15 @@ fn no_lie_is_believed() {
 #[test]
 fn a_hundred_thousand_operations_are_checked_in_at_most_20_us_each() {
     let run = Run::new(100_000);
-    let began = Instant::now();
+    let began = thread_time();
     assert_eq!(run.check(), []);
-    let micros = began.elapsed().as_micros() / run.operations.len() as u128;
+    let micros = (thread_time() - began).as_micros() / run.operations.len() as u128;
     println!("{micros} us an operation");
     assert!(micros <= 20, "{micros} us an operation");
+}
+
+/// What this thread has worked: other work on the machine does not count.
+fn thread_time() -> Duration {
+    let time = clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID);
+    time.expect("a clock").into()
 }

@@ -45,7 +45,10 @@ fn is_stale(
             changes.get(next).is_some_and(|missed| *missed <= known)
         }
         (call, answer) => answer.revision().is_some_and(|decided| {
-            let is_change = call.action().is_some() && !matches!(answer, Answer::Refused { .. });
+            // A capacity that is set to what it is changes nothing.
+            let is_change = call.action().is_some()
+                && !matches!(call, Call::SetCapacity(_))
+                && !matches!(answer, Answer::Refused { .. });
             decided < known || (is_change && decided == known)
         }),
     }

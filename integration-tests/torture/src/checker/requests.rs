@@ -60,7 +60,31 @@ fn is_made_by(entry: &AuditEntry, call: &Call) -> bool {
         Change::Registration { user_id, .. } => Some(user_id),
         Change::Competition(_) => None,
     };
-    call.action() == Some(entry.action) && call.user() == user && is_by_the_right_one
+    let is_the_capacity = match call {
+        Call::SetCapacity(places) => capacity_of(entry) == Some(&places.to_string()),
+        _ => true,
+    };
+    call.action() == Some(entry.action)
+        && call.user() == user
+        && is_by_the_right_one
+        && is_the_capacity
+}
+
+/// What an entry changes the capacity to, if it does.
+fn capacity_of(entry: &AuditEntry) -> Option<&String> {
+    let Change::Competition(fields) = &entry.change else {
+        return None;
+    };
+    let mut fields = fields.iter();
+    let capacity = fields.find(|change| change.field == "capacity");
+    capacity.map(|change| &change.after)
+}
+
+/// Whether the capacity was this already.
+fn is_already(story: &Story, places: u32, at: Revision) -> bool {
+    let end = story.log.partition_point(|entry| entry.revision <= at);
+    let last = story.log[..end].iter().rev().find_map(capacity_of);
+    last == Some(&places.to_string())
 }
 
 /// How the answer to a request and its entry in the log differ.
@@ -73,11 +97,23 @@ fn contradiction(
     match (&operation.answer, entry) {
         (Answer::Unknown, _) => None,
         (Answer::Refused { .. } | Answer::NotApplied, None) => None,
+        // Refusals are decided afresh: a try that was lost on its way may arrive behind one.
+        (Answer::Refused { revision, .. }, Some(entry))
+            if operation.was_lost && Some(entry.revision) > *revision =>
+        {
+            None
+        }
         (Answer::Refused { .. } | Answer::NotApplied, Some(entry)) => Some(format!(
             "was answered {:?}, and was done at revision {}",
             operation.answer, entry.revision
         )),
         (_, None) if is_read => None,
+        (Answer::Competition { revision, .. }, None)
+            if matches!(operation.call, Call::SetCapacity(places)
+                if is_already(story, places, *revision)) =>
+        {
+            None
+        }
         (told, None) => Some(format!(
             "{:?} was answered {told:?}, the log lacks it",
             operation.call

@@ -1,0 +1,267 @@
+//! A Redis, both services as the real programs, and a proxy on every way between them.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use deadpool_redis::redis::{Client, FromRedisValue, cmd};
+use domain::{Club, CompetitionId, DisplayName, Email, Password, Profile, RequestId, Role, UserId};
+use integration_tests::{PASSWORD, Program, eventually};
+use redis_server::{Options, RedisServer};
+use server::Passwords;
+use store::admins::NewAdmin;
+use store::users::NewUser;
+use store::{PageRequest, PasswordHash, Store};
+use tempfile::TempDir;
+use tokio::net::TcpStream;
+use tonic::transport::{Channel, Endpoint};
+
+use crate::checker::Logs;
+use crate::proxy::Proxy;
+use crate::rewrite::Rewrite;
+
+/// The user of the tests themselves, who may do everything.
+const ROOT: &str = "\nuser root on #@ROOT_SHA256@ ~* &* +@all\n";
+/// More than a service takes to begin, on a busy machine.
+const LONGEST_START: Duration = Duration::from_secs(60);
+
+/// A Redis and both services. All of it ends with this value.
+pub struct World {
+    /// admin-service.
+    pub admin: Service,
+    /// user-service.
+    pub user: Service,
+    /// Redis.
+    pub redis: RedisServer,
+    /// An owner's session.
+    pub organiser: String,
+    password: PasswordHash,
+    _folder: TempDir,
+}
+
+/// A service as a process, and the ways to and from it.
+pub struct Service {
+    /// Between the service and Redis.
+    pub to_redis: Proxy,
+    /// Between clients and the service.
+    pub to_clients: Proxy,
+    /// The same Redis user, beside the service.
+    pub store: Store,
+    name: &'static str,
+    listen: SocketAddr,
+    redis_url: String,
+    program: Option<Program>,
+}
+
+/// A user with a session.
+#[derive(Debug, Clone)]
+pub struct Person {
+    /// Who.
+    pub id: UserId,
+    /// The address.
+    pub email: String,
+    /// The session's token.
+    pub token: String,
+}
+
+impl World {
+    /// Starts it; returns when both services listen.
+    pub async fn start() -> Self {
+        Self::with(&[], None).await
+    }
+
+    /// With more settings of Redis, and with commands that are changed on their way to it.
+    pub async fn with(settings: &[(&str, &str)], rewrite: Option<Rewrite>) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let redis = RedisServer::start(Options {
+            program: env::var_os("STARTLIST_TEST_REDIS_SERVER").map(Into::into),
+            data_dir: folder.path().to_owned(),
+            acl: format!("{}{ROOT}", store::ACL_TEMPLATE),
+            settings: settings
+                .iter()
+                .map(|&(name, value)| (name.to_owned(), value.to_owned()))
+                .collect(),
+            ..Options::default()
+        })
+        .expect("redis-server is installed");
+        let password = Password::parse(PASSWORD.to_owned()).expect("a password");
+        let password = Passwords::new().hash(password).await.expect("a hash");
+        let admin = Service::new("admin-service", &redis, rewrite.clone()).await;
+        let organiser = make_owner(&admin.store, &password).await;
+        let mut world = Self {
+            admin,
+            user: Service::new("user-service", &redis, rewrite).await,
+            redis,
+            organiser,
+            password,
+            _folder: folder,
+        };
+        world.admin.run(&[]).await;
+        world.user.run(&[]).await;
+        world
+    }
+
+    /// A user whose name nobody else has, made without the work of a password hash.
+    pub async fn person(&self, name: &str) -> Person {
+        let new = NewUser {
+            email: email(name),
+            profile: Profile {
+                display_name: DisplayName::parse(name).expect("a name"),
+                country_code: None,
+                birth_date: None,
+                club: Club::parse("").expect("a club may be empty"),
+            },
+            request_id: RequestId::random(),
+        };
+        let made = self.user.store.sign_up(&new, &self.password).await;
+        let (user, session) = made.expect("an account");
+        Person {
+            id: user.id,
+            email: new.email.as_str().to_owned(),
+            token: session.token.expose().to_owned(),
+        }
+    }
+
+    /// Sends Redis a command that only the tests may send.
+    pub async fn root<T: FromRedisValue>(&self, command: &[&str]) -> T {
+        let url = self.redis.url_for("root").expect("a user");
+        let client = Client::open(url).expect("a URL");
+        let connection = client.get_multiplexed_async_connection().await;
+        let mut call = cmd(command[0]);
+        call.arg(&command[1..]);
+        call.query_async(&mut connection.expect("a connection"))
+            .await
+            .expect("an answer")
+    }
+
+    /// The whole logs of these competitions.
+    pub async fn logs(&self, competitions: &[CompetitionId]) -> Logs {
+        let mut logs = BTreeMap::new();
+        for competition in competitions {
+            let mut log = Vec::new();
+            let mut page = PageRequest {
+                size: 200,
+                after: None,
+            };
+            loop {
+                let read = self.admin.store.audit_entries(competition, &page).await;
+                let Ok(mut read) = read else { break };
+                log.append(&mut read.items);
+                match read.next {
+                    Some(next) => page.after = Some(next),
+                    None => break,
+                }
+            }
+            logs.insert(competition.clone(), log);
+        }
+        logs
+    }
+
+    /// What is wrong with what stands in Redis: sets against logs, indexes, seals, catalogue.
+    pub async fn findings(&self) -> Vec<String> {
+        let url = self.redis.url_for("doctor").expect("a user");
+        let doctor = Store::new(&url, None).expect("a URL");
+        // Behind a seal nothing may change: the examination looks at both.
+        self.admin.store.seal_all().await.expect("sealed");
+        let report = doctor.examine(|_| {}).await.expect("a report");
+        report.findings.iter().map(ToString::to_string).collect()
+    }
+}
+
+impl Service {
+    async fn new(name: &'static str, redis: &RedisServer, rewrite: Option<Rewrite>) -> Self {
+        let direct = redis.url_for(name).expect("the ACL knows the service");
+        let to_redis = match rewrite {
+            Some(rewrite) => Proxy::rewriting(redis.address(), rewrite).await,
+            None => Proxy::before(redis.address()).await,
+        };
+        let listen = free_address();
+        Self {
+            redis_url: direct.replace(&redis.address().to_string(), &to_redis.address.to_string()),
+            to_clients: Proxy::before(listen).await,
+            to_redis,
+            store: Store::new(&direct, None).expect("a URL"),
+            name,
+            listen,
+            program: None,
+        }
+    }
+
+    /// A way to it for clients, through the proxy. Connects when it is used, and again when it broke.
+    #[must_use]
+    pub fn channel(&self) -> Channel {
+        let url = format!("http://{}", self.to_clients.address);
+        let endpoint = Endpoint::from_shared(url).expect("a URL");
+        endpoint
+            .connect_timeout(Duration::from_secs(2))
+            .connect_lazy()
+    }
+
+    /// Starts the process with this environment, and returns when it listens.
+    pub async fn run(&mut self, environment: &[(&str, &str)]) {
+        let listen = self.listen.to_string();
+        let mut settings = vec![
+            ("STARTLIST_REDIS_URL", self.redis_url.as_str()),
+            ("STARTLIST_LOG", "error"),
+            ("STARTLIST_LOG_FORMAT", "json"),
+        ];
+        settings.extend(environment);
+        let flags = ["--listen", &listen];
+        self.program = Some(Program::start(self.name, &flags, &settings));
+        let listen = self.listen;
+        let began = tokio::time::Instant::now();
+        while TcpStream::connect(listen).await.is_err() {
+            assert!(
+                began.elapsed() < LONGEST_START,
+                "{} does not start",
+                self.name
+            );
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// The process.
+    #[must_use]
+    pub fn program(&self) -> &Program {
+        self.program.as_ref().expect("it runs")
+    }
+
+    /// SIGKILL. Returns when it has ended.
+    pub async fn kill(&mut self) {
+        if let Some(program) = self.program.take() {
+            program.signal(nix::sys::signal::Signal::SIGKILL);
+            program.ended().await;
+        }
+    }
+
+    /// Returns when it answers through the proxy's way to Redis.
+    pub async fn is_well(&self) {
+        eventually("Redis answers", async || self.store.ping().await.is_ok()).await;
+    }
+}
+
+fn free_address() -> SocketAddr {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("its address")
+}
+
+fn email(name: &str) -> Email {
+    Email::parse(format!("{name}@example.org")).expect("an address")
+}
+
+async fn make_owner(store: &Store, password: &PasswordHash) -> String {
+    let owner = NewAdmin {
+        email: email("owner"),
+        display_name: DisplayName::parse("owner").expect("a name"),
+        role: Role::Owner,
+        request_id: RequestId::random(),
+    };
+    store
+        .ensure_owner(&owner, password)
+        .await
+        .expect("an owner");
+    let attempt = store.admin_sign_in(&owner.email).await.expect("an account");
+    let session = store.open_session(&attempt).await.expect("a session");
+    session.token.expose().to_owned()
+}
