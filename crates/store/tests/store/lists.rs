@@ -14,8 +14,8 @@ use store::{Cursor, Listed, Page, PageRequest, Store};
 
 use crate::round_trips::Counter;
 use crate::world::{
-    DAY, HOUR, Limits, World, details, first_page, join_all, new_admin, new_competition,
-    new_request, password, places,
+    DAY, HOUR, Limits, World, details, eventually, first_page, join_all, new_admin,
+    new_competition, new_request, password, places,
 };
 
 /// All items of a list, page by page; `between` is called after each page.
@@ -116,6 +116,37 @@ async fn three_hundred_competitions_with_ties_come_in_the_order_of_start_then_id
     let world = World::new().await;
     let made = drafts(&world, (0..300).map(|n| n % 7)).await;
     for size in [1, 7, 50, 200] {
+        let read = async |page| {
+            world
+                .admin
+                .list_competitions(&list(page))
+                .await
+                .expect("a page")
+        };
+        let found = all_pages(size, read, nothing).await;
+        assert_eq!(ids(found), in_order(made.clone()), "in pages of {size}");
+    }
+}
+
+#[tokio::test]
+async fn a_catalogue_that_is_spread_unevenly_is_in_order_too() {
+    let world = World::new().await;
+    let made = drafts(&world, 0..120).await;
+    // Every second one stands in one part, as if chance had it so.
+    for (n, id) in in_order(made.clone()).iter().enumerate() {
+        let starts_at = made[n].details.schedule.moments().starts_at.as_millis();
+        let member = format!("{starts_at:015}:{id}");
+        for part in 0..32 {
+            let part = format!("catalogue:{{{part:02x}}}");
+            let held: i64 = world.root(&["ZREM", &part, &member]).await;
+            if held == 1 {
+                let part = if n % 2 == 0 { "catalogue:{07}" } else { &part };
+                let _: i64 = world.root(&["ZADD", part, "0", &member]).await;
+                break;
+            }
+        }
+    }
+    for size in [1, 10, 50] {
         let read = async |page| {
             world
                 .admin
@@ -250,7 +281,7 @@ async fn competitions_are_chosen_by_state_start_and_open_window() {
 }
 
 #[tokio::test]
-async fn a_competition_that_is_moved_there_and_back_stays_in_the_list() {
+async fn a_competition_that_is_moved_back_while_its_old_entry_is_taken_away_stays_in_the_list() {
     let world = World::new().await;
     let cup = drafts(&world, [0]).await.remove(0);
     let moments = cup.details.schedule.moments();
@@ -259,18 +290,36 @@ async fn a_competition_that_is_moved_there_and_back_stays_in_the_list() {
         starts_at: Timestamp::from_millis(moments.starts_at.as_millis() + days * DAY).ok(),
         ..CompetitionPatch::default()
     };
-    for _ in 0..10 {
-        let answers = join_all([1, 0, 1, 0].map(|days| world.update(&cup.id, moved(days)))).await;
-        for answer in answers {
-            answer.expect("moved");
-        }
-        let found = world
-            .admin
-            .list_competitions(&list(first_page(10)))
-            .await
-            .expect("a page");
-        assert_eq!(ids(found.items), std::slice::from_ref(&cup.id));
-    }
+    let (slow, counter) = counted(&world, "admin-service").await;
+    slow.get_competition(&cup.id).await.expect("connected");
+    // So that Redis knows the script.
+    world.capacity(&cup.id, 5).await.expect("updated");
+    // A look, a look for the request, the new entry, the record; then the old entry would go.
+    counter.hold_after(4);
+    let (there, by) = (moved(1), &world.organiser);
+    let there = slow.update_competition(by, &cup.id, &there, None, new_request());
+    let back = async {
+        counter.holds().await;
+        eventually("it is there", async || {
+            let now = world
+                .admin
+                .get_competition(&cup.id)
+                .await
+                .expect("a competition");
+            now.details.schedule != cup.details.schedule
+        })
+        .await;
+        world.update(&cup.id, moved(0)).await.expect("moved back");
+        counter.release();
+    };
+    let (there, ()) = tokio::join!(there, back);
+    there.expect("moved");
+    let found = world
+        .admin
+        .list_competitions(&list(first_page(10)))
+        .await
+        .expect("a page");
+    assert_eq!(ids(found.items), std::slice::from_ref(&cup.id));
 }
 
 #[tokio::test]

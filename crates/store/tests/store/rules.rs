@@ -663,6 +663,24 @@ async fn rule_6_nobody_is_promoted_once_the_competition_has_started() {
 }
 
 #[tokio::test]
+async fn rule_6_a_place_that_is_free_after_the_start_goes_to_no_newcomer_past_the_queue() {
+    let world = World::new().await;
+    let people = world.people(3).await;
+    let cup = world.competition(places(1)).await;
+    for user in &people[..2] {
+        world.register(user, &cup).await.expect("in");
+    }
+    world.time_passes(&cup, 7 * DAY + 1).await;
+    world.remove(&people[0], &cup).await.expect("removed");
+    assert_eq!(world.counts(&cup).await, (0, 1));
+    let late = world
+        .add(&people[2], &cup, IGNORE_WINDOW)
+        .await
+        .expect("queued");
+    assert_eq!(late.registration.waitlist_position, Some(2));
+}
+
+#[tokio::test]
 async fn rule_7_a_capacity_below_the_confirmed_is_refused_with_both_numbers() {
     let world = World::new().await;
     let people = world.people(4).await;
