@@ -1,0 +1,148 @@
+//! What the model finds.
+
+use super::*;
+use crate::audit::Actor;
+use crate::text::Reason;
+
+fn at(millis: i64) -> Timestamp {
+    Timestamp::from_millis(millis).expect("a moment")
+}
+
+fn user(n: u8) -> UserId {
+    UserId::parse(format!("user-{n}")).expect("an id")
+}
+
+fn field(name: &str, after: &str) -> FieldChange {
+    FieldChange {
+        field: name.into(),
+        before: String::new(),
+        after: after.into(),
+    }
+}
+
+/// A published competition with one place, open from 10 to 20, that starts at 30.
+fn published() -> Model {
+    let mut model = Model::default();
+    let fields = vec![
+        field("starts_at", "30"),
+        field("registration_opens_at", "10"),
+        field("registration_closes_at", "20"),
+        field("capacity", "1"),
+    ];
+    apply(&mut model, Action::Create, Change::Competition(fields)).expect("created");
+    apply(&mut model, Action::Publish, Change::Competition(Vec::new())).expect("published");
+    model
+}
+
+fn apply(model: &mut Model, action: Action, change: Change) -> Result<(), Violation> {
+    model.apply(&AuditEntry {
+        revision: Revision(model.revision().0 + 1),
+        at: at(15),
+        actor: Actor::Rules,
+        action,
+        change,
+        request_id: None,
+        reason: Reason::parse("").expect("a reason"),
+    })
+}
+
+fn moved(
+    user: UserId,
+    before: Option<RegistrationState>,
+    after: RegistrationState,
+    position: Option<u32>,
+) -> Change {
+    Change::Registration {
+        user_id: user,
+        before,
+        after,
+        waitlist_position: position,
+    }
+}
+
+use RegistrationState::{Confirmed, Waitlisted, Withdrawn};
+
+/// `published` with user 1 confirmed and users 2 and 3 waiting.
+fn with_a_queue() -> Model {
+    let mut model = published();
+    let entries = [
+        moved(user(1), None, Confirmed, None),
+        moved(user(2), None, Waitlisted, Some(1)),
+        moved(user(3), None, Waitlisted, Some(2)),
+    ];
+    for entry in entries {
+        apply(&mut model, Action::Register, entry).expect("a good entry");
+    }
+    model
+}
+
+#[test]
+fn a_confirmation_beyond_the_capacity_is_found() {
+    let mut model = with_a_queue();
+    let over = moved(user(4), None, Confirmed, None);
+    assert!(apply(&mut model, Action::Register, over).is_err());
+}
+
+#[test]
+fn a_place_that_becomes_free_must_go_to_the_first_in_the_queue_at_once() {
+    let mut model = with_a_queue();
+    let leave = moved(user(1), Some(Confirmed), Withdrawn, None);
+    apply(&mut model, Action::Withdraw, leave).expect("a withdrawal");
+
+    let newcomer = moved(user(4), None, Waitlisted, Some(3));
+    assert!(apply(&mut model.clone(), Action::Register, newcomer).is_err());
+    let second = moved(user(3), Some(Waitlisted), Confirmed, None);
+    assert!(apply(&mut model.clone(), Action::Promote, second).is_err());
+    let first = moved(user(2), Some(Waitlisted), Confirmed, None);
+    assert!(apply(&mut model, Action::Promote, first).is_ok());
+}
+
+#[test]
+fn nobody_is_promoted_to_a_place_that_is_taken() {
+    let mut model = with_a_queue();
+    let first = moved(user(2), Some(Waitlisted), Confirmed, None);
+    assert!(apply(&mut model, Action::Promote, first).is_err());
+}
+
+#[test]
+fn a_gap_in_the_log_is_found() {
+    let mut model = published();
+    model.revision = Revision(7);
+    let entry = moved(user(1), None, Confirmed, None);
+    let mut late = model.clone();
+    late.revision = Revision(8);
+    assert!(apply(&mut model, Action::Register, entry.clone()).is_ok());
+    let skipped = AuditEntry {
+        revision: Revision(20),
+        at: at(15),
+        actor: Actor::Rules,
+        action: Action::Register,
+        change: entry,
+        request_id: None,
+        reason: Reason::parse("").expect("a reason"),
+    };
+    assert!(late.apply(&skipped).is_err());
+}
+
+#[test]
+fn who_may_come_in_depends_on_the_window_and_on_the_past() {
+    let mut model = with_a_queue();
+    let door = Door::default();
+    assert_eq!(model.enter(&user(4), at(9), door), Err(NoEntry::NotOpenYet));
+    assert_eq!(model.enter(&user(4), at(20), door), Err(NoEntry::Closed));
+    assert_eq!(
+        model.enter(&user(2), at(15), door),
+        Err(NoEntry::AlreadyRegistered)
+    );
+    let remove = moved(user(3), Some(Waitlisted), RegistrationState::Removed, None);
+    apply(&mut model, Action::Remove, remove).expect("a removal");
+    assert_eq!(model.enter(&user(3), at(15), door), Err(NoEntry::Removed));
+    let organiser = Door {
+        by_organiser: true,
+        ..door
+    };
+    assert_eq!(
+        model.enter(&user(3), at(15), organiser),
+        Ok(Place::Waitlisted(2))
+    );
+}
