@@ -1,6 +1,7 @@
 //! Redis and both services.
 
 use std::env;
+use std::path::Path;
 
 use admin_service::FirstOwner;
 use api::admin::admin_service_client::AdminServiceClient;
@@ -34,7 +35,7 @@ pub struct Startlist {
     admin_channel: Channel,
     user_channel: Channel,
     _end: DropGuard,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// How to start it.
@@ -59,6 +60,12 @@ impl Startlist {
     #[must_use]
     pub fn builder() -> Builder {
         Builder::default()
+    }
+
+    /// Where Redis keeps everything.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Where admin-service listens, for clients that are not generated.
@@ -242,7 +249,7 @@ impl Builder {
             admin_channel: channel(admin_url),
             user_channel: channel(user_url),
             _end: end.drop_guard(),
-            _folder: folder,
+            folder,
         }
     }
 }

@@ -15,3 +15,6 @@ mod admin;
 mod user;
 
 mod authorization;
+mod errors;
+mod rules;
+mod sessions;
