@@ -7,6 +7,7 @@
 //! - [`world`]: a Redis and both services as processes of their own, with a [`proxy`] on every way.
 //! - [`ask`], [`clients`]: one try of one call; the load of many clients.
 //! - [`faults`]: what breaks and when, by a seed.
+//! - [`power`]: a power cut, proved by what the disk was told to keep.
 //! - [`rewrite`]: bugs that are planted in what goes to Redis, to show that the checker finds them.
 //! - [`random`]: numbers that a seed repeats.
 #![allow(
@@ -20,6 +21,7 @@ pub mod checker;
 pub mod clients;
 pub mod faults;
 pub mod history;
+pub mod power;
 pub mod proxy;
 pub mod random;
 pub mod rewrite;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::env;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use deadpool_redis::redis::{Client, FromRedisValue, cmd};
@@ -37,7 +38,7 @@ pub struct World {
     /// An owner's session.
     pub organiser: String,
     password: PasswordHash,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// A service as a process, and the ways to and from it.
@@ -95,7 +96,7 @@ impl World {
             redis,
             organiser,
             password,
-            _folder: folder,
+            folder,
         };
         world.admin.run(&[]).await;
         world.user.run(&[]).await;
@@ -121,6 +122,12 @@ impl World {
             email: new.email.as_str().to_owned(),
             token: session.token.expose().to_owned(),
         }
+    }
+
+    /// Where Redis keeps its data.
+    #[must_use]
+    pub fn data_dir(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Sends Redis a command that only the tests may send.
