@@ -16,5 +16,9 @@ mod user;
 
 mod authorization;
 mod errors;
+mod input;
+mod outage;
+mod reflection;
+mod request_ids;
 mod rules;
 mod sessions;
