@@ -1,0 +1,31 @@
+//! People: accounts, sessions, passwords, admins.
+
+mod admins;
+mod erasure;
+mod profile;
+mod sessions;
+mod sign_up;
+mod throttle;
+
+use store::OpenSession;
+
+use crate::world::{World, email, password};
+
+pub(super) async fn sign_in(world: &World, name: &str) -> OpenSession {
+    let attempt = world
+        .user
+        .user_sign_in(&email(name))
+        .await
+        .expect("an attempt");
+    assert_eq!(attempt.credential(), Some(&password(name)));
+    world.user.open_session(&attempt).await.expect("a session")
+}
+
+pub(super) async fn is_open(world: &World, session: &OpenSession) -> bool {
+    world
+        .user
+        .user_session(&session.token)
+        .await
+        .expect("an answer")
+        .is_some()
+}

@@ -1,0 +1,286 @@
+//! The catalogue: all competitions, by start.
+
+use std::collections::{BTreeSet, HashSet};
+
+use domain::competition::Moments;
+use domain::{Competition, CompetitionId, CompetitionPatch, CompetitionState, Schedule, Timestamp};
+use store::PageRequest;
+use store::competitions::{ListCompetitions, NewCompetition};
+
+use super::{all_pages, counted, list, nothing};
+use crate::world::{
+    DAY, HOUR, Limits, World, details, eventually, first_page, join_all, new_competition,
+    new_request,
+};
+
+/// A draft that starts so many hours after the usual start.
+fn starting(hours: i64) -> NewCompetition {
+    let mut new = new_competition(details(Limits::default()));
+    let usual = new.details.schedule.moments();
+    let later = |moment: Timestamp| {
+        Timestamp::from_millis(moment.as_millis() + hours * HOUR).expect("a moment")
+    };
+    let schedule = Schedule::parse(Moments {
+        starts_at: later(usual.starts_at),
+        ends_at: later(usual.ends_at),
+        ..usual
+    });
+    new.details.schedule = schedule.expect("a schedule");
+    new
+}
+
+/// Drafts with these starts, in hours after the usual one.
+pub(super) async fn drafts(
+    world: &World,
+    hours: impl IntoIterator<Item = i64>,
+) -> Vec<Competition> {
+    // One usual start for all of them, so that there are ties.
+    let usual = starting(0).details.schedule.moments().starts_at.as_millis();
+    let new = hours.into_iter().map(|hours| {
+        let mut new = starting(hours);
+        let drift = new.details.schedule.moments().starts_at.as_millis() - usual - hours * HOUR;
+        let moments = new.details.schedule.moments();
+        let back = |moment: Timestamp| {
+            Timestamp::from_millis(moment.as_millis() - drift).expect("a moment")
+        };
+        let schedule = Schedule::parse(Moments {
+            starts_at: back(moments.starts_at),
+            ends_at: back(moments.ends_at),
+            ..moments
+        });
+        new.details.schedule = schedule.expect("a schedule");
+        new
+    });
+    let mut made = Vec::new();
+    for some in new.collect::<Vec<_>>().chunks(100) {
+        let calls = some.iter().map(|new| {
+            world
+                .admin
+                .create_competition(&world.organiser, new.clone())
+        });
+        for answer in join_all(calls).await {
+            made.push(answer.expect("a draft"));
+        }
+    }
+    made
+}
+
+fn in_order(mut competitions: Vec<Competition>) -> Vec<CompetitionId> {
+    competitions.sort_by_key(|one| (one.details.schedule.moments().starts_at, one.id.clone()));
+    competitions.into_iter().map(|one| one.id).collect()
+}
+
+fn ids(competitions: Vec<Competition>) -> Vec<CompetitionId> {
+    competitions.into_iter().map(|one| one.id).collect()
+}
+
+#[tokio::test]
+async fn three_hundred_competitions_with_ties_come_in_the_order_of_start_then_id() {
+    let world = World::new().await;
+    let made = drafts(&world, (0..300).map(|n| n % 7)).await;
+    for size in [1, 7, 50, 200] {
+        let read = async |page| {
+            world
+                .admin
+                .list_competitions(&list(page))
+                .await
+                .expect("a page")
+        };
+        let found = all_pages(size, read, nothing).await;
+        assert_eq!(ids(found), in_order(made.clone()), "in pages of {size}");
+    }
+}
+
+#[tokio::test]
+async fn a_catalogue_that_is_spread_unevenly_is_in_order_too() {
+    let world = World::new().await;
+    let made = drafts(&world, 0..120).await;
+    // Every second one stands in one part, as if chance had it so.
+    for (n, id) in in_order(made.clone()).iter().enumerate() {
+        let starts_at = made[n].details.schedule.moments().starts_at.as_millis();
+        let member = format!("{starts_at:015}:{id}");
+        for part in 0..32 {
+            let part = format!("catalogue:{{{part:02x}}}");
+            let held: i64 = world.root(&["ZREM", &part, &member]).await;
+            if held == 1 {
+                let part = if n % 2 == 0 { "catalogue:{07}" } else { &part };
+                let _: i64 = world.root(&["ZADD", part, "0", &member]).await;
+                break;
+            }
+        }
+    }
+    for size in [1, 10, 50] {
+        let read = async |page| {
+            world
+                .admin
+                .list_competitions(&list(page))
+                .await
+                .expect("a page")
+        };
+        let found = all_pages(size, read, nothing).await;
+        assert_eq!(ids(found), in_order(made.clone()), "in pages of {size}");
+    }
+}
+
+#[tokio::test]
+async fn pages_lead_on_when_competitions_are_deleted_moved_and_made_between_them() {
+    let world = World::new().await;
+    let made = drafts(&world, 0..90).await;
+    let by = &world.organiser;
+    let order = in_order(made);
+    let (deleted, moved) = (&order[20..40], &order[60]);
+    let read = async |page| {
+        world
+            .admin
+            .list_competitions(&list(page))
+            .await
+            .expect("a page")
+    };
+    let between = async |number| {
+        if number == 2 {
+            // The second page ended with number 29: some are behind it, some before.
+            for id in deleted {
+                world
+                    .admin
+                    .delete_competition(by, id, new_request())
+                    .await
+                    .expect("deleted");
+            }
+            let later = starting(500).details.schedule.moments();
+            let patch = CompetitionPatch {
+                starts_at: Some(later.starts_at),
+                ends_at: Some(later.ends_at),
+                ..CompetitionPatch::default()
+            };
+            world.update(moved, patch).await.expect("moved");
+            drafts(&world, [200]).await;
+        }
+    };
+    let found = ids(all_pages(15, read, between).await);
+    let seen: HashSet<_> = found.iter().collect();
+    assert_eq!(seen.len(), found.len(), "nothing comes twice");
+    for id in order.iter().filter(|id| !deleted[10..].contains(id)) {
+        assert!(seen.contains(id), "{id} is not left out");
+    }
+    assert!(deleted[10..].iter().all(|id| !seen.contains(id)));
+    assert_eq!(found.last(), Some(moved), "at its new place");
+    assert_eq!(found.len(), 90 - 10 + 1);
+}
+
+#[tokio::test]
+async fn competitions_are_chosen_by_state_start_and_open_window() {
+    let world = World::new().await;
+    let made = drafts(&world, 0..30).await;
+    let by = &world.organiser;
+    let mut open = BTreeSet::new();
+    for (n, draft) in made.iter().enumerate().filter(|(n, _)| n % 3 != 0) {
+        let id = &draft.id;
+        world
+            .admin
+            .publish_competition(by, id, new_request())
+            .await
+            .expect("published");
+        match n % 4 {
+            0 => drop(world.cancel(id).await.expect("cancelled")),
+            1 => {
+                let closed = CompetitionPatch {
+                    registration_closes_at: Timestamp::from_millis(
+                        world.user.now().as_millis() - 1,
+                    )
+                    .ok(),
+                    ..CompetitionPatch::default()
+                };
+                world.update(id, closed).await.expect("closed");
+            }
+            _ => drop(open.insert(id.clone())),
+        }
+    }
+    let all = async |list: &dyn Fn(PageRequest) -> ListCompetitions| {
+        let read = async |page| {
+            world
+                .user
+                .list_competitions(&list(page))
+                .await
+                .expect("a page")
+        };
+        all_pages(4, read, nothing).await
+    };
+    let found = all(&|page| ListCompetitions {
+        open_at: Some(world.user.now()),
+        ..list(page)
+    })
+    .await;
+    assert_eq!(
+        found.into_iter().map(|one| one.id).collect::<BTreeSet<_>>(),
+        open
+    );
+    let cancelled = [CompetitionState::Cancelled];
+    let found = all(&|page| ListCompetitions {
+        states: cancelled.to_vec(),
+        ..list(page)
+    })
+    .await;
+    let expected = (0..30).filter(|n| n % 3 != 0 && n % 4 == 0).count();
+    assert_eq!(found.len(), expected);
+    assert!(
+        found
+            .iter()
+            .all(|one| one.state == CompetitionState::Cancelled)
+    );
+
+    let start = |n: usize| Some(made[n].details.schedule.moments().starts_at);
+    let found = all(&|page| ListCompetitions {
+        starts_after: start(5),
+        starts_before: start(9),
+        ..list(page)
+    })
+    .await;
+    let expected: Vec<_> = made[5..9].iter().map(|one| one.id.clone()).collect();
+    assert_eq!(
+        ids(found),
+        expected,
+        "from the first moment on, before the second"
+    );
+}
+
+#[tokio::test]
+async fn a_competition_that_is_moved_back_while_its_old_entry_is_taken_away_stays_in_the_list() {
+    let world = World::new().await;
+    let cup = drafts(&world, [0]).await.remove(0);
+    let moments = cup.details.schedule.moments();
+    let moved = |days: i64| CompetitionPatch {
+        ends_at: Timestamp::from_millis(moments.ends_at.as_millis() + days * DAY).ok(),
+        starts_at: Timestamp::from_millis(moments.starts_at.as_millis() + days * DAY).ok(),
+        ..CompetitionPatch::default()
+    };
+    let (slow, counter) = counted(&world, "admin-service").await;
+    slow.get_competition(&cup.id).await.expect("connected");
+    // So that Redis knows the script.
+    world.capacity(&cup.id, 5).await.expect("updated");
+    // A look, a look for the request, the new entry, the record; then the old entry would go.
+    counter.hold_after(4);
+    let (there, by) = (moved(1), &world.organiser);
+    let there = slow.update_competition(by, &cup.id, &there, None, new_request());
+    let back = async {
+        counter.holds().await;
+        eventually("it is there", async || {
+            let now = world
+                .admin
+                .get_competition(&cup.id)
+                .await
+                .expect("a competition");
+            now.details.schedule != cup.details.schedule
+        })
+        .await;
+        world.update(&cup.id, moved(0)).await.expect("moved back");
+        counter.release();
+    };
+    let (there, ()) = tokio::join!(there, back);
+    there.expect("moved");
+    let found = world
+        .admin
+        .list_competitions(&list(first_page(10)))
+        .await
+        .expect("a page");
+    assert_eq!(ids(found.items), std::slice::from_ref(&cup.id));
+}

@@ -1,0 +1,90 @@
+//! Round trips.
+
+use domain::RegistrationState::Confirmed;
+use domain::{CompetitionState, RequestId, Revision};
+use store::competitions::ListCompetitions;
+
+use super::competitions::drafts;
+use super::{counted, list};
+use crate::world::{World, first_page, join_all, new_request, places};
+
+#[tokio::test]
+async fn every_list_takes_at_most_three_round_trips_whatever_the_page() {
+    let world = World::new().await;
+    let made = drafts(&world, 0..250).await;
+    let by = &world.organiser;
+    let cup = made[0].id.clone();
+    world
+        .admin
+        .publish_competition(by, &cup, new_request())
+        .await
+        .expect("published");
+    let people = world.people(220).await;
+    for answer in join_all(people.iter().map(|user| world.register(user, &cup))).await {
+        answer.expect("in");
+    }
+    let page = first_page(200);
+
+    let (admin, counter) = counted(&world, "admin-service").await;
+    admin.get_competition(&cup).await.expect("connected");
+    let (found, trips) = counter
+        .of(admin.list_competitions(&list(page.clone())))
+        .await;
+    assert_eq!((found.expect("a page").items.len(), trips), (200, 2));
+    // Most are filtered out, so that it looks twice.
+    let states = vec![CompetitionState::Published];
+    let filtered = ListCompetitions {
+        states,
+        ..list(page.clone())
+    };
+    let (found, trips) = counter.of(admin.list_competitions(&filtered)).await;
+    assert_eq!((found.expect("a page").items.len(), trips), (1, 3));
+    let (found, trips) = counter
+        .of(admin.list_entries(&cup, &[Confirmed], &page))
+        .await;
+    assert!(found.is_ok());
+    let again = counter
+        .of(admin.list_entries(&cup, &[Confirmed], &page))
+        .await;
+    assert_eq!((again.0.expect("a page").items.len(), again.1), (200, 2));
+    assert!(
+        trips <= 4,
+        "two more to load the script the first time: {trips}"
+    );
+    let (found, trips) = counter.of(admin.list_users(&page)).await;
+    assert_eq!((found.expect("a page").items.len(), trips), (200, 2));
+    let (found, trips) = counter.of(admin.audit_entries(&cup, &page)).await;
+    assert_eq!((found.expect("a page").items.len(), trips), (200, 1));
+}
+
+#[tokio::test]
+async fn a_registration_takes_two_round_trips_and_a_look_one() {
+    let world = World::new().await;
+    let cups = [
+        world.competition(places(9)).await,
+        world.competition(places(9)).await,
+    ];
+    let (ada, session) = world.sign_up("ada").await;
+    world.register(&ada, &cups[0]).await.expect("in");
+    let (user, counter) = counted(&world, "user-service").await;
+    user.get_competition(&cups[0]).await.expect("connected");
+    let registering = async {
+        let caller = user
+            .user_session(&session.token)
+            .await
+            .expect("an answer")
+            .expect("ada");
+        user.register(&caller, &cups[1], RequestId::random()).await
+    };
+    let (registered, trips) = counter.of(registering).await;
+    assert_eq!((registered.expect("in").revision, trips), (Revision(3), 2));
+    let (found, trips) = counter.of(user.get_competition(&cups[1])).await;
+    assert_eq!(
+        (found.expect("a competition").confirmed_count, trips),
+        (1, 1)
+    );
+    let (found, trips) = counter
+        .of(user.my_registrations(&ada, &first_page(20)))
+        .await;
+    assert_eq!((found.expect("a page").items.len(), trips), (2, 2));
+}

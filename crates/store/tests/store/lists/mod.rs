@@ -1,0 +1,57 @@
+//! Lists, in pages: complete and in order, whatever happens between the pages, and in few round trips.
+
+mod competitions;
+mod cost;
+mod cursors;
+mod entries;
+mod people;
+
+use store::competitions::ListCompetitions;
+use store::{Page, PageRequest, Store};
+
+use crate::round_trips::Counter;
+use crate::world::{World, first_page};
+
+/// All items of a list, page by page; `between` is called after each page.
+pub(super) async fn all_pages<T>(
+    size: usize,
+    mut read: impl AsyncFnMut(PageRequest) -> Page<T>,
+    mut between: impl AsyncFnMut(usize),
+) -> Vec<T> {
+    let mut items = Vec::new();
+    let mut page = first_page(size);
+    for number in 1.. {
+        let found = read(page.clone()).await;
+        assert!(
+            found.items.len() <= size,
+            "a page holds no more than was asked for"
+        );
+        items.extend(found.items);
+        between(number).await;
+        let Some(next) = found.next else { break };
+        assert_ne!(Some(&next), page.after.as_ref(), "a page leads on");
+        page.after = Some(next);
+    }
+    items
+}
+
+pub(super) async fn nothing(_: usize) {}
+
+pub(super) fn list(page: PageRequest) -> ListCompetitions {
+    ListCompetitions {
+        states: Vec::new(),
+        open_at: None,
+        starts_after: None,
+        starts_before: None,
+        page,
+    }
+}
+
+/// A store whose round trips are counted.
+pub(super) async fn counted(world: &World, user: &str) -> (Store, Counter) {
+    let counter = Counter::before(world.redis.address()).await;
+    let url = world.redis.url_for(user).expect("a user");
+    let (login, _) = url.rsplit_once('@').expect("an address");
+    let store = Store::new(&format!("{login}@{}", counter.address), None).expect("a URL");
+    (store, counter)
+}

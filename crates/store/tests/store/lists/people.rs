@@ -1,0 +1,124 @@
+//! Users, admins, and what one has entered.
+
+use std::collections::BTreeSet;
+
+use domain::RegistrationState::Withdrawn;
+use domain::{Role, UserId};
+
+use super::{all_pages, nothing};
+use crate::world::{HOUR, World, first_page, new_admin, password, places};
+
+#[tokio::test]
+async fn users_come_in_the_order_of_their_ids_also_when_some_leave() {
+    let world = World::new().await;
+    let mut people: Vec<UserId> = world.people(150).await;
+    let (leaver, session) = world.sign_up("leaver").await;
+    people.sort();
+    let read = async |page| world.admin.list_users(&page).await.expect("a page");
+    let found = all_pages(200, read, nothing).await;
+    assert_eq!(found.len(), 151);
+    let between = async |number| {
+        if number == 1 {
+            world.erase("leaver", &leaver, &session).await;
+        }
+    };
+    let found = all_pages(20, read, between).await;
+    let mut found: Vec<_> = found.into_iter().map(|user| user.id).collect();
+    assert!(found.is_sorted());
+    found.retain(|id| *id != leaver);
+    assert_eq!(found, people);
+}
+
+#[tokio::test]
+async fn admins_come_in_the_order_of_their_ids() {
+    let world = World::new().await;
+    for n in 0..12 {
+        let new = new_admin(&format!("admin-{n}"), Role::Viewer);
+        let by = world.organiser.as_str();
+        world
+            .admin
+            .create_admin(by, &new, &password("secret"))
+            .await
+            .expect("an admin");
+    }
+    let read = async |page| world.admin.list_admins(&page).await.expect("a page");
+    for size in [1, 5, 13, 200] {
+        let found = all_pages(size, read, nothing).await;
+        assert_eq!(found.len(), 13);
+        assert!(found.is_sorted_by_key(|admin| admin.id.clone()));
+    }
+}
+
+#[tokio::test]
+async fn my_registrations_come_with_their_competitions_in_pages() {
+    let world = World::new().await;
+    let ada = world.person().await;
+    let mut cups = BTreeSet::new();
+    for n in 0..9 {
+        let cup = world.competition(places(1)).await;
+        match n % 3 {
+            0 => drop(
+                world
+                    .add(&ada, &cup, store::registrations::AddOptions::default())
+                    .await,
+            ),
+            _ => drop(world.register(&ada, &cup).await),
+        }
+        if n % 3 == 2 {
+            world.withdraw(&ada, &cup).await.expect("withdrawn");
+        }
+        cups.insert(cup);
+    }
+    for size in [1, 4, 9, 200] {
+        let read = async |page| {
+            world
+                .user
+                .my_registrations(&ada, &page)
+                .await
+                .expect("a page")
+        };
+        let found = all_pages(size, read, nothing).await;
+        assert!(
+            found
+                .iter()
+                .all(|(mine, cup)| mine.competition_id == cup.id)
+        );
+        assert!(found.iter().map(|(_, cup)| &cup.id).eq(cups.iter()));
+        let gone = found
+            .iter()
+            .filter(|(mine, _)| mine.state == Withdrawn)
+            .count();
+        assert_eq!(gone, 3, "also those that have ended");
+    }
+}
+
+#[tokio::test]
+async fn what_the_index_holds_too_much_is_left_out_and_taken_away_when_it_is_old() {
+    let world = World::new().await;
+    let ada = world.person().await;
+    let (cup, full) = (
+        world.competition(places(1)).await,
+        world.competition(places(1).waitlist(0)).await,
+    );
+    world
+        .register(&world.person().await, &full)
+        .await
+        .expect("in");
+    world.register(&ada, &cup).await.expect("in");
+    assert!(world.register(&ada, &full).await.is_err());
+    let index = format!("u:{{{ada}}}:competitions");
+    let old = format!("nonce:{}", world.user.now().as_millis() - HOUR);
+    for id in ["gone", cup.as_str()] {
+        let _: i64 = world.root(&["HSET", &index, id, &old]).await;
+    }
+    let mine = world
+        .user
+        .my_registrations(&ada, &first_page(10))
+        .await
+        .expect("a page");
+    assert_eq!(mine.items.len(), 1);
+    let kept: Vec<String> = world.root(&["HKEYS", &index]).await;
+    let kept: BTreeSet<_> = kept.iter().map(String::as_str).collect();
+    // What is old and has a registration stays, and what is young and may still get one.
+    assert_eq!(kept, BTreeSet::from([cup.as_str(), full.as_str()]));
+}

@@ -1,0 +1,139 @@
+//! Requests about competitions.
+
+use domain::{Capacity, CompetitionId, CompetitionPatch, Reason, Rejection};
+use store::Error;
+use store::competitions::{NewCompetition, UpdateError};
+
+use super::{repeat, reused};
+use crate::world::{World, details, new_competition, new_request, places, rejection};
+
+fn reason(text: &str) -> Reason {
+    Reason::parse(text).expect("a reason")
+}
+
+fn capacity(places: i64) -> CompetitionPatch {
+    CompetitionPatch {
+        capacity: Some(Capacity::parse(places).ok()),
+        ..CompetitionPatch::default()
+    }
+}
+
+#[tokio::test]
+async fn creating_a_competition() {
+    let world = World::new().await;
+    let by = &world.organiser;
+    let new = new_competition(details(places(1)));
+    let made = repeat(&world, async || {
+        world.admin.create_competition(by, new.clone()).await
+    })
+    .await;
+    let other = NewCompetition {
+        details: details(places(2)),
+        ..new.clone()
+    };
+    reused(world.admin.create_competition(by, other).await);
+    // Also after it has changed.
+    world
+        .admin
+        .publish_competition(by, &made.id, new_request())
+        .await
+        .expect("published");
+    let again = world
+        .admin
+        .create_competition(by, new)
+        .await
+        .expect("the first answer");
+    assert_eq!(again, made);
+
+    let slug = CompetitionId::parse("spring-cup").ok();
+    let named = NewCompetition {
+        id: slug,
+        ..new_competition(details(places(1)))
+    };
+    repeat(&world, async || {
+        world.admin.create_competition(by, named.clone()).await
+    })
+    .await;
+    let taken = NewCompetition {
+        request_id: new_request(),
+        ..named
+    };
+    let answer = world.admin.create_competition(by, taken).await;
+    assert_eq!(rejection(answer), Rejection::CompetitionIdTaken);
+}
+
+#[tokio::test]
+async fn updating_a_competition() {
+    let world = World::new().await;
+    let cup = world.competition(places(1)).await;
+    for user in world.people(130).await {
+        world.register(&user, &cup).await.expect("in");
+    }
+    let read = world
+        .admin
+        .get_competition(&cup)
+        .await
+        .expect("a competition");
+    let update = async |patch: &CompetitionPatch, request| {
+        let by = &world.organiser;
+        world
+            .admin
+            .update_competition(by, &cup, patch, Some(&read.etag()), request)
+            .await
+    };
+    let request = new_request();
+    // More than a hundred promotions, and an etag that is old the second time.
+    let updated = repeat(&world, async || update(&capacity(120), request).await).await;
+    assert_eq!(
+        (updated.confirmed_count, updated.waitlisted_count),
+        (120, 10)
+    );
+    let Err(UpdateError::Store(Error::Rejected(refused))) = update(&capacity(121), request).await
+    else {
+        panic!("another body");
+    };
+    // The etag is looked at first, and says no as well.
+    assert!(
+        matches!(refused.rejection, Rejection::RequestIdReused),
+        "{refused:?}"
+    );
+    world.capacity(&cup, 130).await.expect("larger");
+    let again = update(&capacity(120), request)
+        .await
+        .expect("the first answer");
+    assert_eq!(again, updated);
+}
+
+#[tokio::test]
+async fn publishing_cancelling_and_deleting() {
+    let world = World::new().await;
+    let (by, cup) = (&world.organiser, world.draft(places(1)).await);
+    let request = new_request();
+    repeat(&world, async || {
+        world.admin.publish_competition(by, &cup, request).await
+    })
+    .await;
+    reused(
+        world
+            .admin
+            .cancel_competition(by, &cup, &reason("storm"), request)
+            .await,
+    );
+    let request = new_request();
+    let cancel = async |text: &str| {
+        world
+            .admin
+            .cancel_competition(by, &cup, &reason(text), request)
+            .await
+    };
+    repeat(&world, async || cancel("storm").await).await;
+    reused(cancel("flood").await);
+
+    let draft = world.draft(places(1)).await;
+    let request = new_request();
+    repeat(&world, async || {
+        world.admin.delete_competition(by, &draft, request).await
+    })
+    .await;
+    reused(world.admin.publish_competition(by, &draft, request).await);
+}

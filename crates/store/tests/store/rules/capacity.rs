@@ -1,0 +1,165 @@
+//! Rules 1 and 7: no more than there are places, unless an admin says so.
+
+use domain::RegistrationState::{Confirmed, Waitlisted};
+use domain::{Capacity, CompetitionPatch, Rejection, WaitlistCapacity};
+use store::Error;
+use store::competitions::UpdateError;
+use store::registrations::AddOptions;
+
+use super::OVER_CAPACITY;
+use crate::world::{Limits, World, places, rejection};
+
+#[tokio::test]
+async fn rule_1_a_full_competition_puts_the_next_user_on_the_waitlist() {
+    let world = World::new().await;
+    let cup = world.competition(places(1)).await;
+    let (ada, bob) = (world.person().await, world.person().await);
+    let first = world.register(&ada, &cup).await.expect("a place");
+    assert_eq!((first.state, first.waitlist_position), (Confirmed, None));
+    let second = world
+        .register(&bob, &cup)
+        .await
+        .expect("a place in the queue");
+    assert_eq!(
+        (second.state, second.waitlist_position),
+        (Waitlisted, Some(1))
+    );
+    assert_eq!(world.counts(&cup).await, (1, 1));
+}
+
+#[tokio::test]
+async fn rule_1_without_a_capacity_everybody_is_confirmed() {
+    let world = World::new().await;
+    let cup = world.competition(Limits::default()).await;
+    for user in world.people(12).await {
+        assert_eq!(
+            world.register(&user, &cup).await.expect("a place").state,
+            Confirmed
+        );
+    }
+    assert_eq!(world.counts(&cup).await, (12, 0));
+}
+
+#[tokio::test]
+async fn rule_1_who_finds_neither_a_place_nor_a_queue_is_told_how_full_it_is() {
+    let world = World::new().await;
+    let people = world.people(4).await;
+    let cup = world.competition(places(1).waitlist(0)).await;
+    world.register(&people[0], &cup).await.expect("a place");
+    let full = rejection(world.register(&people[1], &cup).await);
+    let (capacity, confirmed_count, waitlisted_count) = (Some(1), 1, 0);
+    let expected = Rejection::CompetitionFull {
+        capacity,
+        confirmed_count,
+        waitlisted_count,
+    };
+    assert_eq!(full, expected);
+
+    let cup = world.competition(places(1).waitlist(1)).await;
+    world.register(&people[0], &cup).await.expect("a place");
+    world
+        .register(&people[1], &cup)
+        .await
+        .expect("a place in the queue");
+    let full = rejection(world.register(&people[2], &cup).await);
+    let (capacity, confirmed_count, waitlisted_count) = (Some(1), 1, 1);
+    let expected = Rejection::CompetitionFull {
+        capacity,
+        confirmed_count,
+        waitlisted_count,
+    };
+    assert_eq!(full, expected);
+    // Also for an organiser who does not say over_capacity.
+    assert_eq!(
+        rejection(world.add(&people[3], &cup, AddOptions::default()).await),
+        full
+    );
+}
+
+#[tokio::test]
+async fn rule_1_only_an_admin_who_says_so_goes_over_the_capacity() {
+    let world = World::new().await;
+    let people = world.people(4).await;
+    let cup = world.competition(places(1)).await;
+    world.register(&people[0], &cup).await.expect("a place");
+    world
+        .register(&people[1], &cup)
+        .await
+        .expect("a place in the queue");
+    let queued = world
+        .add(&people[2], &cup, AddOptions::default())
+        .await
+        .expect("queued");
+    assert_eq!(queued.registration.waitlist_position, Some(2));
+    let over = world
+        .add(&people[3], &cup, OVER_CAPACITY)
+        .await
+        .expect("a place");
+    assert_eq!(over.registration.state, Confirmed);
+    assert_eq!(world.counts(&cup).await, (2, 2));
+
+    // While there are more than there are places, nobody follows.
+    world.withdraw(&people[0], &cup).await.expect("withdrawn");
+    assert_eq!(world.counts(&cup).await, (1, 2));
+    world.withdraw(&people[3], &cup).await.expect("withdrawn");
+    assert_eq!(world.counts(&cup).await, (1, 1));
+    assert_eq!(world.state(&people[1], &cup).await, Confirmed);
+}
+
+#[tokio::test]
+async fn rule_7_a_capacity_below_the_confirmed_is_refused_with_both_numbers() {
+    let world = World::new().await;
+    let people = world.people(4).await;
+    let cup = world.competition(places(3)).await;
+    for user in &people {
+        world.register(user, &cup).await.expect("in");
+    }
+    let Err(UpdateError::Store(Error::Rejected(refused))) = world.capacity(&cup, 2).await else {
+        panic!("three are confirmed");
+    };
+    let capacity = Capacity::parse(2).expect("a capacity");
+    let too_small = Rejection::CapacityBelowConfirmed {
+        capacity,
+        confirmed_count: 3,
+    };
+    assert_eq!(refused.rejection, too_small);
+    assert_eq!(world.counts(&cup).await, (3, 1));
+
+    // Over the capacity, everything else can be changed, and the number brought nearer.
+    world
+        .add(&world.person().await, &cup, OVER_CAPACITY)
+        .await
+        .expect("in");
+    let patch = CompetitionPatch {
+        waitlist_capacity: Some(WaitlistCapacity::parse(1).ok()),
+        ..CompetitionPatch::default()
+    };
+    world
+        .update(&cup, patch)
+        .await
+        .expect("the capacity is as it was");
+    world.capacity(&cup, 4).await.expect("four are confirmed");
+}
+
+#[tokio::test]
+async fn rule_7_a_shorter_waitlist_keeps_those_who_wait() {
+    let world = World::new().await;
+    let people = world.people(4).await;
+    let cup = world.competition(places(1)).await;
+    for user in &people[..3] {
+        world.register(user, &cup).await.expect("in");
+    }
+    let patch = CompetitionPatch {
+        waitlist_capacity: Some(WaitlistCapacity::parse(0).ok()),
+        ..CompetitionPatch::default()
+    };
+    world.update(&cup, patch).await.expect("shorter");
+    assert_eq!(world.counts(&cup).await, (1, 2));
+    let refused = rejection(world.register(&people[3], &cup).await);
+    assert!(
+        matches!(refused, Rejection::CompetitionFull { .. }),
+        "{refused:?}"
+    );
+    world.withdraw(&people[0], &cup).await.expect("withdrawn");
+    assert_eq!(world.counts(&cup).await, (1, 1), "they are still promoted");
+}

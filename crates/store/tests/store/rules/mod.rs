@@ -1,0 +1,23 @@
+//! The twelve rules of the blueprint, each by every path that it names.
+
+mod capacity;
+mod leaving;
+mod lifecycle;
+mod log;
+mod order;
+mod preview;
+mod queue;
+mod requests;
+mod window;
+
+use store::registrations::AddOptions;
+
+pub(super) const OVER_CAPACITY: AddOptions = AddOptions {
+    ignore_window: false,
+    over_capacity: true,
+};
+
+pub(super) const IGNORE_WINDOW: AddOptions = AddOptions {
+    ignore_window: true,
+    over_capacity: false,
+};
