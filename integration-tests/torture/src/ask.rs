@@ -91,6 +91,7 @@ impl Asker {
         }
     }
 
+    #[allow(clippy::too_many_lines, reason = "one row per RPC: a table")]
     async fn send(
         &self,
         competition: &CompetitionId,

@@ -1,6 +1,7 @@
 //! What breaks, and when: a schedule that a seed repeats.
 
 use std::fmt;
+use std::path::Path;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
@@ -32,6 +33,8 @@ pub enum Fault {
     Kill(Which),
     /// SIGSTOP and SIGCONT.
     Freeze(Which),
+    /// SIGKILL; it is started again with a clock that is so many hours ahead.
+    MoveClock(Which, i8),
     /// The way between a service and Redis.
     RedisLink(Which, Weather),
     /// The way between clients and a service.
@@ -78,7 +81,17 @@ pub fn schedule(seed: u64) -> impl Iterator<Item = Event> {
     })
 }
 
-/// Every kind of fault.
+/// The library that moves a program's clock (Debian: `libfaketime`), if this machine has it.
+#[must_use]
+pub fn faketime() -> Option<&'static str> {
+    let places = [
+        "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1",
+        "/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1",
+    ];
+    places.into_iter().find(|place| Path::new(place).exists())
+}
+
+/// Every kind of fault that this machine can have.
 fn all() -> Vec<Fault> {
     let mut all = vec![Fault::KillRedis, Fault::FreezeRedis, Fault::FillMemory];
     let weathers = [
@@ -88,6 +101,9 @@ fn all() -> Vec<Fault> {
         Weather::Late(Duration::from_millis(40)),
     ];
     for which in [Which::Admin, Which::User] {
+        if faketime().is_some() {
+            all.extend([Fault::MoveClock(which, 1), Fault::MoveClock(which, -1)]);
+        }
         all.extend([Fault::Kill(which), Fault::Freeze(which)]);
         for weather in weathers {
             all.push(Fault::RedisLink(which, weather));
@@ -121,6 +137,22 @@ impl Event {
                 let service = world.service(which);
                 service.kill().await;
                 sleep(self.lasting).await;
+                service.run(&[]).await;
+            }
+            Fault::MoveClock(which, hours) => {
+                let library = faketime().expect("it was there when the schedule was made");
+                let offset = format!("{hours:+}h");
+                let moved = [
+                    ("LD_PRELOAD", library),
+                    ("FAKETIME", offset.as_str()),
+                    // As when somebody sets the clock: what measures durations goes on.
+                    ("DONT_FAKE_MONOTONIC", "1"),
+                ];
+                let service = world.service(which);
+                service.kill().await;
+                service.run(&moved).await;
+                sleep(self.lasting).await;
+                service.kill().await;
                 service.run(&[]).await;
             }
             Fault::Freeze(which) => {

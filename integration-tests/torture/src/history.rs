@@ -82,7 +82,7 @@ pub enum Answer {
         /// At which revision.
         revision: Option<Revision>,
     },
-    /// Every try was answered with `outcome` = NOT_APPLIED.
+    /// Every try was answered with `outcome` = `NOT_APPLIED`.
     NotApplied,
     /// At least one try left it open, and none was answered.
     Unknown,

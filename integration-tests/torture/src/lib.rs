@@ -8,6 +8,7 @@
 //! - [`ask`], [`clients`]: one try of one call; the load of many clients.
 //! - [`faults`]: what breaks and when, by a seed.
 //! - [`power`]: a power cut, proved by what the disk was told to keep.
+//! - [`disk`]: a disk that is soon full.
 //! - [`rewrite`]: bugs that are planted in what goes to Redis, to show that the checker finds them.
 //! - [`random`]: numbers that a seed repeats.
 #![allow(
@@ -19,6 +20,7 @@
 pub mod ask;
 pub mod checker;
 pub mod clients;
+pub mod disk;
 pub mod faults;
 pub mod history;
 pub mod power;

@@ -14,6 +14,7 @@ impl Random {
     }
 
     /// A source of its own, for something that runs beside.
+    #[must_use]
     pub fn fork(&mut self) -> Self {
         Self(self.next_number())
     }

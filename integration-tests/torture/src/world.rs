@@ -75,6 +75,11 @@ impl World {
     /// With more settings of Redis, and with commands that are changed on their way to it.
     pub async fn with(settings: &[(&str, &str)], rewrite: Option<Rewrite>) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
+        Self::on(folder, settings, rewrite).await
+    }
+
+    /// With the data of Redis in this folder.
+    pub async fn on(folder: TempDir, settings: &[(&str, &str)], rewrite: Option<Rewrite>) -> Self {
         let redis = RedisServer::start(Options {
             program: env::var_os("STARTLIST_TEST_REDIS_SERVER").map(Into::into),
             data_dir: folder.path().to_owned(),

@@ -4,6 +4,12 @@
 //!
 //! `TORTURE_ONCE` says how many answers of each RPC are dropped; 20 if it is not set.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "in a test a panic is the report"
+)]
+
 use std::env;
 use std::future::Future;
 use std::time::Duration;

@@ -3,6 +3,12 @@
 //! state that can be reached, the index holds what the truth holds. Without any one of its five parts it
 //! breaks.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "in a test a panic is the report"
+)]
+
 use std::collections::HashSet;
 
 /// A moment. The steps of the model are 10 s of the real thing or more; only what is longer than what
@@ -18,6 +24,10 @@ const END: Moment = 6;
 
 /// The protocol, with parts that can be left out.
 #[derive(Clone, Copy)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each part is there or left out"
+)]
 struct Protocol {
     has_deadline: bool,
     has_grace: bool,

@@ -1,6 +1,12 @@
 //! Bugs that are planted in what the services send to Redis: the checker finds each of them within 10 s.
 //! A checker that misses one is broken.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "in a test a panic is the report"
+)]
+
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};

@@ -1,5 +1,11 @@
 //! The power goes while clients register. Left out where there is no `strace`.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "in a test a panic is the report"
+)]
+
 use std::time::Duration;
 
 use tokio::task::block_in_place;

@@ -1,6 +1,12 @@
 //! Load and faults, then the checker. `TORTURE_SEED` repeats a schedule; `TORTURE_SECONDS` makes the run
 //! longer than its minimum.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "in a test a panic is the report"
+)]
+
 use std::collections::BTreeMap;
 use std::env;
 use std::time::Duration;
@@ -8,7 +14,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use torture::checker::check;
 use torture::clients::{Load, Plan};
-use torture::faults::schedule;
+use torture::faults::{faketime, schedule};
 use torture::history::{Answer, History};
 use torture::world::World;
 
@@ -30,6 +36,9 @@ async fn whatever_is_killed_nothing_acknowledged_is_lost_and_nothing_is_decided_
     let seed = setting("TORTURE_SEED").unwrap_or_else(|| u64::from(std::process::id()));
     let least = Duration::from_secs(setting("TORTURE_SECONDS").unwrap_or(0));
     println!("TORTURE_SEED={seed}");
+    if faketime().is_none() {
+        println!("no clock is moved: there is no libfaketime");
+    }
     let mut world = World::start().await;
     let load = Load::begin(&world, Plan::heavy(seed)).await;
     let began = Instant::now();

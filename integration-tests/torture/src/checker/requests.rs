@@ -95,8 +95,7 @@ fn contradiction(
 ) -> Option<String> {
     let is_read = operation.call.action().is_none();
     match (&operation.answer, entry) {
-        (Answer::Unknown, _) => None,
-        (Answer::Refused { .. } | Answer::NotApplied, None) => None,
+        (Answer::Unknown, _) | (Answer::Refused { .. } | Answer::NotApplied, None) => None,
         // Refusals are decided afresh: a try that was lost on its way may arrive behind one.
         (Answer::Refused { revision, .. }, Some(entry))
             if operation.was_lost && Some(entry.revision) > *revision =>
