@@ -150,8 +150,8 @@ pub(super) async fn on_damaged<Call: Copy + std::fmt::Debug>(
 ) {
     let mut redis = world.connect_as("root").await;
     let good = Snapshot::take(&mut redis).await;
-    let damaged = damages.iter().flatten().map(|words| &words[1]);
-    let keys: BTreeSet<_> = good.0.keys().chain(damaged).cloned().collect();
+    let harmed = damages.iter().flatten().map(|words| &words[1]);
+    let keys: BTreeSet<_> = good.0.keys().chain(harmed).cloned().collect();
     let keys: Vec<_> = keys.into_iter().collect();
     let (mut count, mut refused) = (0, 0);
     for damage in damages {
