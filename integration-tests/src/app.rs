@@ -18,9 +18,9 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::OnceCell;
 use tokio_util::sync::{CancellationToken, DropGuard};
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::Channel;
 
-use crate::client::{AdminClient, Credential, UserClient};
+use crate::client::{AdminClient, Credential, UserClient, channel_to};
 use crate::{Admin, CompetitionBuilder, User};
 
 /// The password of everybody.
@@ -246,8 +246,8 @@ impl Builder {
             redis,
             admin_store: admin.store,
             user_store: user.store,
-            admin_channel: channel(admin_url),
-            user_channel: channel(user_url),
+            admin_channel: channel_to(&admin_url),
+            user_channel: channel_to(&user_url),
             _end: end.drop_guard(),
             folder,
         }
@@ -300,10 +300,6 @@ async fn listener() -> TcpListener {
 
 fn url_of(listener: &TcpListener) -> String {
     format!("http://{}", listener.local_addr().expect("an address"))
-}
-
-fn channel(url: String) -> Channel {
-    Endpoint::from_shared(url).expect("a URL").connect_lazy()
 }
 
 /// The hash of [`PASSWORD`], made once: it is dear on purpose.

@@ -5,8 +5,16 @@ use api::user::user_service_client::UserServiceClient;
 use tonic::metadata::AsciiMetadataValue;
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
-use tonic::transport::Channel;
+use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Status};
+
+/// A connection to a service at `host:port` or `http://host:port`; it is opened with the first call.
+#[must_use]
+pub fn channel_to(address: &str) -> Channel {
+    let host = address.trim_start_matches("http://");
+    let endpoint = Endpoint::from_shared(format!("http://{host}"));
+    endpoint.expect("an address").connect_lazy()
+}
 
 /// A client of user-service.
 pub type UserClient = UserServiceClient<InterceptedService<Channel, Credential>>;

@@ -89,6 +89,16 @@ impl Program {
         self.logged.so_far()
     }
 
+    /// The address in the first line of its log that holds these words.
+    #[must_use]
+    pub fn address_in_the_log(&self, words: &str) -> String {
+        let logged = self.logged();
+        let line = logged.lines().find(|line| line.contains(words));
+        let address = line.and_then(|line| line.split("address=").nth(1));
+        let address = address.and_then(|rest| rest.split(' ').next());
+        address.expect("a line with an address").to_owned()
+    }
+
     /// Its process id.
     #[must_use]
     pub fn pid(&self) -> i32 {

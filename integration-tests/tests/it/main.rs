@@ -15,6 +15,8 @@ mod admin;
 mod user;
 
 mod authorization;
+mod config;
+mod drain;
 mod errors;
 mod input;
 mod outage;
@@ -22,3 +24,4 @@ mod reflection;
 mod request_ids;
 mod rules;
 mod sessions;
+mod startlist;
