@@ -31,6 +31,9 @@ const WARM_UP: Duration = Duration::from_millis(300);
 const QUIET_CALLS: u32 = 20;
 const QUIET_TIMES: u32 = 5;
 
+/// How much of an unexpected answer is shown, in characters.
+const MOST_SHOWN: usize = 300;
+
 /// What a line measures.
 pub(crate) struct Plan<'a, R: Rpc> {
     pub(crate) name: &'static str,
@@ -206,7 +209,11 @@ impl<R: Rpc> Expect<R> {
         match (self, answered) {
             (Self::Answer(is_expected), Ok(answer)) if is_expected(answer.get_ref()) => Ok(()),
             (Self::Refusal(code), Err(status)) if status.code() == code => Ok(()),
-            (_, Ok(answer)) => Err(format!("not the expected answer: {:?}", answer.get_ref())),
+            (_, Ok(answer)) => {
+                let answer = format!("{:?}", answer.get_ref());
+                let begin: String = answer.chars().take(MOST_SHOWN).collect();
+                Err(format!("not the expected answer: {begin}"))
+            }
             (_, Err(status)) => Err(format!("{:?}: {}", status.code(), status.message())),
         }
     }

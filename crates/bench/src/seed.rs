@@ -1,6 +1,7 @@
 //! The people and the competitions of the load, written by the store itself, as the services write them.
 
 use std::fmt::Write;
+use std::ops::Range;
 use std::time::Duration;
 
 use domain::competition::Moments;
@@ -21,7 +22,10 @@ use crate::Result;
 use crate::stack::Stack;
 
 /// How many things are written at the same time.
-const TOGETHER: usize = 256;
+const TOGETHER: usize = 128;
+/// How often something is tried that Redis did not answer in time, as on a machine that is busy with
+/// something else. A repetition names the same request, and so changes nothing twice.
+const TRIES: usize = 20;
 /// The password of every user.
 pub(crate) const PASSWORD: &str = "vier worte am see";
 
@@ -104,9 +108,9 @@ impl Seeder {
         })
     }
 
-    /// Makes so many accounts, each with a session.
-    pub(crate) async fn members(&self, count: usize) -> Result<Vec<Member>> {
-        stream::iter(0..count)
+    /// Makes an account with a session for each of these numbers.
+    pub(crate) async fn members(&self, numbers: Range<usize>) -> Result<Vec<Member>> {
+        stream::iter(numbers)
             .map(|number| self.member(number))
             .buffered(TOGETHER)
             .try_collect()
@@ -124,7 +128,8 @@ impl Seeder {
             },
             request_id: RequestId::random(),
         };
-        let (user, session) = self.users.sign_up(&new, &self.password).await?;
+        let signed_up = patiently(|| self.users.sign_up(&new, &self.password));
+        let (user, session) = signed_up.await?;
         Ok(Member {
             id: user.id,
             email: new.email.as_str().to_owned(),
@@ -182,10 +187,13 @@ impl Seeder {
             },
             request_id: RequestId::random(),
         };
-        self.organisers.create_competition(&self.admin, new).await?;
-        self.organisers
-            .publish_competition(&self.admin, &id, RequestId::random())
-            .await?;
+        patiently(|| self.organisers.create_competition(&self.admin, new.clone())).await?;
+        let request = RequestId::random();
+        let publish = || {
+            self.organisers
+                .publish_competition(&self.admin, &id, request)
+        };
+        patiently(publish).await?;
         Ok(id)
     }
 
@@ -197,9 +205,8 @@ impl Seeder {
         stream::iter(pairs)
             .map(Ok)
             .try_for_each_concurrent(TOGETHER, async |(user, competition)| {
-                self.users
-                    .register(user, competition, RequestId::random())
-                    .await?;
+                let request = RequestId::random();
+                patiently(|| self.users.register(user, competition, request)).await?;
                 Ok(())
             })
             .await
@@ -213,10 +220,9 @@ impl Seeder {
     ) -> Result<Vec<Member>> {
         let mut queue: Vec<_> = stream::iter(members)
             .map(async |member| -> Result<_> {
-                let registered = self
-                    .users
-                    .register(&member.id, competition, RequestId::random())
-                    .await?;
+                let request = RequestId::random();
+                let register = || self.users.register(&member.id, competition, request);
+                let registered = patiently(register).await?;
                 Ok((registered.revision, member))
             })
             .buffer_unordered(TOGETHER)
@@ -225,6 +231,20 @@ impl Seeder {
         queue.sort_by_key(|(revision, _)| *revision);
         Ok(queue.into_iter().map(|(_, member)| member).collect())
     }
+}
+
+/// Tries again what Redis did not answer in time.
+async fn patiently<T, F>(mut attempt: impl FnMut() -> F) -> store::Result<T>
+where
+    F: Future<Output = store::Result<T>>,
+{
+    for _ in 1..TRIES {
+        match attempt().await {
+            Err(store::Error::Unavailable(_)) => {}
+            ended => return ended,
+        }
+    }
+    attempt().await
 }
 
 /// Some 400 characters, as many as a short description has.

@@ -153,7 +153,7 @@ impl Bench<'_> {
     pub(crate) async fn members(&self) -> Result<&[Member]> {
         let make = || async {
             say(&format!("  making {MEMBERS} accounts"));
-            self.seeder.members(MEMBERS).await
+            self.seeder.members(0..MEMBERS).await
         };
         Ok(self.members.get_or_try_init(make).await?)
     }

@@ -15,7 +15,7 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 use tonic::{Code, Request};
 use uuid::Uuid;
 
-use super::{Bench, COMPETITIONS, names};
+use super::{Bench, COMPETITIONS, MEMBERS, names};
 use crate::Result;
 use crate::bare::{GetMyRegistration, ListMyRegistrations, Register, Withdraw};
 use crate::line::{Expect, Plan, Row, measure};
@@ -46,7 +46,7 @@ pub(super) async fn register(bench: &Bench<'_>, report: &mut Report) -> Result<(
 
 /// Everybody finds a place in the same competition.
 pub(super) async fn register_for_one(bench: &Bench<'_>, report: &mut Report) -> Result<()> {
-    let enough = bench.most_calls(MOST_PER_SECOND) / super::MEMBERS + 1;
+    let enough = bench.most_calls(MOST_PER_SECOND) / MEMBERS + 1;
     let competitions = bench.seeder.competitions("one", enough, Shape::OPEN);
     let pairs = Pairs::one_after_the_other(bench, competitions.await?).await?;
     let expect = Expect::Answer(is_confirmed);
@@ -159,7 +159,7 @@ pub(super) async fn get_my_registration(bench: &Bench<'_>, report: &mut Report) 
     let pairs: Vec<_> = members
         .iter()
         .zip(competitions.iter().cycle())
-        .take(MINE)
+        .take(2 * COMPETITIONS)
         .collect();
     let held = pairs
         .iter()
@@ -186,8 +186,8 @@ pub(super) async fn get_my_registration(bench: &Bench<'_>, report: &mut Report) 
     Ok(())
 }
 
-/// How many look at registrations of their own.
-const MINE: usize = 2_000;
+/// How many look at all their registrations.
+const READERS: usize = 500;
 /// How many registrations each of them has.
 const EACH: u16 = 20;
 
@@ -197,8 +197,8 @@ pub(super) async fn list_my_registrations(bench: &Bench<'_>, report: &mut Report
         .seeder
         .competitions("twenty", EACH.into(), Shape::OPEN)
         .await?;
-    // Others than before, who have no more than these.
-    let members = &bench.members().await?[MINE..MINE + MINE / 4];
+    // Others than in all other lines: they have these registrations and no more.
+    let members = bench.seeder.members(MEMBERS..MEMBERS + READERS).await?;
     let held = members.iter().flat_map(|member| {
         competitions
             .iter()
@@ -210,7 +210,7 @@ pub(super) async fn list_my_registrations(bench: &Bench<'_>, report: &mut Report
         server: &bench.stack.user,
         in_flight: bench.in_flight_large(),
         expect: Expect::Answer(|page: &ListMyRegistrationsResponse| {
-            page.registrations.len() >= usize::from(EACH)
+            page.registrations.len() == usize::from(EACH)
         }),
     };
     let row = measure(bench, plan, |channel, number| {

@@ -36,8 +36,10 @@ pub(crate) struct History {
     #[serde(skip)]
     pub(crate) attempts: Vec<Attempt>,
     pub(crate) people: usize,
-    /// How often somebody was turned away for the load.
+    /// How often somebody was turned away for the load, and came back.
     pub(crate) turned_away: u32,
+    /// How often somebody heard that Redis did not answer in time, and asked again with the same request id.
+    pub(crate) unanswered: u32,
     /// How many attempts ended in each way.
     pub(crate) counts: BTreeMap<Ending, usize>,
     /// From the first call to the last answer.
@@ -53,6 +55,8 @@ pub(crate) struct Attempt {
     pub(crate) answered_at: f64,
     /// How often the person was turned away first, for the load.
     pub(crate) turned_away: u32,
+    /// How often the person heard first that Redis did not answer.
+    pub(crate) unanswered: u32,
     pub(crate) ending: Ending,
 }
 
@@ -134,7 +138,8 @@ async fn register(
 ) -> Result<Attempt> {
     let called_at = began_at.elapsed().as_secs_f64();
     let request_id = Uuid::new_v4().to_string();
-    for turned_away in 0..MOST_TRIES {
+    let (mut turned_away, mut unanswered) = (0, 0);
+    while turned_away + unanswered < MOST_TRIES {
         let asked = member.asks(RegisterRequest {
             competition_id: competition.to_string(),
             request_id: request_id.clone(),
@@ -153,6 +158,12 @@ async fn register(
             },
             Err(status) if status.code() == Code::FailedPrecondition => Ending::Full,
             Err(status) if status.code() == Code::ResourceExhausted => {
+                turned_away += 1;
+                sleep(COME_BACK).await;
+                continue;
+            }
+            Err(status) if status.code() == Code::Unavailable => {
+                unanswered += 1;
                 sleep(COME_BACK).await;
                 continue;
             }
@@ -162,15 +173,16 @@ async fn register(
             called_at,
             answered_at: began_at.elapsed().as_secs_f64(),
             turned_away,
+            unanswered,
             ending,
         });
     }
-    Err(format!("in the rush somebody was turned away {MOST_TRIES} times").into())
+    Err(format!("in the rush somebody tried {MOST_TRIES} times").into())
 }
 
 fn failed(status: &Status) -> Box<dyn std::error::Error + Send + Sync> {
     format!(
-        "in the rush a call failed: {:?}: {}",
+        "in the rush a call failed: {:?}: {} {status:?}",
         status.code(),
         status.message()
     )
@@ -197,6 +209,7 @@ impl History {
         Self {
             people: attempts.len(),
             turned_away: attempts.iter().map(|attempt| attempt.turned_away).sum(),
+            unanswered: attempts.iter().map(|attempt| attempt.unanswered).sum(),
             seconds: last.fold(0.0, f64::max),
             counts,
             attempts,
@@ -227,6 +240,7 @@ mod tests {
             called_at: 0.0,
             answered_at: 1.5,
             turned_away: 1,
+            unanswered: 0,
             ending: match number {
                 n if n < confirmed => Ending::Confirmed,
                 n if n < 10_000 => Ending::Waitlisted,

@@ -267,6 +267,7 @@ mod tests {
             called_at: 0.0,
             answered_at,
             turned_away: 0,
+            unanswered: 0,
             ending: Ending::Full,
         };
         let rush = History::of([0.05, 0.15, 0.19, 0.42].map(attempt).to_vec());

@@ -25,11 +25,12 @@ pub(super) fn of(report: &Report, goals: &[Goal]) -> String {
             .map(|(ending, count)| format!("{count} {ending}"));
         parts.push("## The rush".to_owned());
         parts.push(format!(
-            "{} people in {:.2} s: {}. {} were told to come back and did. The limit was exact. Picture: rush.svg",
+            "{} people in {:.2} s: {}. The limit was exact. {} calls were turned away for the load and {} not answered by Redis in time; all of them came back with the same request id. Picture: rush.svg",
             rush.people,
             rush.seconds,
             counts.collect::<Vec<_>>().join(", "),
             rush.turned_away,
+            rush.unanswered,
         ));
     }
     if !report.facts.is_empty() {
