@@ -39,7 +39,8 @@ pub struct Options {
     /// server at a time can use it.
     pub data_dir: PathBuf,
     /// The ACL file. In the line of the user `some-name`, `@SOME_NAME_SHA256@` stands for the SHA-256 of
-    /// the user's password. At least one user has one, and may PING.
+    /// the user's password. At least one user has one, and may PING. The default user, if it is off, keeps
+    /// all rights (`user default off ~* &* +@all`): Redis 7.0 reads its own data as that user.
     pub acl: String,
     /// The passwords by the names of their users. For a user who is not named here a random one is made.
     pub passwords: Vec<(String, String)>,
