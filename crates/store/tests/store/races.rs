@@ -5,22 +5,11 @@ use std::collections::HashSet;
 use domain::model::Model;
 use domain::{
     Action, AuditEntry, Capacity, Change, CompetitionId, CompetitionPatch, Registration,
-    RegistrationState, RequestId, UserId,
+    RegistrationState, UserId,
 };
-use store::{Error, Store};
+use store::Store;
 
-use crate::world::{World, join_all, new_request, places, store_of};
-
-/// Calls again with the same request id as long as Redis is too busy to answer in time, as a client does.
-async fn insist<T>(mut call: impl AsyncFnMut(RequestId) -> store::Result<T>) -> store::Result<T> {
-    let request = new_request();
-    loop {
-        match call(request).await {
-            Err(Error::Unavailable(_) | Error::TooLate) => {}
-            answer => return answer,
-        }
-    }
-}
+use crate::world::{World, insist, join_all, new_request, places, store_of};
 
 /// Replays the log through the rules, and finds in Redis exactly what it makes.
 async fn check(world: &World, competition: &CompetitionId, people: &[UserId]) -> Vec<AuditEntry> {

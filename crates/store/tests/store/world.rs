@@ -113,11 +113,15 @@ impl World {
 
     /// An account with the address `<name>@example.org` and a session.
     pub(crate) async fn sign_up(&self, name: &str) -> (UserId, OpenSession) {
-        let (user, session) = self
-            .user
-            .sign_up(&new_user(name), &password(name))
-            .await
-            .expect("an account");
+        let secret = password(name);
+        let made = insist(async |request_id| {
+            let new = NewUser {
+                request_id,
+                ..new_user(name)
+            };
+            self.user.sign_up(&new, &secret).await
+        });
+        let (user, session) = made.await.expect("an account");
         (user.id, session)
     }
 
@@ -418,6 +422,19 @@ pub(crate) fn rejected<T: std::fmt::Debug>(answer: store::Result<T>) -> Rejected
 /// Which rule said no, without the ids.
 pub(crate) fn rejection<T: std::fmt::Debug>(answer: store::Result<T>) -> Rejection {
     rejected(answer).rejection
+}
+
+/// Calls again with the same request id as long as Redis is too busy to answer in time, as a client does.
+pub(crate) async fn insist<T>(
+    mut call: impl AsyncFnMut(RequestId) -> store::Result<T>,
+) -> store::Result<T> {
+    let request = new_request();
+    loop {
+        match call(request).await {
+            Err(Error::Unavailable(_) | Error::TooLate) => {}
+            answer => return answer,
+        }
+    }
 }
 
 /// Waits until something has happened that cannot fail to happen.
