@@ -8,7 +8,7 @@
 //! - [`load`]: the generator. Closed: each caller calls again when it is answered. Paced: calls come
 //!   whether or not the ones before are answered.
 //! - [`bare`]: the limit: tonic answering the same messages, and doing nothing else.
-//! - [`line`]: one line of the table: a call measured in rounds, each beside its limit.
+//! - [`mod@line`]: one line of the table: a call measured in rounds, each beside its limit.
 //! - [`lines`]: which lines there are.
 //! - [`replay`]: the limit of Redis: what the store sends, recorded once and sent again without waiting.
 //! - [`peer`]: the same job on another stack, the yardstick.

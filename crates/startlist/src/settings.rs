@@ -31,7 +31,8 @@ pub(crate) struct Settings {
     #[arg(default_value = ".startlist")]
     pub(crate) data_dir: PathBuf,
 
-    /// A Redis in the place of the private one: redis://[user:password@]host[:port][/database]
+    /// A Redis in the place of the private one: redis://user:password@host:port/database, of which only the
+    /// host has to be there
     #[arg(long, env = "STARTLIST_REDIS_URL", value_name = "URL")]
     #[arg(hide_env_values = true)]
     pub(crate) redis_url: Option<RedisUrl>,
