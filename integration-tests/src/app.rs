@@ -4,8 +4,6 @@ use std::env;
 use std::path::Path;
 
 use admin_service::FirstOwner;
-use api::admin::admin_service_client::AdminServiceClient;
-use api::user::user_service_client::UserServiceClient;
 use clap::Parser;
 use domain::{DisplayName, Email, Password, Profile, RequestId, Role};
 use redis_server::{Options, RedisServer};
@@ -20,7 +18,7 @@ use tokio::sync::OnceCell;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tonic::transport::Channel;
 
-use crate::client::{AdminClient, Credential, UserClient, channel_to};
+use crate::client::{AdminClient, UserClient, admin_client, channel_to, user_client};
 use crate::{Admin, CompetitionBuilder, User};
 
 /// The password of everybody.
@@ -83,25 +81,25 @@ impl Startlist {
     /// admin-service, called by nobody in particular.
     #[must_use]
     pub fn admin_service(&self) -> AdminClient {
-        AdminServiceClient::with_interceptor(self.admin_channel(), Credential::default())
+        admin_client(self.admin_channel(), None)
     }
 
     /// user-service, called by nobody in particular.
     #[must_use]
     pub fn user_service(&self) -> UserClient {
-        UserServiceClient::with_interceptor(self.user_channel(), Credential::default())
+        user_client(self.user_channel(), None)
     }
 
     /// admin-service, called with this token.
     #[must_use]
     pub fn admin_service_as(&self, token: &str) -> AdminClient {
-        AdminServiceClient::with_interceptor(self.admin_channel(), Credential::bearer(token))
+        admin_client(self.admin_channel(), Some(token))
     }
 
     /// user-service, called with this token.
     #[must_use]
     pub fn user_service_as(&self, token: &str) -> UserClient {
-        UserServiceClient::with_interceptor(self.user_channel(), Credential::bearer(token))
+        user_client(self.user_channel(), Some(token))
     }
 
     /// The first OWNER, who is made if need be, in a session of its own.

@@ -21,14 +21,26 @@ pub type UserClient = UserServiceClient<InterceptedService<Channel, Credential>>
 /// A client of admin-service.
 pub type AdminClient = AdminServiceClient<InterceptedService<Channel, Credential>>;
 
+/// Calls user-service with this token, or as nobody.
+#[must_use]
+pub fn user_client(channel: Channel, token: Option<&str>) -> UserClient {
+    UserServiceClient::with_interceptor(channel, Credential::bearer(token))
+}
+
+/// Calls admin-service with this token, or as nobody.
+#[must_use]
+pub fn admin_client(channel: Channel, token: Option<&str>) -> AdminClient {
+    AdminServiceClient::with_interceptor(channel, Credential::bearer(token))
+}
+
 /// Puts the session token into each call; nothing if there is none.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Credential(Option<AsciiMetadataValue>);
 
 impl Credential {
-    pub(crate) fn bearer(token: &str) -> Self {
-        let value = format!("Bearer {token}").parse();
-        Self(Some(value.expect("a token is ASCII")))
+    fn bearer(token: Option<&str>) -> Self {
+        let value = |token| format!("Bearer {token}").parse();
+        Self(token.map(|token| value(token).expect("a token is ASCII")))
     }
 }
 

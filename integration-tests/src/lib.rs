@@ -35,7 +35,7 @@ mod user;
 
 pub use admin::Admin;
 pub use app::{Builder, PASSWORD, Startlist};
-pub use client::{AdminClient, UserClient, channel_to};
+pub use client::{AdminClient, UserClient, admin_client, channel_to, user_client};
 pub use competition::{CompetitionBuilder, DAY, from_now};
 pub use program::{Ended, Program};
 pub use refusal::{Refusal, assert_rejected, code_and_reason};
