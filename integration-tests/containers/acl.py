@@ -99,13 +99,17 @@ WRITE_META = "#!lua\n" + TAG + "return redis.call('SET', tag .. 'meta', 'mine')"
 READ_LOG = "#!lua flags=no-writes\nreturn redis.call('XRANGE', KEYS[1], '-', '+')"
 
 
+# How Redis and Valkey word a refusal: of a connection, of a command, and of a command in a script.
+REFUSALS = ("NOAUTH", "WRONGPASS", "AUTH <password> called", "NOPERM", "ACL failure",
+            "can't access at least one of the keys", "can't run this command")
+
+
 class Refused(Exception):
     """Redis answered with an error; its text is the message."""
 
     def by_acl(self):
         """Whether the ACL said no: to the command itself, or to one that a script wanted to run."""
-        words = ("NOAUTH", "WRONGPASS", "AUTH <password> called", "NOPERM", "ACL failure", "can't access at least one of the keys", "can't run this command")
-        return any(word in str(self) for word in words)
+        return any(words in str(self) for words in REFUSALS)
 
 
 class Connection:

@@ -12,11 +12,6 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 OWNER = "owner@example.org"
 SERVICES = ("admin-service", "user-service")
-PORTS = {"admin-service": 50051, "user-service": 50052}
-FULL_NAMES = {
-    "admin-service": "startlist.admin.v1.AdminService",
-    "user-service": "startlist.user.v1.UserService",
-}
 # Until all are healthy: two health intervals of 5 s, and much patience for a busy machine.
 HEALTHY_WITHIN_SECONDS = 120
 # Until deep follows what happened: two failures in a row, a check each second while somebody asks.
@@ -90,8 +85,8 @@ class Stack:
 
     def probe(self, service: str, name: str) -> int:
         """The exit code of the service's own probe, run in its container."""
-        return subprocess.run(["docker", "exec", self.container(service), f"/{service}", "probe", "--service", name,
-                               "--address", f"127.0.0.1:{PORTS[service]}"], capture_output=True).returncode
+        return subprocess.run(["docker", "exec", self.container(service), f"/{service}", "probe", "--service", name],
+                              capture_output=True).returncode
 
     def wait_for(self, service: str, name: str, status: str) -> None:
         wait_until(lambda: self.health(service, name) == status, f"{name} of {service} is {status}",

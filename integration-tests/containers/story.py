@@ -6,6 +6,7 @@ The story itself is the one of integration-tests/python, told here to two publis
 import sys
 import tempfile
 import threading
+from collections import Counter
 from pathlib import Path
 
 import grpc
@@ -93,36 +94,58 @@ class Owner:
             return call(request, metadata=self.credential, timeout=10)
 
 
-class Load:
-    """Somebody who registers and withdraws without a pause, and remembers what was acknowledged."""
+class _Repeated:
+    """Does something again and again in a thread of its own, until the block ends."""
 
-    def __init__(self, stack: Stack, name: str):
-        self.acknowledged: set[tuple[int, str]] = set()
-        self.refused = 0
-        self._channel = stack.channel("user-service")
-        self._person = test_story.Competitor(user_grpc.UserServiceStub(self._channel), name)
+    def __init__(self):
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._go_on, daemon=True)
 
-    def __enter__(self) -> "Load":
+    def __enter__(self):
         self._thread.start()
         return self
 
     def __exit__(self, *_) -> None:
         self._end.set()
         self._thread.join(30)
-        self._channel.close()
 
     def _go_on(self) -> None:
-        """Any error may come while things are killed; what it left behind is settled by the next answer."""
-        calls = [self._person.register, self._person.withdraw]
         while not self._end.is_set():
-            try:
-                registration = calls[0]()
-                self.acknowledged.add((registration.revision, registration.user_id))
-                calls.reverse()
-            except grpc.RpcError as error:
-                self.refused += 1
-                if error.code() in SETTLED:
-                    calls.reverse()
-                self._end.wait(0.05)
+            self._once()
+
+
+class Asking(_Repeated):
+    """Somebody who asks a service for its base health all the time; `heard` counts the answers."""
+
+    def __init__(self, stack: Stack, service: str):
+        super().__init__()
+        self.heard: Counter[str] = Counter()
+        self._ask = lambda: stack.health(service, "")
+
+    def _once(self) -> None:
+        self.heard[self._ask()] += 1
+        self._end.wait(0.05)
+
+
+class Load(_Repeated):
+    """Somebody who registers and withdraws without a pause; `acknowledged` holds revision and user id of each change."""
+
+    def __init__(self, stack: Stack, name: str):
+        super().__init__()
+        self.acknowledged: set[tuple[int, str]] = set()
+        self.refused = 0
+        person = test_story.Competitor(user_grpc.UserServiceStub(stack.channel("user-service")), name)
+        self.user_id = person.user_id
+        self._calls = [person.register, person.withdraw]
+
+    def _once(self) -> None:
+        """Any error may come while things are killed; what it left behind is settled by the next answer."""
+        try:
+            registration = self._calls[0]()
+            self.acknowledged.add((registration.revision, registration.user_id))
+            self._calls.reverse()
+        except grpc.RpcError as error:
+            self.refused += 1
+            if error.code() in SETTLED:
+                self._calls.reverse()
+            self._end.wait(0.05)
