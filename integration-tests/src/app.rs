@@ -200,14 +200,7 @@ impl Builder {
 
     /// Starts it; returns when both services listen.
     pub async fn start(self) -> Startlist {
-        let folder = tempfile::tempdir().expect("a folder");
-        let mut redis = RedisServer::start(Options {
-            program: env::var_os("STARTLIST_TEST_REDIS_SERVER").map(Into::into),
-            data_dir: folder.path().to_owned(),
-            acl: store::ACL_TEMPLATE.to_owned(),
-            ..Options::default()
-        })
-        .expect("redis-server is installed");
+        let (mut redis, folder) = private_redis(&[]);
         let (admin, user) = (
             Login::of(&redis, "admin-service"),
             Login::of(&redis, "user-service"),
@@ -250,6 +243,24 @@ impl Builder {
             folder,
         }
     }
+}
+
+/// A Redis of its own with the users of both services, and the folder in which it keeps everything. The
+/// settings are as in `redis.conf`.
+#[must_use]
+pub fn private_redis(settings: &[(&str, &str)]) -> (RedisServer, TempDir) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let settings = settings.iter();
+    let redis = RedisServer::start(Options {
+        program: env::var_os("STARTLIST_TEST_REDIS_SERVER").map(Into::into),
+        data_dir: folder.path().to_owned(),
+        acl: store::ACL_TEMPLATE.to_owned(),
+        settings: settings
+            .map(|&(name, value)| (name.to_owned(), value.to_owned()))
+            .collect(),
+        ..Options::default()
+    });
+    (redis.expect("redis-server is installed"), folder)
 }
 
 /// A service's way into Redis.

@@ -34,7 +34,7 @@ mod refusal;
 mod user;
 
 pub use admin::Admin;
-pub use app::{Builder, PASSWORD, Startlist};
+pub use app::{Builder, PASSWORD, Startlist, private_redis};
 pub use client::{AdminClient, UserClient, admin_client, channel_to, user_client};
 pub use competition::{CompetitionBuilder, DAY, from_now};
 pub use program::{Ended, Program};

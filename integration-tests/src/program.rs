@@ -94,8 +94,10 @@ impl Program {
     pub fn address_in_the_log(&self, words: &str) -> String {
         let logged = self.logged();
         let line = logged.lines().find(|line| line.contains(words));
-        let address = line.and_then(|line| line.split("address=").nth(1));
-        let address = address.and_then(|rest| rest.split(' ').next());
+        let address = line.and_then(|line| line.split("address").nth(1));
+        // As text it is `address=…`, as JSON `"address":"…"`.
+        let address = address.map(|rest| rest.trim_start_matches(['=', '"', ':']));
+        let address = address.and_then(|rest| rest.split([' ', '"', ',']).next());
         address.expect("a line with an address").to_owned()
     }
 

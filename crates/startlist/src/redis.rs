@@ -17,6 +17,9 @@ use crate::settings::Settings;
 /// How often the private Redis is looked after: once it is back, calls work again.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(500);
 
+/// How long it is left alone after it did not start.
+const AFTER_A_FAILURE: Duration = Duration::from_secs(5);
+
 /// Who has a password for the private Redis.
 const USERS: [&str; 3] = ["admin-service", "user-service", "doctor"];
 
@@ -72,34 +75,34 @@ impl Redis {
         let Self::Private(mut server) = self else {
             return Ok(());
         };
-        while end
-            .run_until_cancelled(sleep(BETWEEN_LOOKS))
-            .await
-            .is_some()
-        {
-            if !server.is_running() {
-                warn!("the private Redis has ended, and is started again");
-                server = apart(server, |server| {
-                    if let Err(error) = server.restart() {
-                        error!(%error, "the private Redis does not start");
-                    }
-                    Ok(())
-                })
-                .await?;
+        let mut pause = BETWEEN_LOOKS;
+        while end.run_until_cancelled(sleep(pause)).await.is_some() {
+            pause = BETWEEN_LOOKS;
+            if server.is_running() {
+                continue;
+            }
+            warn!("the private Redis has ended, and is started again");
+            let restarted;
+            (server, restarted) = apart(server, RedisServer::restart).await?;
+            if let Err(error) = restarted {
+                error!(%error, "the private Redis does not start");
+                pause = AFTER_A_FAILURE;
             }
         }
-        apart(server, RedisServer::stop).await.map(drop)
+        let (_, stopped) = apart(server, RedisServer::stop).await?;
+        stopped.map_err(Failure::PrivateRedis)
     }
 }
 
-/// Does what may block on a thread of its own.
-async fn apart(
+/// Does what blocks on a thread of its own.
+async fn apart<T: Send + 'static>(
     mut server: RedisServer,
-    act: impl FnOnce(&mut RedisServer) -> io::Result<()> + Send + 'static,
-) -> Result<RedisServer, Failure> {
-    let act = spawn_blocking(move || act(&mut server).map(|()| server));
-    let acted = act
-        .await
-        .unwrap_or_else(|panic| Err(io::Error::other(panic)));
+    act: impl FnOnce(&mut RedisServer) -> T + Send + 'static,
+) -> Result<(RedisServer, T), Failure> {
+    let acted = spawn_blocking(move || {
+        let done = act(&mut server);
+        (server, done)
+    });
+    let acted = acted.await.map_err(io::Error::other);
     acted.map_err(Failure::PrivateRedis)
 }

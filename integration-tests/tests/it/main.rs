@@ -15,6 +15,7 @@ mod admin;
 mod user;
 
 mod authorization;
+mod bootstrap;
 mod config;
 mod drain;
 mod errors;

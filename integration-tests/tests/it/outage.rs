@@ -2,7 +2,7 @@
 
 use api::user::{GetMeRequest, ListCompetitionsRequest};
 use api::v1::RegistrationState;
-use integration_tests::{Program, Startlist, assert_rejected, eventually};
+use integration_tests::{Program, Startlist, assert_rejected, eventually, private_redis};
 use nix::sys::signal::Signal;
 use tonic::Code;
 
@@ -98,5 +98,26 @@ async fn a_service_that_starts_without_redis_says_so_in_one_line() {
         1,
         "{}",
         ended.logged
+    );
+}
+
+#[tokio::test]
+async fn a_redis_that_may_lose_what_it_was_told_is_named_in_a_warning() {
+    let settings = [
+        ("appendfsync", "everysec"),
+        ("maxmemory-policy", "allkeys-lru"),
+    ];
+    let (redis, _folder) = private_redis(&settings);
+    let url = redis.url_for("user-service").expect("the ACL knows it");
+    let arguments = ["--listen", "127.0.0.1:0", "--redis-url", &url];
+    let program = Program::start("user-service", &arguments, &[]);
+    for (setting, found) in settings {
+        program
+            .wait_until_logged(&format!("{setting} {found}"))
+            .await;
+    }
+    assert!(
+        !program.logged().contains("appendonly"),
+        "that one is as it should be"
     );
 }
