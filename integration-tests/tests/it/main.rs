@@ -23,6 +23,7 @@ mod input;
 mod logs;
 mod outage;
 mod races;
+mod readme;
 mod reflection;
 mod request_ids;
 mod rules;
