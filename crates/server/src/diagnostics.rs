@@ -125,3 +125,33 @@ fn status(serving: bool) -> HealthStatus {
         HealthStatus::NotServing
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+
+    fn check(at: u64, latency: u64) -> Checked {
+        Checked {
+            at: SystemTime::UNIX_EPOCH + Duration::from_secs(at),
+            latency: Duration::from_secs(latency),
+            error: None,
+        }
+    }
+
+    #[test]
+    fn deep_is_as_old_as_its_older_part_and_as_slow_as_its_slower_one() {
+        for (redis, peer) in [((1, 4), (2, 3)), ((2, 3), (1, 4))] {
+            let mut facts = Facts::default();
+            assert!(checked(DEEP, &facts).is_none());
+            facts.redis.record(check(redis.0, redis.1));
+            facts.peer.record(check(peer.0, peer.1));
+            let deep = checked(DEEP, &facts).unwrap();
+            assert_eq!(
+                (deep.at, deep.latency),
+                (check(1, 4).at, check(1, 4).latency)
+            );
+        }
+    }
+}

@@ -21,8 +21,9 @@ use tonic::{
     transport::{Channel, Endpoint},
 };
 
-/// How long a test waits for what has to come. Far more than it takes, also on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a test waits for what has to come. Far more than it takes, also on a machine that is
+/// busy with something else for most of the time.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A client of one server.
 #[derive(Clone)]
@@ -125,9 +126,16 @@ pub(crate) async fn eventually(what: &str, mut is_so: impl AsyncFnMut() -> bool)
     }
 }
 
-/// The answer, and how long it took.
-pub(crate) async fn timed<T>(call: impl Future<Output = T>) -> (T, Duration) {
+/// Whether the call ends in time. On a busy machine a call may be late through nobody's fault, so
+/// tests wait until all goes well once: what hangs never does.
+pub(crate) async fn is_in_time(call: impl Future, time: Duration) -> bool {
     let began_at = Instant::now();
-    let answer = call.await;
-    (answer, began_at.elapsed())
+    call.await;
+    began_at.elapsed() < time
+}
+
+/// How often Redis or the peer is asked at most in that time: about once a second, that is every
+/// 0.9 s, and twice when it begins.
+pub(crate) fn most_calls_in(time: Duration) -> u64 {
+    3 + u64::try_from(time.as_millis()).expect("a short time") / 900
 }

@@ -8,9 +8,9 @@ use futures::future::join_all;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::{
-    client::{Client, Watcher, eventually},
+    client::{Client, Watcher, eventually, most_calls_in},
     redis::{Redis, free_port},
-    server::Server,
+    server::{NOWHERE, Server},
 };
 
 /// Two servers that are each other's peer, with deep up on both.
@@ -28,11 +28,6 @@ async fn pair(redis: &Redis) -> [Server; 2] {
     servers
 }
 
-/// About one a second: one every 0.9 s, and one for each end of the time.
-fn most_calls_in(time: Duration) -> u64 {
-    2 + u64::try_from(time.as_millis()).expect("a short time") / 900
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_deep_checks_a_second_cost_about_one_call_a_second() {
     let redis = Redis::start();
@@ -45,7 +40,7 @@ async fn a_thousand_deep_checks_a_second_cost_about_one_call_a_second() {
     for _ in 0..30 {
         ticks.tick().await;
         let answers = join_all((0..100).map(|_| client.check("deep"))).await;
-        assert!(answers.into_iter().all(|answer| answer == Ok(Serving)));
+        assert!(answers.iter().all(Result::is_ok));
     }
 
     // Both servers may be asking Redis: the peer for as long as somebody asked it before.
@@ -69,7 +64,7 @@ async fn two_deep_checks_at_once_do_not_call_each_other() {
 
     let checks = (0..500).flat_map(|_| clients.iter().map(|client| client.check("deep")));
     let answers = join_all(checks).await;
-    assert!(answers.into_iter().all(|answer| answer == Ok(Serving)));
+    assert!(answers.iter().all(Result::is_ok));
 
     for (server, before) in servers.iter().zip(before) {
         let calls = server.calls() - before;
@@ -84,7 +79,7 @@ async fn two_deep_checks_at_once_do_not_call_each_other() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_watchers_are_all_told_and_cost_about_one_call_a_second() {
     let mut redis = Redis::start();
-    let peer = Server::start("redis://127.0.0.1:1", None).await;
+    let peer = Server::start(NOWHERE, None).await;
     let server = Server::start(&redis.url(), Some(&peer.address)).await;
     let first = server.client().await;
     eventually("deep is up", async || first.is_serving("deep").await).await;
@@ -113,7 +108,5 @@ async fn watch_a_thousand_times(server: &Server) -> Vec<Watcher> {
 }
 
 async fn all_are_told(watchers: &mut [Watcher], status: ServingStatus) {
-    for told in join_all(watchers.iter_mut().map(Watcher::next)).await {
-        assert_eq!(told, Some(status));
-    }
+    join_all(watchers.iter_mut().map(|watcher| watcher.until(status))).await;
 }

@@ -11,7 +11,7 @@ use nix::{
     unistd::Pid,
 };
 
-use crate::server::Server;
+use crate::server::{NOWHERE, Server};
 
 const ADDRESS: &str = "STARTLIST_TEST_HEALTH_ADDRESS";
 const LISTENING: &str = "listening";
@@ -77,8 +77,10 @@ impl Drop for ServerProcess {
 #[tokio::test]
 #[ignore = "no test: the process that the other tests start"]
 async fn a_server_of_its_own() {
-    let address = env::var(ADDRESS).expect("the address");
-    let _server = Server::start_at(&address, "redis://127.0.0.1:1", None).await;
+    let Ok(address) = env::var(ADDRESS) else {
+        return;
+    };
+    let _server = Server::start_at(&address, NOWHERE, None).await;
     println!("{LISTENING}");
     future::pending::<()>().await;
 }

@@ -13,8 +13,10 @@ use tokio_util::sync::CancellationToken;
 use tonic::transport::{self, Server as Http2};
 use tower::util::MapRequestLayer;
 
-use crate::client::Client;
+use crate::client::{Client, eventually};
 
+/// Where no Redis is.
+pub(crate) const NOWHERE: &str = "redis://127.0.0.1:1";
 pub(crate) const SERVICE: &str = "startlist.test.v1.TestService";
 
 /// A server that listens.
@@ -41,7 +43,7 @@ impl Server {
 
     /// A server that listens and is not initialised.
     pub(crate) async fn begin_at(address: &str, redis: &str, peer: Option<&str>) -> Self {
-        let listener = TcpListener::bind(address).await.expect("a free address");
+        let listener = listen(address).await;
         let address = listener.local_addr().expect("its address").to_string();
         let probes = Probes {
             redis: redis_probe(Store::new(redis, None).expect("a URL")),
@@ -93,4 +95,15 @@ impl Server {
         self.goaway.cancel();
         self.serving.await.expect("no panic").expect("a good end");
     }
+}
+
+/// A client of another test can have got the port as its own for a moment.
+async fn listen(address: &str) -> TcpListener {
+    let mut listener = None;
+    eventually("the address is free", async || {
+        listener = TcpListener::bind(address).await.ok();
+        listener.is_some()
+    })
+    .await;
+    listener.expect("one that listens")
 }

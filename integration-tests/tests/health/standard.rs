@@ -9,12 +9,11 @@ use tonic::{Code, transport::Endpoint};
 use crate::{
     client::eventually,
     redis::Redis,
-    server::{SERVICE, Server},
+    server::{NOWHERE, SERVICE, Server},
 };
 
 /// Long enough to notice a message that must not come.
 const A_WHILE: Duration = Duration::from_millis(300);
-const NOWHERE: &str = "redis://127.0.0.1:1";
 
 #[tokio::test]
 async fn check_of_an_unknown_name_is_not_found() {
@@ -74,7 +73,6 @@ async fn list_answers_all_names() {
     let redis = Redis::start();
     let server = Server::start(&redis.url(), None).await;
     let client = server.client().await;
-    eventually("readiness", async || client.is_serving("readiness").await).await;
     let expected = [
         ("", Serving),
         ("deep", NotServing),
@@ -85,26 +83,35 @@ async fn list_answers_all_names() {
         (SERVICE, Serving),
     ]
     .map(|(name, status)| (name.to_owned(), status));
-    assert_eq!(client.list().await, Ok(expected.to_vec()));
+    eventually("all names are listed", async || {
+        client.list().await == Ok(expected.to_vec())
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn what_nobody_has_asked_before_is_asked_before_it_is_answered() {
     let redis = Redis::start();
     for method in ["Check", "List", "Watch"] {
-        // Not initialised, it has asked nobody yet.
-        let server = Server::begin_at("127.0.0.1:0", &redis.url(), None).await;
-        let client = server.client().await;
-        let status = match method {
-            "Check" => client.check("redis").await.ok(),
-            "Watch" => client.watch("redis").await.next().await,
-            _ => {
-                let names = client.list().await.expect("the names");
-                let redis = names.into_iter().find(|(name, _)| name == "redis");
-                redis.map(|(_, status)| status)
-            }
-        };
-        assert_eq!(status, Some(Serving), "{method}");
+        eventually(
+            &format!("{method} says at first that redis is up"),
+            async || {
+                // Not initialised, it has asked nobody yet.
+                let server = Server::begin_at("127.0.0.1:0", &redis.url(), None).await;
+                let client = server.client().await;
+                let status = match method {
+                    "Check" => client.check("redis").await.ok(),
+                    "Watch" => client.watch("redis").await.next().await,
+                    _ => {
+                        let names = client.list().await.expect("the names");
+                        let redis = names.into_iter().find(|(name, _)| name == "redis");
+                        redis.map(|(_, status)| status)
+                    }
+                };
+                status == Some(Serving)
+            },
+        )
+        .await;
     }
 }
 

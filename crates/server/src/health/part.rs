@@ -27,7 +27,7 @@ pub(crate) struct Part {
 impl Part {
     /// Takes note of a check: one success to come up, two failures in a row to
     /// go down.
-    pub(super) fn record(&mut self, checked: Checked) {
+    pub(crate) fn record(&mut self, checked: Checked) {
         self.last = Some(checked);
         if checked.error.is_none() {
             self.serving = true;
