@@ -60,8 +60,11 @@ impl Store {
 
     /// Takes an entry from a user's index that has no registration, if it is old enough that none can
     /// follow any more. One that stays is looked at again next time.
-    pub(super) async fn forget(&self, user: &UserId, entry: &IndexEntry) {
-        let is_old = |written_at: Timestamp| written_at.after(INDEX_GRACE) <= self.now();
+    ///
+    /// `read_at` is a moment before the index was read: its age then counts, since a server may stand
+    /// still for any time between its look at the truth and this.
+    pub(super) async fn forget(&self, user: &UserId, entry: &IndexEntry, read_at: Timestamp) {
+        let is_old = |written_at: Timestamp| written_at.after(INDEX_GRACE) <= read_at;
         if !written_at(&entry.value).is_ok_and(is_old) {
             return;
         }

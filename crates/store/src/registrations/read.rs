@@ -49,6 +49,7 @@ impl Store {
         user: &UserId,
         page: &PageRequest,
     ) -> Result<Page<(Registration, Competition)>> {
+        let read_at = self.now();
         let mut index = self.index_of(user).await?;
         index.dedup_by(|a, b| a.competition == b.competition);
         let begin = index.partition_point(|entry| entry.competition.as_str() <= page.after_text());
@@ -62,7 +63,7 @@ impl Store {
         for (entry, found) in shown.iter().zip(self.look_at(user, &ids).await?) {
             match found {
                 Some((competition, Some(held))) => items.push((held.registration, competition)),
-                _ => self.forget(user, entry).await,
+                _ => self.forget(user, entry, read_at).await,
             }
         }
         let next = (shown.len() < wanted.len()).then(|| shown.last()).flatten();
