@@ -1,7 +1,10 @@
 //! A user's index and the competition's truth are in two slots, written one after the other. This is the
 //! protocol as a model, tried in every order that there is, also with servers that die half way: in every
-//! state that can be reached, the index holds what the truth holds. Without any one of its five parts it
+//! state that can be reached, the index holds what the truth holds. Without any one of its six parts it
 //! breaks.
+//!
+//! It holds as long as no server stands still for 9 minutes between reading the clock and writing the
+//! index: [`LATEST_WRITE`]. A later write could replace a newer entry by one that looks old.
 
 #![allow(
     clippy::expect_used,
@@ -19,6 +22,9 @@ type Moment = u8;
 const DEADLINE: Moment = 1;
 /// Before this, an index entry is left alone (10 min in the real thing).
 const GRACE: Moment = 3;
+/// A server writes the index at most this much after it has read the clock: less than the grace without
+/// the deadline.
+const LATEST_WRITE: Moment = 1;
 /// The last moment: time for an entry to be written, grow old, and be written again.
 const END: Moment = 6;
 
@@ -34,6 +40,9 @@ struct Protocol {
     compares: bool,
     overwrites: bool,
     deletes_on_withdraw: bool,
+    /// Whether an entry's age is judged by a time before the truth was read.
+    judges_age_first: bool,
+    writes_late: bool,
 }
 
 const REAL: Protocol = Protocol {
@@ -42,6 +51,8 @@ const REAL: Protocol = Protocol {
     compares: true,
     overwrites: true,
     deletes_on_withdraw: false,
+    judges_age_first: true,
+    writes_late: false,
 };
 
 /// An index entry: who wrote it, and the time that it says.
@@ -57,10 +68,10 @@ enum Step {
     Indexed(Moment),
     /// Withdraws: is out of the truth, and may have more to do.
     Out,
-    /// Cleans: has read the index.
-    Read(Entry),
+    /// Cleans: has read the index, at this moment.
+    Read(Entry, Moment),
     /// Cleans: has seen that the truth lacks it.
-    Absent(Entry),
+    Absent(Entry, Moment),
     Done,
 }
 
@@ -110,6 +121,11 @@ impl State {
         let at = usize::from(actor);
         state.steps[at] = match (role, self.steps[at]) {
             (Role::Register, Step::Idle) => Step::Clocked(self.now),
+            (Role::Register, Step::Clocked(clock))
+                if !protocol.writes_late && self.now > clock + LATEST_WRITE =>
+            {
+                Step::Done
+            }
             (Role::Register, Step::Clocked(clock)) => {
                 if protocol.overwrites || self.index.is_none() {
                     state.index = Some((actor, clock));
@@ -132,14 +148,16 @@ impl State {
                 }
                 Step::Done
             }
-            (Role::Clean, Step::Idle) => Step::Read(self.index?),
-            (Role::Clean, Step::Read(entry)) if self.is_registered => {
-                let _ = entry;
-                Step::Done
-            }
-            (Role::Clean, Step::Read(entry)) => Step::Absent(entry),
-            (Role::Clean, Step::Absent(entry)) => {
-                let is_old = !protocol.has_grace || entry.1 + GRACE <= self.now;
+            (Role::Clean, Step::Idle) => Step::Read(self.index?, self.now),
+            (Role::Clean, Step::Read(..)) if self.is_registered => Step::Done,
+            (Role::Clean, Step::Read(entry, at)) => Step::Absent(entry, at),
+            (Role::Clean, Step::Absent(entry, read_at)) => {
+                let judged_at = if protocol.judges_age_first {
+                    read_at
+                } else {
+                    self.now
+                };
+                let is_old = !protocol.has_grace || entry.1 + GRACE <= judged_at;
                 let is_same = !protocol.compares || self.index == Some(entry);
                 if is_old && is_same {
                     state.index = None;
@@ -226,6 +244,22 @@ fn every_part_of_the_index_protocol_is_needed() {
             },
         ),
     ];
+    let broken = broken.into_iter().chain([
+        (
+            "the age as of before the truth was read",
+            Protocol {
+                judges_age_first: false,
+                ..REAL
+            },
+        ),
+        (
+            "writes in time",
+            Protocol {
+                writes_late: true,
+                ..REAL
+            },
+        ),
+    ]);
     for (part, protocol) in broken {
         assert!(!explore(protocol).1, "it holds without {part}");
     }
