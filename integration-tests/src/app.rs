@@ -245,8 +245,11 @@ impl Builder {
     }
 }
 
-/// A Redis of its own with the users of both services, and the folder in which it keeps everything. The
-/// settings are as in `redis.conf`.
+/// Who may do everything in the Redis of a test, such as damage.
+const ROOT: &str = "\nuser root on #@ROOT_SHA256@ ~* &* +@all\n";
+
+/// A Redis of its own with the users of both services, the doctor, and `root`, who may do everything; and the
+/// folder in which it keeps everything. The settings are as in `redis.conf`.
 #[must_use]
 pub fn private_redis(settings: &[(&str, &str)]) -> (RedisServer, TempDir) {
     let folder = tempfile::tempdir().expect("a folder");
@@ -254,7 +257,7 @@ pub fn private_redis(settings: &[(&str, &str)]) -> (RedisServer, TempDir) {
     let redis = RedisServer::start(Options {
         program: env::var_os("STARTLIST_TEST_REDIS_SERVER").map(Into::into),
         data_dir: folder.path().to_owned(),
-        acl: store::ACL_TEMPLATE.to_owned(),
+        acl: store::ACL_TEMPLATE.to_owned() + ROOT,
         settings: settings
             .map(|&(name, value)| (name.to_owned(), value.to_owned()))
             .collect(),

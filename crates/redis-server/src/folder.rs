@@ -2,6 +2,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
+use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -14,6 +15,8 @@ use nix::fcntl::{Flock, FlockArg};
 /// How long a server that lost its parent a moment ago may take to end.
 const LEFT_BEHIND: Duration = Duration::from_secs(5);
 const BETWEEN_TRIES: Duration = Duration::from_millis(5);
+/// The file that says where the server listens.
+const ADDRESS: &str = "address";
 
 /// The folder, in use until it is dropped, and until the last server in it has ended.
 #[derive(Debug)]
@@ -60,6 +63,21 @@ impl Folder {
         Ok(path)
     }
 
+    /// Writes down where the server listens, for other processes of the same person. The file is whole as
+    /// soon as it is there.
+    pub(crate) fn write_address(&self, address: SocketAddr) -> io::Result<()> {
+        let unfinished = self.write("address.unfinished", &format!("{address}\n"))?;
+        fs::rename(unfinished, self.path.join(ADDRESS))
+    }
+
+    /// Takes back where the server listens.
+    pub(crate) fn forget_address(&self) -> io::Result<()> {
+        match fs::remove_file(self.path.join(ADDRESS)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
     /// The lock for a child: as its input, since that is the one open file that it inherits and never reads.
     pub(crate) fn lock_for_child(&self) -> io::Result<Stdio> {
         self.lock.try_clone().map(Stdio::from)
@@ -78,6 +96,17 @@ impl Folder {
 
     pub(crate) fn log_path(&self) -> PathBuf {
         self.path.join("redis.log")
+    }
+}
+
+/// Where the server listens that uses this folder, as it wrote it down; `None` = none does, or none did
+/// when it was last seen. One that was killed leaves its address behind, and somebody else may listen there
+/// by now, who knows none of its passwords.
+pub fn address_in(folder: &Path) -> io::Result<Option<SocketAddr>> {
+    match fs::read_to_string(folder.join(ADDRESS)) {
+        Ok(line) => Ok(line.trim_end().parse().ok()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
@@ -107,6 +136,20 @@ mod tests {
         };
         assert_eq!(mode(folder.path()), 0o700);
         assert_eq!(mode(&file), 0o600);
+    }
+
+    #[test]
+    fn it_says_where_the_server_listens_as_long_as_it_does() {
+        let path = tempfile::tempdir().expect("a folder");
+        let folder = Folder::open(path.path()).expect("it is free");
+        let found = || address_in(path.path()).expect("readable");
+        assert_eq!(found(), None);
+        let address = "127.0.0.1:6379".parse().expect("an address");
+        folder.write_address(address).expect("written");
+        assert_eq!(found(), Some(address));
+        folder.forget_address().expect("taken back");
+        folder.forget_address().expect("as before");
+        assert_eq!(found(), None);
     }
 
     #[test]

@@ -5,7 +5,8 @@
 //! - [`Options`]: what to start.
 //! - [`RedisServer`]: the server while it runs: its address, its signals, its end.
 //! - `users`: the ACL file and its passwords.
-//! - `folder`: the data, and the lock that keeps a second server away from it.
+//! - `folder`: the data, the lock that keeps a second server away from it, and the file `address`, which says
+//!   where the server listens: [`address_in`].
 //! - `process`: the child, and what ends it when this process is killed.
 //! - `answer`: whether it answers.
 //!
@@ -28,6 +29,7 @@ mod users;
 
 use std::path::PathBuf;
 
+pub use folder::address_in;
 pub use server::RedisServer;
 
 /// What to start.
@@ -35,7 +37,7 @@ pub use server::RedisServer;
 pub struct Options {
     /// The server; `None` = `redis-server` from `PATH`, or `valkey-server` if there is none.
     pub program: Option<PathBuf>,
-    /// Where its data, its ACL file and its log are. Made if need be, for nobody but its owner. One
+    /// Where its data, its ACL file, its log and its address are. Made if need be, for nobody but its owner. One
     /// server at a time can use it.
     pub data_dir: PathBuf,
     /// The ACL file. In the line of the user `some-name`, `@SOME_NAME_SHA256@` stands for the SHA-256 of

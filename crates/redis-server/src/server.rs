@@ -104,6 +104,7 @@ impl RedisServer {
 
     /// SIGTERM, and SIGKILL if it does not end within 10 s. Returns once it has ended.
     pub fn stop(&mut self) -> io::Result<()> {
+        self.folder.forget_address()?;
         self.process.take().map_or(Ok(()), Process::stop)
     }
 
@@ -146,7 +147,10 @@ impl RedisServer {
         let lock = || self.folder.lock_for_child();
         let process = Process::start(&self.programs, &arguments, self.folder.path(), lock, &log)?;
         self.process = Some(process);
-        let answered = self.wait_until_it_answers();
+        let address = self.address();
+        let answered = self
+            .wait_until_it_answers()
+            .and_then(|()| self.folder.write_address(address));
         if answered.is_err() {
             self.kill();
         }

@@ -8,7 +8,7 @@ use std::fmt;
 use std::fs;
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process;
 use std::str::FromStr;
 use std::time::Duration;
@@ -139,19 +139,10 @@ impl ServiceSettings {
     /// The password of the Redis user, without the line's end; `None` if no file is named. It is read
     /// now, so that a missing file is noticed at the start.
     pub fn redis_password(&self) -> Result<Option<RedisPassword>, UnreadableFile> {
-        let Some(path) = &self.redis_password_file else {
-            return Ok(None);
-        };
-        match fs::read_to_string(path) {
-            Ok(text) => Ok(Some(RedisPassword(
-                text.trim_end_matches(['\r', '\n']).to_owned(),
-            ))),
-            Err(source) => Err(UnreadableFile {
-                setting: "--redis-password-file (STARTLIST_REDIS_PASSWORD_FILE)",
-                path: path.clone(),
-                source,
-            }),
-        }
+        let setting = "--redis-password-file (STARTLIST_REDIS_PASSWORD_FILE)";
+        let file = self.redis_password_file.as_ref();
+        file.map(|path| RedisPassword::read(setting, path))
+            .transpose()
     }
 }
 
@@ -169,6 +160,18 @@ pub struct UnreadableFile {
 pub struct RedisPassword(String);
 
 impl RedisPassword {
+    /// Reads the password, without the line's end, from the file that this setting names.
+    pub fn read(setting: &'static str, path: &Path) -> Result<Self, UnreadableFile> {
+        match fs::read_to_string(path) {
+            Ok(text) => Ok(Self(text.trim_end_matches(['\r', '\n']).to_owned())),
+            Err(source) => Err(UnreadableFile {
+                setting,
+                path: path.to_owned(),
+                source,
+            }),
+        }
+    }
+
     /// The password itself: for the connection to Redis, and for nothing else.
     #[must_use]
     pub fn expose(&self) -> &str {
@@ -196,6 +199,12 @@ impl RedisUrl {
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
+    }
+
+    /// The same Redis as another user, without a password.
+    #[must_use]
+    pub fn as_user(&self, user: &str) -> Self {
+        Self(self.to_string().replacen("://", &format!("://{user}@"), 1))
     }
 }
 
@@ -435,6 +444,8 @@ mod tests {
         );
         assert_eq!(settings.redis_url.to_string(), "redis://host:6379/1");
         assert_eq!(settings.redis_url.expose(), url);
+        let other = settings.redis_url.as_user("other");
+        assert_eq!(other.expose(), "redis://other@host:6379/1");
     }
 
     #[test]

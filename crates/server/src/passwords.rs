@@ -4,12 +4,12 @@
 //! sign-ins a second took the cores from all other calls and grew the process to gigabytes. So few are
 //! made at a time, few wait, and the rest are told to come back.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash as Phc, Salt};
-use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Block, Params, Version};
+use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Params, Version};
 use domain::{Password, Rejection};
 use store::PasswordHash;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -34,26 +34,15 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// Hashes and verifies passwords, a few at a time. Clones share the gate.
 #[derive(Debug, Clone)]
 pub struct Passwords {
-    gate: Arc<Gate>,
-}
-
-#[derive(Debug)]
-struct Gate {
     /// Who may be in the queue or at work.
     places: Arc<Semaphore>,
     /// Who may be at work.
     turns: Arc<Semaphore>,
-    /// The working memory of those who are not at work. Kept, because giving 19 MiB back and asking for
-    /// it again with every hash makes a process grow.
-    idle: Mutex<Vec<Memory>>,
 }
-
-type Memory = Vec<Block>;
 
 /// A turn at the gate. It is held by the work itself and not by the caller, so that who gives up
 /// while the work goes on does not let another one in beside it.
 struct Turn {
-    gate: Arc<Gate>,
     _permits: [OwnedSemaphorePermit; 2],
 }
 
@@ -67,11 +56,8 @@ impl Passwords {
 
     fn with_turns(turns: usize) -> Self {
         Self {
-            gate: Arc::new(Gate {
-                places: Arc::new(Semaphore::new(turns + QUEUE)),
-                turns: Arc::new(Semaphore::new(turns)),
-                idle: Mutex::default(),
-            }),
+            places: Arc::new(Semaphore::new(turns + QUEUE)),
+            turns: Arc::new(Semaphore::new(turns)),
         }
     }
 
@@ -79,9 +65,9 @@ impl Passwords {
     ///
     /// OVERLOADED if the queue is full.
     pub async fn hash(&self, password: Password) -> Result<PasswordHash, Failure> {
-        self.work(move |memory| {
+        self.work(move || {
             let salt = Salt::generate();
-            let output = Recipe::ours()?.run(&password, &salt, memory)?;
+            let output = Recipe::ours()?.run(&password, &salt)?;
             let phc = Phc {
                 algorithm: ARGON2ID_IDENT,
                 version: Some(Version::V0x13.into()),
@@ -105,8 +91,8 @@ impl Passwords {
     ) -> Result<bool, Failure> {
         let known = stored.is_some();
         let expected = stored.map_or_else(Expected::decoy, Expected::parse)?;
-        self.work(move |memory| {
-            let output = expected.recipe.run(&password, &expected.salt, memory)?;
+        self.work(move || {
+            let output = expected.recipe.run(&password, &expected.salt)?;
             // `Output` compares in constant time.
             Ok(output == expected.output && known)
         })
@@ -116,27 +102,28 @@ impl Passwords {
     /// Waits for a turn and works on the blocking threads, off the ones that serve calls.
     async fn work<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Memory) -> Result<T, Failure> + Send + 'static,
+        work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {
         let turn = self.turn().await?;
-        task::spawn_blocking(move || turn.with_memory(work))
-            .await
-            .map_err(fault)?
+        let work = move || {
+            let _turn = turn;
+            work()
+        };
+        task::spawn_blocking(work).await.map_err(fault)?
     }
 
     /// A caller who gives up here leaves the queue: dropping the future drops the place.
     async fn turn(&self) -> Result<Turn, Failure> {
-        let place = Arc::clone(&self.gate.places)
+        let place = Arc::clone(&self.places)
             .try_acquire_owned()
             .map_err(|_full| Rejection::Overloaded {
                 retry_after: RETRY_AFTER,
             })?;
-        let turn = Arc::clone(&self.gate.turns)
+        let turn = Arc::clone(&self.turns)
             .acquire_owned()
             .await
             .map_err(fault)?;
         Ok(Turn {
-            gate: Arc::clone(&self.gate),
             _permits: [place, turn],
         })
     }
@@ -145,21 +132,6 @@ impl Passwords {
 impl Default for Passwords {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-impl Turn {
-    fn with_memory<T>(self, work: impl FnOnce(&mut Memory) -> T) -> T {
-        let idle = || {
-            self.gate
-                .idle
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-        };
-        let mut memory = idle().pop().unwrap_or_default();
-        let done = work(&mut memory);
-        idle().push(memory);
-        done
     }
 }
 
@@ -176,16 +148,10 @@ impl Recipe {
         )))
     }
 
-    fn run(
-        &self,
-        password: &Password,
-        salt: &[u8],
-        memory: &mut Memory,
-    ) -> Result<Output, Failure> {
-        memory.resize(self.0.params().block_count(), Block::new());
+    fn run(&self, password: &Password, salt: &[u8]) -> Result<Output, Failure> {
         let mut output = [0; OUTPUT_BYTES];
         self.0
-            .hash_password_into_with_memory(password.as_bytes(), salt, &mut output, memory)
+            .hash_password_into(password.as_bytes(), salt, &mut output)
             .map_err(fault)?;
         Output::new(&output).map_err(fault)
     }
@@ -280,9 +246,9 @@ mod tests {
         let passwords = Passwords::with_turns(1);
         let verified = passwords.verify(password("vier worte am see"), None).await;
         assert!(!verified.expect("a turn"));
-        let idle = passwords.gate.idle.lock().expect("unpoisoned");
-        let blocks: Vec<usize> = idle.iter().map(Vec::len).collect();
-        assert_eq!(blocks, [MEMORY_KIB as usize]);
+        let decoy = Expected::decoy().expect("a decoy");
+        let blocks = decoy.recipe.0.params().block_count();
+        assert_eq!(blocks, MEMORY_KIB as usize);
     }
 
     #[tokio::test]
@@ -331,7 +297,7 @@ mod tests {
             let passwords = passwords.clone();
             async move {
                 passwords
-                    .work(move |_memory| {
+                    .work(move || {
                         started.send(()).map_err(fault)?;
                         may_finish.recv().map_err(fault)
                     })

@@ -38,9 +38,10 @@ use crate::redis_setup::look_at_redis;
 pub const MAX_MESSAGE_BYTES: usize = 64 * 1024;
 
 /// Calls and watches in flight on one connection; HTTP/2 makes the client hold back the rest. tonic has
-/// no limit of its own. A proxy in front brings a thousand watches over one connection, and twice that
-/// is far more than the some 300 calls that are in flight at full speed.
-const MAX_STREAMS: u32 = 2_000;
+/// no limit of its own. RFC 9113 asks for at least 100; proxies open more connections when they need more.
+/// A call in flight takes some 6 KiB, so that this bounds what one client can make a server hold, and a
+/// crowd waits in its clients instead of being turned away.
+const MAX_STREAMS: u32 = 256;
 
 /// How often a silent client is asked whether it is still there, and how long it may take to say so.
 /// Without it a client that vanished holds its connection for ever.

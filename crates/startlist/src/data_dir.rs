@@ -4,16 +4,18 @@
 //! |---|---|
 //! | `lock` | held by the `startlist` that uses the folder |
 //! | `owner-password` | of the owner who was made on the first run |
-//! | `redis/` | what the private Redis holds, its settings and its log |
+//! | `redis/` | what the private Redis holds, its settings, its log, and where it listens |
 //! | `admin-service-password`, `user-service-password`, `doctor-password` | of the users of that Redis |
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
+use redis_server::address_in;
+use server::config::{NotARedisUrl, RedisUrl};
 
 use crate::failure::Failure;
 use crate::secret;
@@ -50,7 +52,7 @@ impl DataDir {
 
     /// Where the private Redis keeps what it holds.
     pub(crate) fn redis(&self) -> PathBuf {
-        self.path.join("redis")
+        self.path.join(REDIS)
     }
 
     /// Whether an earlier run made an owner.
@@ -66,7 +68,7 @@ impl DataDir {
 
     /// The password of a user of the private Redis, made if there is none yet.
     pub(crate) fn redis_password(&self, user: &str) -> Result<String, Failure> {
-        self.secret(&format!("{user}-password"))
+        self.secret(&password_file(user))
     }
 
     fn secret(&self, name: &str) -> Result<String, Failure> {
@@ -75,7 +77,38 @@ impl DataDir {
     }
 }
 
+/// The folder as another process sees it, while a `startlist` uses it or not: only read, never locked.
+#[derive(Debug)]
+pub(crate) struct Guest<'a> {
+    path: &'a Path,
+}
+
+impl<'a> Guest<'a> {
+    pub(crate) fn of(path: &'a Path) -> Self {
+        Self { path }
+    }
+
+    /// Where the private Redis is, and the password of its user. Fails if there is none, as far as the folder
+    /// says.
+    pub(crate) fn redis_url_for(&self, user: &str) -> Result<RedisUrl, Failure> {
+        let unusable = |path: PathBuf| move |source| Failure::DataDir { path, source };
+        let folder = self.path.join(REDIS);
+        let address = address_in(&folder).map_err(unusable(folder))?;
+        let address = address.ok_or_else(|| Failure::NotRunning(self.path.to_owned()))?;
+        let file = self.path.join(password_file(user));
+        let password = fs::read_to_string(&file).map_err(unusable(file))?;
+        let url = format!("redis://{user}:{}@{address}", password.trim_end());
+        url.parse()
+            .map_err(|error: NotARedisUrl| Failure::RedisUrl(error.into()))
+    }
+}
+
 const OWNER_PASSWORD: &str = "owner-password";
+const REDIS: &str = "redis";
+
+fn password_file(user: &str) -> String {
+    format!("{user}-password")
+}
 
 /// Locks a file, which is made if need be; `None` if somebody else has locked it.
 fn lock(path: &Path) -> io::Result<Option<Flock<File>>> {
@@ -90,7 +123,6 @@ fn lock(path: &Path) -> io::Result<Option<Flock<File>>> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
@@ -129,6 +161,29 @@ mod tests {
             "{sentence}"
         );
         assert!(sentence.contains("/below"), "{sentence}");
+    }
+
+    #[test]
+    fn a_guest_finds_a_redis_where_one_runs_and_makes_nothing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let nothing = folder.path().join("nothing");
+        let refused = Guest::of(&nothing).redis_url_for("doctor");
+        assert!(
+            matches!(refused, Err(Failure::NotRunning(_))),
+            "{refused:?}"
+        );
+        assert!(!nothing.exists());
+
+        let data = DataDir::open(folder.path()).expect("it is free");
+        let password = data.redis_password("doctor").expect("a password");
+        fs::create_dir(data.redis()).expect("a folder");
+        fs::write(data.redis().join("address"), "127.0.0.1:6379\n").expect("written");
+        let url = Guest::of(folder.path()).redis_url_for("doctor");
+        let url = url.expect("although the folder is locked");
+        assert_eq!(
+            url.expose(),
+            format!("redis://doctor:{password}@127.0.0.1:6379")
+        );
     }
 
     #[test]

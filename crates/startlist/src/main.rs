@@ -7,11 +7,14 @@
 //! - [`services`]: both services, until they have drained.
 //! - [`owner`]: the first owner.
 //! - [`welcome`]: what is printed once both services are SERVING.
+//! - [`doctor`]: the subcommand that examines a running system, and [`progress`], how far it is.
 //! - [`failure`]: why it ends otherwise, one sentence for each.
 
 mod data_dir;
+mod doctor;
 mod failure;
 mod owner;
+mod progress;
 mod redis;
 mod secret;
 mod services;
@@ -28,22 +31,24 @@ use crate::failure::Failure;
 use crate::owner::Owner;
 use crate::redis::Redis;
 use crate::services::{Listeners, Services};
-use crate::settings::Settings;
+use crate::settings::{Command, Settings};
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let settings: Settings = parse_or_exit();
-    let _log = telemetry::start(&settings.run.log, settings.run.log_format);
-    match run(settings).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            eprintln!("startlist: {failure}");
-            failure.exit_code().into()
-        }
-    }
+    let ended = match &settings.command {
+        Some(Command::Doctor(doctor)) => doctor::run(&settings, doctor).await,
+        None => run(settings).await.map(|()| ExitCode::SUCCESS),
+    };
+    ended.unwrap_or_else(|failure| {
+        eprintln!("startlist: {failure}");
+        failure.exit_code().into()
+    })
 }
 
+/// Serves, until it is told to end.
 async fn run(settings: Settings) -> Result<(), Failure> {
+    let _log = telemetry::start(&settings.run.log, settings.run.log_format);
     let shutdown = shutdown_signal().map_err(Failure::System)?;
     let listeners = Listeners::bind(&settings).await?;
     let data = DataDir::open(&settings.data_dir)?;

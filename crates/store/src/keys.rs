@@ -22,7 +22,7 @@ impl Competition {
     }
 
     fn key(&self, holds: &str) -> String {
-        format!("c:{{{}}}:{holds}", self.id)
+        ["c:{", &self.id, "}:", holds].concat()
     }
 
     /// The record. Only admin-service writes it.

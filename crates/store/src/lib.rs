@@ -3,8 +3,8 @@
 //! In reading order:
 //! - [`keys`]: every key, spelled once.
 //! - [`script`] and `scripts/`: what is decided, atomically, in Redis.
-//! - [`redis`]: the shared connection; [`outcome`]: what became of a write without an answer;
-//!   [`clock`]: what time it is for Redis.
+//! - [`redis`]: the shared connections; [`batches`]: calls that go together; [`outcome`]: what became of
+//!   a write without an answer; [`clock`]: what time it is for Redis.
 //! - [`competitions`], [`registrations`], [`audit`]: the records that everything is about.
 //! - [`seal`]: a hash chain over the log, so that nobody changes it unseen.
 //! - [`accounts`], [`users`], [`admins`]: people.
@@ -16,6 +16,7 @@
 pub mod accounts;
 pub mod admins;
 mod audit;
+mod batches;
 mod clock;
 pub mod competitions;
 pub mod doctor;
@@ -43,6 +44,8 @@ pub use error::{Error, Result};
 pub use page::{Cursor, Listed, Page, PageRequest};
 pub use seal::Seal;
 
+use crate::batches::Batches;
+use crate::competitions::{Known, Looks};
 use crate::installation::Installation;
 use crate::redis::Redis;
 use crate::registrations::Rush;
@@ -60,7 +63,9 @@ pub const ACL_TEMPLATE: &str = include_str!("../../../docker/redis/users.acl");
 pub struct Store {
     redis: Arc<Redis>,
     installation: Arc<Installation>,
-    rush: Rush,
+    known: Arc<Known>,
+    looks: Batches<Looks>,
+    rush: Batches<Rush>,
 }
 
 /// Why a URL is not one of a Redis that can be used. Holds no password.
@@ -74,10 +79,13 @@ impl Store {
     pub fn new(url: &str, password: Option<&str>) -> Result<Self, InvalidUrl> {
         let redis =
             Redis::new(url, password).map_err(|error| InvalidUrl(error.category().to_owned()))?;
+        let (redis, known) = (Arc::new(redis), Arc::<Known>::default());
         Ok(Self {
-            redis: Arc::new(redis),
             installation: Arc::default(),
-            rush: Rush::default(),
+            looks: Batches::new(&redis, Looks(Arc::clone(&known))),
+            rush: Batches::new(&redis, Rush),
+            known,
+            redis,
         })
     }
 

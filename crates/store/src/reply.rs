@@ -95,6 +95,11 @@ impl Fields {
         self.0.is_empty()
     }
 
+    /// Adds what does not stand in the record itself.
+    pub(crate) fn put(&mut self, name: &str, value: String) {
+        self.0.insert(name.to_owned(), value);
+    }
+
     /// A field as text; absent = empty.
     pub(crate) fn text(&mut self, name: &str) -> String {
         self.0.remove(name).unwrap_or_default()

@@ -112,6 +112,15 @@ scripts! {
 }
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
+mod lint;
+#[cfg(test)]
+mod random;
+#[cfg(test)]
+mod world;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

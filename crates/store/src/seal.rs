@@ -56,7 +56,8 @@ impl Seal {
         format!("{}:{}", self.revision, HEXLOWER.encode(&self.chain))
     }
 
-    fn read(text: Option<&str>) -> Result<Self> {
+    /// Reads it as it is stored; `None` = there is none yet.
+    pub(crate) fn read(text: Option<&str>) -> Result<Self> {
         let Some(text) = text else {
             return Ok(Self::EMPTY);
         };

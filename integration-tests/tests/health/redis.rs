@@ -67,7 +67,8 @@ impl Redis {
 
     /// From now on it answers a PING with an error, as it does while it loads or cannot write.
     pub(crate) async fn refuse_pings(&self) {
-        self.ask(&format!("ACL SETUSER {SERVICE_USER} -ping")).await;
+        self.ask(&format!("ACL SETUSER {SERVICE_USER} clearselectors -ping"))
+            .await;
     }
 
     /// How many PINGs it has answered since it started.

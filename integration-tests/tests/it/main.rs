@@ -12,6 +12,7 @@ mod contract;
 mod raw;
 
 mod admin;
+mod doctor;
 mod user;
 
 mod authorization;

@@ -89,6 +89,14 @@ fn begin(folder: &Path, settings: &[(&str, &str)]) -> Program {
     Program::start("startlist", &[], &all)
 }
 
+async fn is_serving(channel: &Channel, service: &str) -> bool {
+    let request = HealthCheckRequest {
+        service: service.to_owned(),
+    };
+    let answer = HealthClient::new(channel.clone()).check(request).await;
+    answer.expect("an answer").into_inner().status() == ServingStatus::Serving
+}
+
 fn folder() -> TempDir {
     tempfile::tempdir().expect("a folder")
 }
@@ -98,14 +106,14 @@ async fn when_it_says_ready_all_is_serving_and_the_owner_can_sign_in() {
     let folder = folder();
     let running = Running::start(folder.path(), &[]).await;
     for channel in [&running.admin, &running.user] {
-        for service in ["", "readiness", "deep"] {
-            let request = HealthCheckRequest {
-                service: service.to_owned(),
-            };
-            let answer = HealthClient::new(channel.clone()).check(request).await;
-            let status = answer.expect("an answer").into_inner().status();
-            assert_eq!(status, ServingStatus::Serving, "{service}");
+        for service in ["", "readiness"] {
+            assert!(is_serving(channel, service).await, "{service:?}");
         }
+        // On a busy machine a part of deep may miss its deadline, and then deep says so.
+        eventually("deep is SERVING", async || {
+            is_serving(channel, "deep").await
+        })
+        .await;
     }
     let password_file = folder.path().join("data/owner-password");
     let mode = fs::metadata(&password_file)

@@ -102,7 +102,8 @@ impl Store {
             ))?,
         };
         let created = self.create_account(&account, None).await?;
-        if new.role == Role::Owner {
+        // A repetition may come after that owner was disabled, who must not count as one again.
+        if new.role == Role::Owner && !self.get_admin(&id).await?.disabled {
             self.own(&id).await?;
         }
         Ok(Admin {
@@ -240,7 +241,8 @@ fn not_found(id: &AdminId) -> Rejected {
     Rejected::from(Rejection::AdminNotFound).with("admin_id", id)
 }
 
-fn read_admin(id: AdminId, mut fields: Fields) -> Result<Admin> {
+/// Reads an admin from the fields of a profile.
+pub(crate) fn read_admin(id: AdminId, mut fields: Fields) -> Result<Admin> {
     Ok(Admin {
         id,
         email: fields.get("email")?,

@@ -161,7 +161,8 @@ fn member(starts_at: Timestamp, id: &CompetitionId) -> String {
     format!("{:015}:{id}", starts_at.as_millis())
 }
 
-fn catalogue_member(competition: &Competition) -> String {
+/// The member of a competition as it is.
+pub(crate) fn catalogue_member(competition: &Competition) -> String {
     member(
         competition.details.schedule.moments().starts_at,
         &competition.id,
@@ -173,7 +174,8 @@ fn catalogue_bound(starts_at: Timestamp) -> String {
     format!("{:015}", starts_at.as_millis())
 }
 
-fn id_of_member(member: &str) -> Result<CompetitionId> {
+/// Whose member this is.
+pub(crate) fn id_of_member(member: &str) -> Result<CompetitionId> {
     let id = member.split_once(':').map(|(_, id)| id);
     id.and_then(|id| CompetitionId::parse(id).ok())
         .ok_or_else(|| unreadable("a member of the catalogue"))

@@ -93,8 +93,15 @@ impl Store {
             etag.map(Etag::as_str),
         ))?;
         while conflicts < MOST_CONFLICTS {
-            let old = self.get_competition(id).await?;
+            let read = self.get_competition(id).await;
             let is_repeated = self.is_remembered(id, request).await?;
+            let old = match read {
+                // A draft that was deleted since: the first answer stands.
+                Err(Error::Rejected(_)) if is_repeated => {
+                    return Ok(self.answer_again(by, id, request, &print).await?);
+                }
+                read => read?,
+            };
             if !is_repeated && etag.is_some_and(|etag| *etag != old.etag()) {
                 let old_etag = Rejected::from(Rejection::EtagMismatch).in_competition(id);
                 return Err(Error::from(old_etag.at(old.revision)).into());
@@ -150,6 +157,33 @@ impl Store {
             }
         }
         Err(Error::from(Rejected::from(Rejection::EtagMismatch).in_competition(id)).into())
+    }
+
+    /// What an update was answered of a competition that is not there any more: an update of nothing.
+    async fn answer_again(
+        &self,
+        by: &AdminId,
+        id: &CompetitionId,
+        request: RequestId,
+        print: &str,
+    ) -> Result<Competition> {
+        let call = script::UPDATE_COMPETITION
+            .on(&keys::Competition::of(id).for_organisers(request))
+            .arg(by.as_str())
+            .arg(request.to_string())
+            .arg(print)
+            .arg("{}")
+            .arg("{}")
+            .arg(Revision::default().0);
+        let reply = Reply::read(self.redis.run(call, Kind::Deciding).await?)?;
+        match reply.word() {
+            "changed" => read_competition(id.clone(), reply.fields()),
+            // Made again meanwhile, under the same id.
+            "old_version" => Err(Rejected::from(Rejection::EtagMismatch)
+                .in_competition(id)
+                .into()),
+            _ => Err(refused(reply, id)),
+        }
     }
 
     /// Opens a draft to the public.

@@ -1,220 +1,202 @@
-//! Accounts: each has the claim of its address, each claim its account, each index entry its
-//! registration. Where one is missing, a call was cut off half way: the other is left over.
+//! Users' accounts: each can be read, holds its address, has a password and stands in the directory.
 
-use std::collections::HashSet;
+use deadpool_redis::redis::Pipeline;
+use domain::{Email, UserId};
 
-use deadpool_redis::redis::{Pipeline, cmd};
-use domain::{CompetitionId, Email, UserId};
-
-use super::keyspace::Keyspace;
-use super::{Finding, Progress, Repair, Report};
-use crate::Store;
+use super::report::{Problems, Repair};
+use super::{Examination, STEP};
 use crate::accounts::PENDING;
 use crate::error::Result;
+use crate::installation::SECRET_BYTES;
 use crate::keys::{self, Account, People};
-use crate::redis::Kind;
-use crate::registrations::{INDEX_GRACE, written_at};
-use crate::reply::{decode, unreadable};
-use crate::{installation, script};
+use crate::reply::Fields;
+use crate::users::read_user;
 
-/// How many accounts one round trip reads.
-const STEP: usize = 1_000;
+/// What is wrong with an account, if the account is still there.
+enum Suspicion<'a> {
+    Unreadable(&'a UserId),
+    NoPassword(&'a UserId),
+    NotInDirectory(&'a UserId),
+    HalfMade(&'a UserId),
+}
 
-impl Store {
-    pub(super) async fn examine_accounts(
-        &self,
-        keyspace: &Keyspace,
-        report: &mut Report,
-        show: &mut impl FnMut(Progress),
-    ) -> Result<()> {
-        for users in keyspace.users.chunks(STEP) {
-            self.examine_claims_of(users, report).await?;
-            report.examined.accounts += users.len() as u64;
-            show(report.examined);
+impl Suspicion<'_> {
+    fn user(&self) -> &UserId {
+        match self {
+            Self::Unreadable(user)
+            | Self::NoPassword(user)
+            | Self::NotInDirectory(user)
+            | Self::HalfMade(user) => user,
         }
-        let known: HashSet<_> = keyspace.users.iter().map(UserId::as_str).collect();
-        for claims in keyspace.claims.chunks(STEP) {
-            self.examine_claims(claims, &known, report).await?;
+    }
+}
+
+impl Examination {
+    pub(super) async fn examine_users(&self, users: &[UserId]) -> Result<Problems> {
+        let mut problems = Problems::default();
+        for users in users.chunks(STEP) {
+            let mut suspicions = Vec::new();
+            let claimants = self.read_accounts(users, &mut suspicions).await?;
+            self.check_claims_of(&claimants, &mut suspicions, &mut problems)
+                .await?;
+            self.confirm(&suspicions, &mut problems).await?;
+            self.counters.accounts(users.len());
         }
-        let indexed: Vec<_> = keyspace.indexed.iter().collect();
-        for users in indexed.chunks(STEP) {
-            self.examine_indexes(users, report).await?;
-        }
-        Ok(())
+        Ok(problems)
     }
 
-    /// An account without its claim was begun and never finished: nobody can sign in to it.
-    async fn examine_claims_of(&self, users: &[UserId], report: &mut Report) -> Result<()> {
-        let mut profiles = Pipeline::with_capacity(users.len());
+    /// Reads accounts. Answers those of them that have an address.
+    async fn read_accounts<'a>(
+        &self,
+        users: &'a [UserId],
+        suspicions: &mut Vec<Suspicion<'a>>,
+    ) -> Result<Vec<(&'a UserId, Email)>> {
+        let mut pipeline = Pipeline::with_capacity(2 * users.len());
         for user in users {
-            profiles
-                .cmd("HGET")
-                .arg(Account::of_user(user).profile())
-                .arg("email");
+            let account = Account::of_user(user);
+            pipeline.cmd("HGETALL").arg(account.profile());
+            pipeline.cmd("TYPE").arg(account.credential());
         }
-        let emails = self.redis.pipeline(&profiles, Kind::Harmless).await?;
-        let mut claims = Pipeline::with_capacity(users.len());
-        let mut claimed_by = Vec::with_capacity(users.len());
-        for (user, email) in users.iter().zip(emails) {
-            let email: Option<String> = decode(email)?;
-            let Some(email) = email.and_then(|email| Email::parse(email).ok()) else {
-                report.find(format!("user {user}"), "the profile has no address");
+        let mut answers = self.look(&pipeline).await?;
+        let ids = users.iter().map(|user| user.as_str().as_bytes());
+        let is_missing = self.seen.directory.missing(ids);
+        let mut claimants = Vec::with_capacity(users.len());
+        for (user, is_missing) in users.iter().zip(is_missing) {
+            let profile: Option<Vec<String>> = answers.read();
+            let password: Option<String> = answers.read();
+            // Erased meanwhile.
+            if profile.as_ref().is_some_and(Vec::is_empty) {
                 continue;
-            };
-            let hash = self.installation.email_hash(&self.redis, &email).await?;
+            }
+            if password.as_deref() != Some("string") {
+                suspicions.push(Suspicion::NoPassword(user));
+            }
+            if is_missing {
+                suspicions.push(Suspicion::NotInDirectory(user));
+            }
+            let profile = profile.map(Fields::of);
+            match profile.and_then(|fields| read_user(user.clone(), fields).ok()) {
+                Some(read) => claimants.push((user, read.email)),
+                None => suspicions.push(Suspicion::Unreadable(user)),
+            }
+        }
+        self.seen.users.extend(users);
+        Ok(claimants)
+    }
+
+    /// An account without the claim of its address was begun and never finished, or has lost it.
+    async fn check_claims_of<'a>(
+        &self,
+        claimants: &[(&'a UserId, Email)],
+        suspicions: &mut Vec<Suspicion<'a>>,
+        problems: &mut Problems,
+    ) -> Result<()> {
+        if claimants.is_empty() || !self.has_secret(problems).await? {
+            return Ok(());
+        }
+        let mut claims = Pipeline::with_capacity(claimants.len());
+        for (_, email) in claimants {
             claims
                 .cmd("GET")
-                .arg(keys::email_claim(People::Users, &hash));
-            claimed_by.push(user);
+                .arg(self.claim_of(People::Users, email).await?);
         }
-        let held = self.redis.pipeline(&claims, Kind::Harmless).await?;
-        for (user, claim) in claimed_by.into_iter().zip(held) {
-            let claim: Option<String> = decode(claim)?;
-            let is_half_made = claim.as_deref().is_none_or(|claim| claim != user.as_str());
-            let is_under_way = claim
-                .as_deref()
-                .is_some_and(|claim| claim.starts_with(PENDING));
-            if is_half_made && !is_under_way {
-                let problem = "the account was not finished: it does not hold its address, so nobody can sign in";
-                report
-                    .leftovers
-                    .push(Finding::new(format!("user {user}"), problem, None));
+        let mut held = self.look(&claims).await?;
+        for (user, _) in claimants {
+            let claim: Option<Option<String>> = held.read();
+            if !is_claimed_by(user.as_str(), claim.flatten().as_deref()) {
+                suspicions.push(Suspicion::HalfMade(user));
             }
         }
         Ok(())
     }
 
-    async fn examine_claims(
-        &self,
-        claims: &[String],
-        known: &HashSet<&str>,
-        report: &mut Report,
-    ) -> Result<()> {
-        let mut pipeline = Pipeline::with_capacity(2 * claims.len());
-        for claim in claims {
-            pipeline.cmd("GET").arg(claim);
-            pipeline.cmd("TTL").arg(claim);
+    /// Says what was suspected of accounts that are still there: then they were there before, too.
+    async fn confirm(&self, suspicions: &[Suspicion<'_>], problems: &mut Problems) -> Result<()> {
+        let mut pipeline = Pipeline::with_capacity(2 * suspicions.len());
+        for suspicion in suspicions {
+            let user = suspicion.user();
+            pipeline
+                .cmd("ZSCORE")
+                .arg(keys::directory(keys::part_of(user.as_str())))
+                .arg(user.as_str());
+            pipeline.cmd("EXISTS").arg(Account::of_user(user).profile());
         }
-        let answers = self.redis.pipeline(&pipeline, Kind::Harmless).await?;
-        for (key, answers) in claims.iter().zip(answers.chunks(2)) {
-            let [owner, seconds] = answers else { break };
-            let owner: Option<String> = decode(owner.clone())?;
-            let seconds: i64 = decode(seconds.clone())?;
-            let Some(owner) = owner else { continue };
-            let is_pending = owner.starts_with(PENDING);
-            let problem = if is_pending && seconds < 0 {
-                "the claim of an address is pending for ever"
-            } else if !is_pending
-                && !known.contains(owner.as_str())
-                && !self.is_there(&owner).await?
-            {
-                "the claim of an address is held by an account that is not there"
-            } else {
+        let mut answers = self.look(&pipeline).await?;
+        for suspicion in suspicions {
+            let place: Option<Option<f64>> = answers.read();
+            if answers.read() != Some(true) {
                 continue;
-            };
-            let repair = Repair::ReleaseClaim {
-                key: key.clone(),
-                owner,
-            };
-            report
-                .leftovers
-                .push(Finding::new(key, problem, Some(repair)));
-        }
-        Ok(())
-    }
-
-    /// Whether an account was made since the keys were walked over.
-    async fn is_there(&self, user: &str) -> Result<bool> {
-        let mut exists = cmd("EXISTS");
-        exists.arg(Account::of(People::Users, user).profile());
-        decode(self.redis.command(exists).await?)
-    }
-
-    /// What an index holds too much for longer than any call can be under way.
-    async fn examine_indexes(&self, users: &[&UserId], report: &mut Report) -> Result<()> {
-        let mut indexes = Vec::with_capacity(users.len());
-        for user in users {
-            indexes.push(Account::of_user(user).competitions());
-            indexes.push(Account::of_user(user).added());
-        }
-        let mut pipeline = Pipeline::with_capacity(indexes.len());
-        for key in &indexes {
-            pipeline.cmd("HGETALL").arg(key);
-        }
-        let mut entries = Vec::new();
-        let answers = self.redis.pipeline(&pipeline, Kind::Harmless).await?;
-        for (n, (key, answer)) in indexes.iter().zip(answers).enumerate() {
-            let index: Vec<(String, String)> = decode(answer)?;
-            for (id, value) in index {
-                let competition = CompetitionId::parse(id).map_err(|_| unreadable("an index"))?;
-                if written_at(&value)?.after(INDEX_GRACE) < self.now() {
-                    entries.push((users[n / 2], key, competition, value));
-                }
             }
-        }
-        for entries in entries.chunks(STEP) {
-            let mut pipeline = Pipeline::with_capacity(2 * entries.len());
-            for (user, _, competition, _) in entries {
-                let [_, registrations, past, ..] =
-                    keys::Competition::of(competition).for_registrations();
-                pipeline
-                    .cmd("HEXISTS")
-                    .arg(registrations)
-                    .arg(user.as_str());
-                pipeline.cmd("HEXISTS").arg(past).arg(user.as_str());
-            }
-            let answers = self.redis.pipeline(&pipeline, Kind::Harmless).await?;
-            for ((user, key, competition, value), is_there) in entries.iter().zip(answers.chunks(2))
-            {
-                let is_there: Vec<bool> = is_there
-                    .iter()
-                    .cloned()
-                    .map(decode)
-                    .collect::<Result<_>>()?;
-                if is_there.contains(&true) {
-                    continue;
-                }
-                let repair = Repair::ForgetIndexEntry {
-                    index: (*key).clone(),
-                    competition: competition.clone(),
-                    value: value.clone(),
-                };
-                let problem = format!("the index holds {competition}, where no registration is");
-                report
-                    .leftovers
-                    .push(Finding::new(format!("user {user}"), problem, Some(repair)));
+            let subject = format!("user {}", suspicion.user());
+            match suspicion {
+                Suspicion::Unreadable(_) => problems.find(subject, "the profile cannot be read"),
+                Suspicion::NoPassword(_) => problems.find(subject, "the account has no password"),
+                // Entered since the directory was read, or of a wrong type: named by the walk.
+                Suspicion::NotInDirectory(_) if place != Some(None) => {}
+                Suspicion::NotInDirectory(user) => problems.find_repairable(
+                    subject,
+                    "the directory lacks the user",
+                    Repair::EnterInDirectory {
+                        user: (*user).clone(),
+                    },
+                ),
+                Suspicion::HalfMade(_) => problems.orphan(subject, HALF_MADE, None),
             }
         }
         Ok(())
     }
 
-    /// Makes a repair, with a Redis user that may write what user-service writes.
-    pub async fn repair(&self, finding: &Finding) -> Result<()> {
-        match &finding.repair {
-            None => Ok(()),
-            Some(Repair::ForgetIndexEntry {
-                index,
-                competition,
-                value,
-            }) => {
-                let call = script::FORGET_ENTRY
-                    .on(&[index])
-                    .arg(competition.as_str())
-                    .arg(value);
-                self.redis.run(call, Kind::Harmless).await.map(drop)
-            }
-            Some(Repair::EnterInIndex { user, competition }) => {
-                let mut enter = cmd("HSET");
-                enter
-                    .arg(Account::of_user(user).competitions())
-                    .arg(competition.as_str())
-                    .arg(installation::index_value(self.now())?);
-                self.redis.command(enter).await.map(drop)
-            }
-            Some(Repair::ReleaseClaim { key, owner }) => {
-                let call = script::RELEASE_EMAIL.on(&[key]).arg(owner);
-                self.redis.run(call, Kind::Harmless).await.map(drop)
-            }
+    /// Whether the secret is there that finds the claims of addresses.
+    pub(super) async fn has_secret(&self, problems: &mut Problems) -> Result<bool> {
+        let mut get = Pipeline::with_capacity(1);
+        get.cmd("STRLEN").arg(keys::INSTALLATION);
+        let length: Option<usize> = self.look(&get).await?.read();
+        let is_whole = length == Some(SECRET_BYTES);
+        if !is_whole {
+            let problem =
+                "the secret of the installation is not there or not whole: no address can be found";
+            problems.find(format!("key {}", keys::INSTALLATION), problem);
+        }
+        Ok(is_whole)
+    }
+
+    /// The key of the claim of this address.
+    pub(super) async fn claim_of(&self, people: People, email: &Email) -> Result<String> {
+        let store = &self.store;
+        let hash = store.installation.email_hash(&store.redis, email).await?;
+        Ok(keys::email_claim(people, &hash))
+    }
+}
+
+/// What is said of an account that does not hold its address.
+pub(super) const HALF_MADE: &str =
+    "the account was not finished: it does not hold its address, so nobody can sign in to it";
+
+/// Whether a claim is an account's, or will be in a moment.
+pub(super) fn is_claimed_by(id: &str, claim: Option<&str>) -> bool {
+    let pending_of_it = |claim: &str| {
+        let rest = claim.strip_prefix(PENDING);
+        rest.and_then(|rest| rest.strip_prefix(id))
+            .is_some_and(|rest| rest.starts_with(':'))
+    };
+    claim.is_some_and(|claim| claim == id || pending_of_it(claim))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_claim_is_an_account_s_if_it_names_it_pending_or_not() {
+        assert!(is_claimed_by("ada", Some("ada")));
+        assert!(is_claimed_by("ada", Some("pending:ada:nonce")));
+        for others in [
+            None,
+            Some("ben"),
+            Some("pending:adam:nonce"),
+            Some("pending:ben:ada"),
+        ] {
+            assert!(!is_claimed_by("ada", others), "{others:?}");
         }
     }
 }

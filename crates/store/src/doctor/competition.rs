@@ -1,319 +1,245 @@
-//! One competition: its log is replayed through the rules, then what stands beside it must agree.
+//! One competition: its log is replayed through the rules, then what stands beside it must agree: the records,
+//! the queue, the competition's own record, the counter, the seal, the catalogue.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
-use deadpool_redis::redis::{Pipeline, cmd};
-use domain::model::Model;
-use domain::{CompetitionId, RegistrationState, Revision, UserId};
+use deadpool_redis::redis::{Pipeline, Value};
+use domain::{Competition, CompetitionId, Revision};
+use tokio::time::sleep;
 
-use super::{Finding, Progress, Repair, Report};
-use crate::Store;
-use crate::audit::read_entry;
+use super::look::{LOOKS, MOMENT};
+use super::replay::Replay;
+use super::report::Problems;
+use super::{Examination, STEP};
+use crate::competitions::{catalogue_member, read_competition};
 use crate::error::Result;
-use crate::keys::{self, Account};
-use crate::redis::Kind;
+use crate::keys;
 use crate::reply::{Fields, decode};
 use crate::seal::Seal;
 
-/// How many records one round trip reads.
-const STEP: usize = 1_000;
+/// The record of a competition, by the names of its fields.
+type Record = HashMap<String, String>;
 
-/// A log as far as it was replayed.
-struct Replay {
-    model: Model,
-    /// Of each user: the last entry, and who added.
-    last: HashMap<UserId, Revision>,
-    chain: Seal,
-    /// The seal that was made, while the replay has not reached it.
-    made: Seal,
-}
+impl Examination {
+    pub(super) async fn examine_competition(&self, id: &CompetitionId) -> Result<Problems> {
+        let mut problems = Problems::default();
+        let subject = format!("competition {id}");
+        // First the seal: what it covers is in the log by then.
+        let mut replay = Replay::new(self.read_seal(id, &mut problems).await?);
+        let end = self.examine_counter(id, &mut problems).await?;
+        self.replay(id, end, &mut replay, &mut problems).await?;
 
-/// What stands beside the log.
-struct Standing {
-    /// State and revision of every user, in or gone.
-    records: HashMap<UserId, (RegistrationState, Revision)>,
-    /// Who waits, in order, each with the revision since which.
-    waitlist: Vec<(UserId, Revision)>,
-}
+        replay.look_on();
+        let changed_at = replay.changed_at;
+        let record = self.read_record(id).await?;
+        let standing = self
+            .compare_standing(id, &mut replay, &mut problems)
+            .await?;
+        let end = self.examine_counter(id, &mut problems).await?;
+        self.replay(id, end, &mut replay, &mut problems).await?;
 
-impl Store {
-    pub(super) async fn examine_competition(
+        standing.conclude(&subject, &replay, &mut problems);
+        if let Some(seal) = replay.broken_seal() {
+            let problem = format!(
+                "the log is not what was sealed at revision {}: an entry up to there was changed or taken away",
+                seal.revision
+            );
+            problems.find(&subject, problem);
+        }
+        // Of a wrong type: named by the walk. Changed meanwhile: left to the next examination.
+        if let Some(record) = record.filter(|_| replay.changed_at == changed_at) {
+            compare_record(&subject, &record, &replay, &mut problems);
+            self.examine_record(id, record, &mut problems).await?;
+        }
+        self.counters.competition();
+        Ok(problems)
+    }
+
+    async fn read_seal(&self, id: &CompetitionId, problems: &mut Problems) -> Result<Option<Seal>> {
+        let mut get = Pipeline::with_capacity(1);
+        get.cmd("GET").arg(keys::Competition::of(id).seal());
+        let text: Option<Option<String>> = self.look(&get).await?.read();
+        let seal = text.and_then(|text| Seal::read(text.as_deref()).ok());
+        if seal.is_none() {
+            problems.find(format!("competition {id}"), "the seal cannot be read");
+        }
+        Ok(seal)
+    }
+
+    /// The counter must be the revision of the last log entry: both change in one step. Answers the latter,
+    /// or the counter if it is ahead.
+    async fn examine_counter(
         &self,
         id: &CompetitionId,
-        catalogue: &HashSet<CompetitionId>,
-        report: &mut Report,
-        show: &mut impl FnMut(Progress),
-    ) -> Result<()> {
+        problems: &mut Problems,
+    ) -> Result<Revision> {
+        let competition = keys::Competition::of(id);
+        let mut pipeline = Pipeline::with_capacity(3);
+        pipeline.cmd("GET").arg(competition.revision());
+        pipeline
+            .cmd("XREVRANGE")
+            .arg(competition.log())
+            .arg("+")
+            .arg("-")
+            .arg("COUNT")
+            .arg(1);
+        pipeline.cmd("GET").arg(competition.revision());
+        let mut answers = self.look(&pipeline).await?;
+        let before: Option<Option<u64>> = answers.read();
+        let entry: Option<Vec<(String, Vec<Vec<u8>>)>> = answers.read();
+        let after: Option<Option<u64>> = answers.read();
+        let end = entry
+            .and_then(|entry| revision_of(&entry.first()?.0))
+            .unwrap_or(0);
         let subject = format!("competition {id}");
-        let mut replay = Replay {
-            model: Model::default(),
-            last: HashMap::new(),
-            chain: Seal::EMPTY,
-            made: self.seal(id).await?,
+        let (Some(before), Some(after)) = (before, after) else {
+            problems.find(subject, "the counter of revisions cannot be read");
+            return Ok(Revision(end));
         };
-        let before = self.revision_of(id).await?;
-        if !self.replay(id, before, &mut replay, report, show).await? {
-            return Ok(());
+        let (before, after) = (before.unwrap_or(0), after.unwrap_or(0));
+        if after < end {
+            problems.find(subject, ends_elsewhere(end, after));
         }
-        let standing = self.standing(id, report, show).await?;
-        // Who changed while the records were read is left to the next examination.
-        let seen = replay.last.clone();
-        let after = self.revision_of(id).await?;
-        if !self.replay(id, after, &mut replay, report, show).await? {
-            return Ok(());
-        }
-        if replay.model.revision() != after {
-            let end = replay.model.revision();
-            report.find(
-                &subject,
-                format!("the log ends at revision {end}, the counter says {after}"),
-            );
-        }
-        if replay.made != Seal::EMPTY {
-            report.find(
-                &subject,
-                "the log does not have the seal that was made of it",
-            );
-        }
-        let is_settled = |user: &UserId| replay.last.get(user) == seen.get(user);
-        compare(&subject, &replay, &standing, is_settled, report);
-        if replay.model.state().is_some() && !catalogue.contains(id) {
-            report.find(&subject, "the catalogue lacks it");
-        }
-        self.examine_index(id, &standing, report).await
+        Ok(Revision(end.max(before)))
     }
 
-    async fn revision_of(&self, id: &CompetitionId) -> Result<Revision> {
-        let mut get = cmd("GET");
-        get.arg(keys::Competition::of(id).revision());
-        let revision: Option<u64> = decode(self.redis.command(get).await?)?;
-        Ok(Revision(revision.unwrap_or(0)))
-    }
-
-    /// Goes on with the replay to this revision. Answers whether the rules allow all of it.
+    /// Goes on with the replay to this revision.
     async fn replay(
         &self,
         id: &CompetitionId,
         to: Revision,
         replay: &mut Replay,
-        report: &mut Report,
-        show: &mut impl FnMut(Progress),
-    ) -> Result<bool> {
-        while replay.model.revision() < to {
-            let entries = self.log_after(id, replay.model.revision()).await?;
-            if entries.is_empty() {
-                break;
-            }
-            for (revision, fields) in entries {
-                if revision > to {
-                    break;
-                }
-                if !replay.take(id, revision, fields, report) {
-                    return Ok(false);
-                }
-                report.examined.log_entries += 1;
-            }
-            show(report.examined);
-        }
-        Ok(true)
-    }
-
-    async fn standing(
-        &self,
-        id: &CompetitionId,
-        report: &mut Report,
-        show: &mut impl FnMut(Progress),
-    ) -> Result<Standing> {
-        let subject = format!("competition {id}");
-        let [_, registrations, past, waitlist, _] = keys::Competition::of(id).for_registrations();
-        let mut records = HashMap::new();
-        for (key, letters) in [(registrations, "CW"), (past, "DR")] {
-            let mut cursor = 0_u64;
-            loop {
-                let mut scan = cmd("HSCAN");
-                scan.arg(&key).arg(cursor).arg("COUNT").arg(STEP);
-                let (next, flat): (u64, Vec<(String, String)>) =
-                    decode(self.redis.command(scan).await?)?;
-                for (user, record) in flat {
-                    report.examined.registrations += 1;
-                    match read_record(&user, &record, letters) {
-                        Some((user, standing)) => {
-                            records.insert(user, standing);
-                        }
-                        None => {
-                            report.find(&subject, format!("the record of {user} cannot be read"));
-                        }
-                    }
-                }
-                show(report.examined);
-                cursor = next;
-                if cursor == 0 {
-                    break;
-                }
-            }
-        }
-        let mut range = cmd("ZRANGE");
-        range.arg(waitlist).arg(0).arg(-1).arg("WITHSCORES");
-        let waiting: Vec<(String, f64)> = decode(self.redis.command(range).await?)?;
-        let waitlist = waiting.into_iter().filter_map(|(user, since)| {
-            // Scores are revisions: whole, and far below 2^53.
-            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-            let since = Revision(since as u64);
-            UserId::parse(user).ok().map(|user| (user, since))
-        });
-        Ok(Standing {
-            records,
-            waitlist: waitlist.collect(),
-        })
-    }
-
-    /// Every current registration must be in its user's index.
-    async fn examine_index(
-        &self,
-        id: &CompetitionId,
-        standing: &Standing,
-        report: &mut Report,
+        problems: &mut Problems,
     ) -> Result<()> {
-        let current: Vec<_> = standing
-            .records
-            .iter()
-            .filter(|(_, (state, _))| state.is_current())
-            .map(|(user, _)| user)
-            .collect();
-        for users in current.chunks(STEP) {
-            let mut pipeline = Pipeline::with_capacity(3 * users.len());
-            for user in users {
-                let account = Account::of_user(user);
-                pipeline.cmd("EXISTS").arg(account.profile());
-                pipeline
-                    .cmd("HEXISTS")
-                    .arg(account.competitions())
-                    .arg(id.as_str());
-                pipeline
-                    .cmd("HEXISTS")
-                    .arg(account.added())
-                    .arg(id.as_str());
+        let subject = format!("competition {id}");
+        let log = keys::Competition::of(id).log();
+        while replay.at() < to {
+            let mut range = Pipeline::with_capacity(1);
+            range
+                .cmd("XRANGE")
+                .arg(&log)
+                .arg(replay.at().0.saturating_add(1))
+                .arg(to.0)
+                .arg("COUNT")
+                .arg(STEP);
+            let entries: Option<Vec<(String, Value)>> = self.look(&range).await?.read();
+            let entries = entries.unwrap_or_default();
+            self.counters.log_entries(entries.len());
+            if entries.is_empty() {
+                problems.find(&subject, ends_elsewhere(replay.at().0, to.0));
+                replay.miss_to(to.0);
             }
-            let answers = self.redis.pipeline(&pipeline, Kind::Harmless).await?;
-            for (user, answers) in users.iter().zip(answers.chunks(3)) {
-                let mut is = answers.iter().map(|answer| decode::<bool>(answer.clone()));
-                let mut next = || is.next().unwrap_or(Ok(false));
-                let (has_account, registered, added) = (next()?, next()?, next()?);
-                if !has_account {
-                    report.find(
-                        format!("competition {id}"),
-                        format!("{user} is registered and has no account"),
-                    );
-                } else if !registered && !added {
-                    let repair = Repair::EnterInIndex {
-                        user: (*user).clone(),
-                        competition: id.clone(),
-                    };
-                    report.findings.push(Finding::new(
-                        format!("user {user}"),
-                        format!("the index lacks the registration for {id}"),
-                        Some(repair),
-                    ));
+            for (entry, fields) in entries {
+                let Some(revision) = revision_of(&entry) else {
+                    problems.find(&subject, "the id of a log entry cannot be read");
+                    continue;
+                };
+                let fields = decode(fields).ok();
+                let is_first = entry.ends_with("-0");
+                for problem in replay.take(Revision(revision), fields.filter(|_| is_first)) {
+                    problems.find(&subject, problem);
                 }
             }
         }
         Ok(())
     }
-}
 
-impl Replay {
-    /// Takes the next entry. Answers whether the rules allow it.
-    fn take(
-        &mut self,
+    /// The record of the competition, empty if there is none; `None` = it cannot be read.
+    async fn read_record(&self, id: &CompetitionId) -> Result<Option<Record>> {
+        let mut get = Pipeline::with_capacity(1);
+        get.cmd("HGETALL").arg(keys::Competition::of(id).meta());
+        Ok(self.look(&get).await?.read())
+    }
+
+    /// The record must be one that can be read, and the catalogue must list it under its start.
+    async fn examine_record(
+        &self,
         id: &CompetitionId,
-        revision: Revision,
-        fields: Vec<String>,
-        report: &mut Report,
-    ) -> bool {
-        self.chain = self.chain.with_entry(revision, &fields);
-        if self.made == self.chain {
-            self.made = Seal::EMPTY;
+        record: Record,
+        problems: &mut Problems,
+    ) -> Result<()> {
+        if record.is_empty() {
+            return Ok(());
         }
-        let read = read_entry(&format!("{revision}-0"), Fields::of(fields));
-        let problem = match read {
-            Err(error) => error.to_string(),
-            Ok(entry) => {
-                if let domain::Change::Registration { user_id, .. } = &entry.change {
-                    self.last.insert(user_id.clone(), revision);
-                }
-                match self.model.apply(&entry) {
-                    Ok(()) => return true,
-                    Err(violation) => violation.to_string(),
-                }
+        let subject = format!("competition {id}");
+        match parse_record(id, record) {
+            Err(error) => problems.find(subject, format!("the record cannot be read: {error}")),
+            Ok(competition) if self.is_missing_in_catalogue(&competition).await? => {
+                problems.find(subject, "the catalogue lacks it");
             }
-        };
-        report.find(
-            format!("competition {id}"),
-            format!("the log breaks the rules: {problem}"),
-        );
-        false
+            Ok(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Whether the catalogue lacks a competition, for longer than the moment for which a call may leave it out
+    /// that changes the start.
+    async fn is_missing_in_catalogue(&self, competition: &Competition) -> Result<bool> {
+        let id = &competition.id;
+        let mut score = Pipeline::with_capacity(1);
+        score
+            .cmd("ZSCORE")
+            .arg(keys::catalogue(keys::part_of(id.as_str())))
+            .arg(catalogue_member(competition));
+        for look in 0..LOOKS {
+            if look > 0 {
+                sleep(MOMENT).await;
+            }
+            let place: Option<Option<f64>> = self.look(&score).await?.read();
+            if place != Some(None) {
+                return Ok(false);
+            }
+            let now = self.read_record(id).await?.unwrap_or_default();
+            let now = parse_record(id, now).ok();
+            if now.is_none_or(|now| now.changed_at_revision != competition.changed_at_revision) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 }
 
-/// Compares what stands with what the log makes of every user that did not change meanwhile.
-fn compare(
-    subject: &str,
-    replay: &Replay,
-    standing: &Standing,
-    is_settled: impl Fn(&UserId) -> bool,
-    report: &mut Report,
-) {
-    for (user, last) in &replay.last {
-        let due = replay.model.registration(user).map(|state| (state, *last));
-        let found = standing.records.get(user).copied();
-        if due != found && is_settled(user) {
-            report.find(
-                subject,
-                format!("{user} is {found:?}, and by the log {due:?}"),
-            );
+/// Reads the competition from its record, which has no counts.
+fn parse_record(id: &CompetitionId, record: Record) -> Result<Competition> {
+    let counts = ["revision", "confirmed_count", "waitlisted_count"];
+    let counts = counts.map(|name| [name.to_owned(), "0".to_owned()]);
+    let flat = record.into_iter().flat_map(<[String; 2]>::from);
+    read_competition(
+        id.clone(),
+        Fields::of(flat.chain(counts.into_iter().flatten()).collect()),
+    )
+}
+
+/// Each field of the record must be what the log says last.
+fn compare_record(subject: &str, record: &Record, replay: &Replay, problems: &mut Problems) {
+    // What is lost may have said something else.
+    if !replay.is_whole() {
+        return;
+    }
+    match (record.is_empty(), replay.fields.is_empty()) {
+        (true, true) => return,
+        (true, false) => return problems.find(subject, "the record is gone"),
+        (false, true) => {
+            return problems.find(subject, "there is a record, and by the log no competition");
         }
+        (false, false) => {}
     }
-    for user in standing.records.keys() {
-        if !replay.last.contains_key(user) {
-            report.find(subject, format!("{user} has a record and no log entry"));
-        }
-    }
-    let due: Vec<_> = replay
-        .model
-        .queue()
-        .filter(|user| is_settled(user))
-        .collect();
-    let found = standing
-        .waitlist
-        .iter()
-        .filter(|(user, _)| is_settled(user));
-    if !found.clone().map(|(user, _)| user).eq(due.iter().copied()) {
-        report.find(subject, "the queue is not what the log makes of it");
-    }
-    for (user, since) in found {
-        if replay.last.get(user) != Some(since) {
-            report.find(
-                subject,
-                format!("{user} waits since {since}, and by the log not since then"),
-            );
+    let changed_at = ("changed_at_revision", replay.changed_at.to_string());
+    let fields = replay.fields.iter();
+    let due = fields.map(|(name, value)| (name.as_str(), value.as_str()));
+    for (name, due) in due.chain([(changed_at.0, changed_at.1.as_str())]) {
+        if record.get(name).map(String::as_str) != Some(due) {
+            let problem = format!("the record has another {name} than the log");
+            problems.find(subject, problem);
         }
     }
 }
 
-/// Reads the state and the revision of a record: see `scripts/competition.lua`.
-fn read_record(
-    user: &str,
-    record: &str,
-    letters: &str,
-) -> Option<(UserId, (RegistrationState, Revision))> {
-    let mut words = record.split(' ');
-    let state = match words.next().filter(|letter| letters.contains(letter))? {
-        "C" => RegistrationState::Confirmed,
-        "W" => RegistrationState::Waitlisted,
-        "D" => RegistrationState::Withdrawn,
-        "R" => RegistrationState::Removed,
-        _ => return None,
-    };
-    let revision = words.next()?.parse().ok()?;
-    Some((UserId::parse(user).ok()?, (state, Revision(revision))))
+fn ends_elsewhere(log: u64, counter: u64) -> String {
+    format!("the log ends at revision {log}, and the counter says {counter}")
+}
+
+/// The revision that the id of a log entry names.
+fn revision_of(id: &str) -> Option<u64> {
+    id.split_once('-')?.0.parse().ok()
 }

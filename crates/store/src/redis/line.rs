@@ -1,7 +1,7 @@
 //! One connection that many use at the same time, replaced when it breaks.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use arc_swap::ArcSwapOption;
@@ -20,7 +20,10 @@ const TIMEOUTS_TO_REPLACE: u32 = 3;
 pub(super) struct Line {
     pool: Pool,
     clock: Arc<Clock>,
+    /// How many connections all lines have opened.
+    opened: Arc<AtomicU64>,
     live: ArcSwapOption<Live>,
+    under_way: AtomicUsize,
     /// When opening last failed, and why: all who waited for that attempt share its end.
     opening: Mutex<Option<(Instant, String)>>,
 }
@@ -49,13 +52,20 @@ impl From<Lost> for Error {
 }
 
 impl Line {
-    pub(super) fn new(pool: Pool, clock: Arc<Clock>) -> Self {
+    pub(super) fn new(pool: Pool, clock: Arc<Clock>, opened: Arc<AtomicU64>) -> Self {
         Self {
             pool,
             clock,
+            opened,
             live: ArcSwapOption::empty(),
+            under_way: AtomicUsize::new(0),
             opening: Mutex::new(None),
         }
+    }
+
+    /// How many exchanges wait for their answers.
+    pub(super) fn under_way(&self) -> usize {
+        self.under_way.load(Ordering::Relaxed)
     }
 
     pub(super) async fn send(&self, commands: &Pipeline) -> Result<Vec<Value>, Lost> {
@@ -69,6 +79,7 @@ impl Line {
         live: &Arc<Live>,
         commands: &Pipeline,
     ) -> Result<Vec<Value>, Lost> {
+        let _under_way = UnderWay::on(self);
         let mut connection = live.connection.clone();
         match connection
             .send_packed_commands(commands, 0, commands.len())
@@ -135,6 +146,7 @@ impl Line {
             .await
             .map_err(|error| error.to_string())?;
         self.clock.set(time.0 * 1000 + time.1 / 1000);
+        self.opened.fetch_add(1, Ordering::SeqCst);
         Ok(connection)
     }
 
@@ -147,5 +159,21 @@ impl Line {
         {
             self.live.compare_and_swap(&current, None);
         }
+    }
+}
+
+/// An exchange that waits for its answers. Dropped also when the caller gives up.
+struct UnderWay<'a>(&'a Line);
+
+impl<'a> UnderWay<'a> {
+    fn on(line: &'a Line) -> Self {
+        line.under_way.fetch_add(1, Ordering::Relaxed);
+        Self(line)
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.under_way.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -1,7 +1,7 @@
 //! How one gets in: a user registers, an organiser adds.
 
 use deadpool_redis::redis::cmd;
-use domain::{AdminId, CompetitionId, Registration, RequestId, UserId};
+use domain::{AdminId, CompetitionId, Registration, Rejection, RequestId, UserId};
 
 use super::Entry;
 use super::answer::read_held;
@@ -37,11 +37,13 @@ impl Store {
             user: user.clone(),
             request,
         };
-        let reply = self
-            .rush
-            .register(&self.redis, competition, entrant)
-            .await?;
-        read_held(reply, user, competition).map(|held| held.registration)
+        let decided = self.rush.ask(competition, entrant).await?;
+        if !decided.has_account {
+            // It was erased since the session was looked up, and nobody else would give the place up.
+            self.withdraw_late(user, RequestId::random()).await?;
+            return Err(Rejection::Unauthenticated.into());
+        }
+        read_held(decided.reply, user, competition).map(|held| held.registration)
     }
 
     /// Says what [`Store::register`] would answer now, and changes nothing.
@@ -77,7 +79,7 @@ impl Store {
         index
             .arg(keys::Account::of_user(user).added())
             .arg(competition.as_str())
-            .arg(installation::index_value(now)?);
+            .arg(installation::index_value(now));
         self.redis.command(index).await?;
         // After the index: who erases the account sees either the entry or that there is no user.
         self.get_user(user).await?;

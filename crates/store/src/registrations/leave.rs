@@ -77,7 +77,7 @@ impl Store {
     }
 
     /// Withdraws a user whose account was erased.
-    pub(super) async fn withdraw_erased(
+    pub(crate) async fn withdraw_erased(
         &self,
         user: &UserId,
         competition: &CompetitionId,

@@ -8,7 +8,7 @@ use domain::{
 
 use super::Entry;
 use super::answer::{Held, not_registered, read_held};
-use crate::competitions::{read_answer, read_competition};
+use crate::competitions::read_answer;
 use crate::error::Result;
 use crate::page::{Cursor, Listed, Page, PageRequest};
 use crate::redis::Kind;
@@ -137,21 +137,35 @@ impl Store {
         user: &UserId,
         competitions: &[CompetitionId],
     ) -> Result<Vec<Option<(Competition, Option<Held>)>>> {
-        let calls = competitions.iter().map(|id| {
-            script::READ_COMPETITION
-                .on(&keys::Competition::of(id).for_registrations())
-                .arg(user.as_str())
-        });
-        let answers = self.redis.run_all(&script::READ_COMPETITION, calls).await?;
-        competitions
-            .iter()
-            .zip(answers)
-            .map(|(id, answer)| {
-                let (fields, registration) = read_answer(answer)?;
-                if fields.is_empty() {
+        let (opened, known, answers) = loop {
+            let opened = self.redis.opened();
+            let known: Vec<_> = competitions
+                .iter()
+                .map(|id| self.known.recall(id, opened))
+                .collect();
+            let calls = competitions.iter().zip(&known).map(|(id, known)| {
+                let revision = known.as_ref().map(|known| known.revision.0.to_string());
+                script::READ_COMPETITION
+                    .on(&keys::Competition::of(id).for_registrations())
+                    .arg(user.as_str())
+                    .arg(revision.unwrap_or_default())
+            });
+            let answers = self.redis.run_all(&script::READ_COMPETITION, calls).await?;
+            // Another Redis may mean another competition by this revision. Then nothing is known any more.
+            if self.redis.opened() == opened || known.iter().all(Option::is_none) {
+                break (opened, known, answers);
+            }
+        };
+        let found = competitions.iter().zip(known).zip(answers);
+        found
+            .map(|((id, known), answer)| {
+                let known_at = known.as_ref().map(|known| known.revision);
+                let Some((competition, registration)) = read_answer(id, known, answer)? else {
                     return Ok(None);
+                };
+                if known_at != Some(competition.revision) {
+                    self.known.note(&competition, opened);
                 }
-                let competition = read_competition(id.clone(), fields)?;
                 let is_held = !registration.is_empty();
                 let held = is_held
                     .then(|| read_held(Reply::of(registration)?, user, id))

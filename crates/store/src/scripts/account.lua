@@ -8,6 +8,8 @@
 
 local KEPT_SECONDS = 24 * 60 * 60
 local KEPT_LOG_ENTRIES = 1000
+-- More than any record has. `unpack`, and so a write of all of them at once, fails far beyond.
+local MOST_FIELDS = 100
 
 local function milliseconds_now()
   local time = redis.call('TIME')
@@ -26,6 +28,20 @@ local function expect_types(expected)
   end
 end
 
+-- A length of time that was handed in, in milliseconds.
+local function duration(text)
+  local number = tonumber(string.match(text or '', '^%d+$'))
+  assert(number and number > 0 and number < 2 ^ 52, 'a length of time cannot be read')
+  return number
+end
+
+-- Whether there are so many arguments, and then names and values, for a record that stays small.
+local function expect_fields(profile, fixed)
+  local more = #ARGV - fixed
+  assert(more >= 0 and more % 2 == 0 and more / 2 + redis.call('HLEN', profile) <= MOST_FIELDS,
+    'these are no names and values of a small record')
+end
+
 local function log(key, action, request)
   redis.call('XADD', key, 'MAXLEN', '~', KEPT_LOG_ENTRIES, '*', 'action', action, 'request', request)
 end
@@ -33,6 +49,7 @@ end
 -- What this request was answered the first time, as a list of names and values, or nil. The word
 -- `reused` instead, if it was another request.
 local function remembered(key, fingerprint)
+  assert(fingerprint, 'an argument is missing')
   local kept = redis.call('HGETALL', key)
   if #kept == 0 then return nil end
   local fields, same = {}, false

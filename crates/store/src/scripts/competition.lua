@@ -32,7 +32,7 @@ end
 
 -- A time or a count in a reply or a record: never in scientific notation.
 local function digits(number)
-  return string.format('%.0f', number)
+  return string.format('%d', number)
 end
 
 -- The competition as it stands, or nil. Everything about it that a script relies on is read and
@@ -69,18 +69,19 @@ local function parse_record(text)
   if not text then return nil end
   local state, revision, created_at, added_by, requests =
     string.match(text, '^([CWDR]) (%d+) (%d+) (%S+)(.*)$')
-  assert(state, 'a registration cannot be read')
+  revision, created_at = tonumber(revision), tonumber(created_at)
+  assert(state and math.max(revision, created_at) < LAST_REVISION, 'a registration cannot be read')
   return {
     state = state,
-    revision = tonumber(revision),
-    created_at = tonumber(created_at),
+    revision = revision,
+    created_at = created_at,
     added_by = added_by,
     requests = requests,
   }
 end
 
 local function write_record(key, user, record)
-  redis.call('HSET', key, user, string.format('%s %.0f %.0f %s%s', record.state, record.revision,
+  redis.call('HSET', key, user, string.format('%s %d %d %s%s', record.state, record.revision,
     record.created_at, record.added_by, record.requests))
 end
 
@@ -91,7 +92,8 @@ local function revision_of_request(record, request)
 end
 
 local function with_request(requests, request, revision)
-  local kept = string.format('%s %s=%.0f', requests, request, revision)
+  local kept = string.format('%s %s=%d', requests, request, revision)
+  if requests == '' then return kept end
   local _, count = string.gsub(kept, '=', '')
   if count > KEPT_REQUESTS then kept = string.gsub(kept, '^ %S+', '', 1) end
   return kept
@@ -107,14 +109,18 @@ local function append(competition, actor, action, user, before, after, request, 
   return revision
 end
 
--- The eight fields of a log entry by name, or nil.
+-- The eight fields of a log entry by name.
+local function named(fields)
+  local entry = {}
+  for n = 1, #fields, 2 do entry[fields[n]] = fields[n + 1] end
+  return entry
+end
+
+-- The log entry of this revision, or nil.
 local function log_entry(revision)
   local id = digits(revision)
   local found = redis.call('XRANGE', LOG, id, id)[1]
-  if not found then return nil end
-  local entry = {}
-  for n = 1, #found[2], 2 do entry[found[2][n]] = found[2][n + 1] end
-  return entry
+  return found and named(found[2])
 end
 
 -- What every answer about a registration holds:
@@ -125,15 +131,34 @@ local function registration_reply(word, record, revision, after, at, reason)
     record.added_by }
 end
 
--- One user's registration as it stands, or {} if there is none. `text` is its record.
-local function read_registration(user, text)
-  local record = parse_record(text or nil)
-  if not record then return {} end
-  local entry = assert(log_entry(record.revision), 'a registration has no log entry')
+-- One user's registration as it stands. `entry` is the log entry of its record.
+local function describe(user, record, entry)
   local after = STATE_WORD[record.state]
   if record.state == 'W' then after = after .. ' ' .. digits(redis.call('ZRANK', WAITLIST, user) + 1) end
   return registration_reply('registration', record, record.revision, after, entry.at,
     record.state == 'R' and entry.note or '')
+end
+
+-- The same from the text of the record, or {} if there is none.
+local function read_registration(user, text)
+  local record = parse_record(text or nil)
+  if not record then return {} end
+  return describe(user, record, assert(log_entry(record.revision), 'a registration has no log entry'))
+end
+
+-- Who brought a user in with this log entry: an admin's id, - for the user, or nil if nobody did.
+local function brought_in_by(entry)
+  if entry.action == 'register' then return '-' end
+  if entry.action == 'add' then return string.match(entry.actor, '^admin:(.*)$') end
+end
+
+-- The log entry of the last kept request before this revision, or nil.
+local function entry_before(record, revision)
+  local before
+  for kept in string.gmatch(record.requests, '=(%d+)') do
+    if tonumber(kept) < revision then before = tonumber(kept) end
+  end
+  return before and log_entry(before)
 end
 
 -- The answer that a request got the first time, or nil. `word` is how this script says yes.
@@ -144,11 +169,16 @@ local function replay(word, action, key, user, record, request, note)
   if not revision then return nil end
   local entry = assert(log_entry(revision), 'a kept request has no log entry')
   if entry.action ~= action or entry.note ~= note then return { 'request_id_reused', digits(revision) } end
+  local added_by = brought_in_by(entry)
+  if not added_by and revision < record.revision then
+    -- That registration has ended, and somebody else may have begun a new one.
+    local entrance = entry_before(record, revision)
+    added_by = entrance and brought_in_by(entrance)
+  end
+  local first = { created_at = record.created_at, added_by = added_by or record.added_by }
+  local answer = registration_reply(word, first, revision, entry.after, entry.at, action == 'remove' and note or '')
   if key then write_record(key, user, record) end
-  local first = { created_at = record.created_at, added_by = record.added_by }
-  if action == 'register' then first.added_by = '-' end
-  if action == 'add' then first.added_by = string.match(entry.actor, '^admin:(.*)$') end
-  return registration_reply(word, first, revision, entry.after, entry.at, action == 'remove' and note or '')
+  return answer
 end
 
 -- How many of those who wait have a claim on a place now: none once the competition has started.

@@ -9,7 +9,8 @@
 
 local PROFILE, CREDENTIAL, SESSIONS, LOG, REQUEST = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local request, fingerprint, deadline = ARGV[1], ARGV[2], tonumber(ARGV[3])
-local credential, token, life = ARGV[4], ARGV[5], tonumber(ARGV[6])
+local credential, token = ARGV[4], ARGV[5]
+local life = token == '' and 0 or duration(ARGV[6])
 
 local first = remembered(REQUEST, fingerprint)
 if first == 'reused' then return { 'request_id_reused' } end
@@ -18,6 +19,7 @@ if first then return reply('created', first) end
 if redis.call('EXISTS', PROFILE, LOG) > 0 then return { 'exists' } end
 local now = milliseconds_now()
 if now > deadline then return { 'too_late' } end
+expect_fields(PROFILE, 6)
 expect_types({ [CREDENTIAL] = 'string', [SESSIONS] = 'hash', [LOG] = 'stream' })
 
 local fields = { 'created_at', digits(now), 'expires_at', digits(now + life) }

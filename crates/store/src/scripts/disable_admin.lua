@@ -11,6 +11,7 @@ local first = remembered(REQUEST, fingerprint)
 if first == 'reused' then return { 'request_id_reused' } end
 if first then return reply('changed', first) end
 if redis.call('EXISTS', PROFILE) == 0 then return { 'absent' } end
+expect_fields(PROFILE, 2)
 expect_types({ [PROFILE] = 'hash', [SESSIONS] = 'hash', [LOG] = 'stream' })
 
 log(LOG, 'disable', request)

@@ -6,7 +6,8 @@
 -- Answers {ended}.
 
 local SESSIONS, LOG = KEYS[1], KEYS[2]
+local token = assert(ARGV[1], 'an argument is missing')
 expect_types({ [SESSIONS] = 'hash', [LOG] = 'stream' })
 log(LOG, 'sign_out', '')
-if ARGV[1] == '' then redis.call('DEL', SESSIONS) else redis.call('HDEL', SESSIONS, ARGV[1]) end
+if token == '' then redis.call('DEL', SESSIONS) else redis.call('HDEL', SESSIONS, token) end
 return { 'ended' }

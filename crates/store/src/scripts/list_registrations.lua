@@ -10,20 +10,26 @@
 
 if redis.call('EXISTS', META) == 0 then return { 'no_competition' } end
 local after, wanted, looks, states = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
-local entries = redis.call('XRANGE', LOG, digits(after + 1), '+', 'COUNT', looks)
 local answer = { '' }
-for n, entry in ipairs(entries) do
-  local revision = tonumber(string.match(entry[1], '^%d+'))
-  local user = entry[2][8]
-  local text = user ~= '' and (redis.call('HGET', REGISTRATIONS, user) or redis.call('HGET', PAST, user))
-  local record = text and parse_record(text)
-  if record and record.revision == revision and string.find(states, record.state, 1, true) then
-    answer[#answer + 1] = { user, read_registration(user, text) }
+local last, looked = after, 0
+while looked < looks do
+  -- No more at a time than may be wanted: each entry that Lua is handed costs some 3 us.
+  local step = math.min(wanted, looks - looked)
+  local entries = redis.call('XRANGE', LOG, digits(last + 1), '+', 'COUNT', step)
+  for _, found in ipairs(entries) do
+    last = tonumber(string.match(found[1], '^%d+'))
+    local entry = named(found[2])
+    local user = entry.user
+    local text = user ~= '' and (redis.call('HGET', REGISTRATIONS, user) or redis.call('HGET', PAST, user))
+    local record = text and parse_record(text)
+    if record and record.revision == last and string.find(states, record.state, 1, true) then
+      answer[#answer + 1] = { user, describe(user, record, entry) }
+    end
+    if #answer > wanted then break end
   end
-  local is_last = n == #entries and n < looks
-  if #answer > wanted or (n == #entries and not is_last) then
-    answer[1] = digits(revision)
-    return answer
-  end
+  if #answer > wanted then break end
+  if #entries < step then return answer end
+  looked = looked + #entries
 end
+answer[1] = digits(last)
 return answer

@@ -7,7 +7,7 @@
 -- Answers {opened, expires_at} or {refused}.
 
 local PROFILE, CREDENTIAL, SESSIONS, THROTTLE, LOG = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-local checked, token, life = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local checked, token, life = ARGV[1], ARGV[2], duration(ARGV[3])
 local MOST_SESSIONS = 20
 
 local disabled = redis.call('HGET', PROFILE, 'disabled')
@@ -17,6 +17,8 @@ expect_types({ [LOG] = 'stream' })
 local now = milliseconds_now()
 local open = {}
 local sessions = redis.call('HGETALL', SESSIONS)
+
+log(LOG, 'sign_in', '')
 for n = 1, #sessions, 2 do
   local created, expires = string.match(sessions[n + 1], '^(%d+) (%d+)$')
   if expires and tonumber(expires) > now then
@@ -27,8 +29,6 @@ for n = 1, #sessions, 2 do
 end
 table.sort(open, function(a, b) return a.created < b.created end)
 for n = 1, #open - MOST_SESSIONS + 1 do redis.call('HDEL', SESSIONS, open[n].token) end
-
-log(LOG, 'sign_in', '')
 redis.call('HSET', SESSIONS, token, digits(now) .. ' ' .. digits(now + life))
 redis.call('PEXPIRE', SESSIONS, life)
 redis.call('DEL', THROTTLE)

@@ -9,6 +9,8 @@
 
 local REQUEST = KEYS[7]
 local KEPT_SECONDS = 24 * 60 * 60
+-- More than any competition has. `unpack`, and so a write of all of them at once, fails far beyond.
+local MOST_FIELDS = 100
 
 local function answer_fields(competition)
   local fields = redis.call('HGETALL', META)
@@ -27,8 +29,10 @@ local function reply(word, fields)
   return fields
 end
 
--- The answer that this request got the first time, or nil.
+-- The answer that this request got the first time, or nil. Every script begins with it.
 local function remembered(fingerprint)
+  assert(fingerprint, 'an argument is missing')
+  assert(redis.call('HLEN', META) <= MOST_FIELDS, 'a competition has too many fields')
   local kept = redis.call('HGETALL', REQUEST)
   if #kept == 0 then return nil end
   local fields = {}
@@ -57,6 +61,7 @@ end
 -- Writes a change of the competition itself: first the log, then the record. `fields` is a list of
 -- names and values for `meta`.
 local function change(competition, admin, action, before, after, request, note, fields)
+  assert(#fields % 2 == 0 and #fields <= 2 * MOST_FIELDS, 'these are no names and values of a competition')
   append(competition, 'admin:' .. admin, action, '', before, after, request, note)
   redis.call('HSET', META, 'changed_at_revision', digits(competition.revision),
     'updated_at', digits(competition.now), unpack(fields))

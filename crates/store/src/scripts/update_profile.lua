@@ -13,6 +13,7 @@ if first then return reply('changed', first) end
 local found = redis.call('HGET', PROFILE, 'version')
 if not found then return { 'absent' } end
 if found ~= version then return { 'old_version' } end
+expect_fields(PROFILE, 3)
 expect_types({ [LOG] = 'stream' })
 local changes = { 'updated_at', digits(milliseconds_now()), 'version', digits(tonumber(version) + 1) }
 for n = 4, #ARGV do changes[#changes + 1] = ARGV[n] end

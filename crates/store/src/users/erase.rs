@@ -63,7 +63,7 @@ impl Store {
     }
 
     /// Gives up what was entered by a call that found its session just before the account was erased.
-    async fn withdraw_late(&self, user: &UserId, request: RequestId) -> Result<()> {
+    pub(crate) async fn withdraw_late(&self, user: &UserId, request: RequestId) -> Result<()> {
         for entry in self.withdraw_from_all(user, request).await? {
             self.forget_now(user, &entry).await?;
         }

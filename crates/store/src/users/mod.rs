@@ -17,4 +17,5 @@ mod session;
 mod sign_up;
 
 pub use history::{AccountEvent, SessionTimes};
+pub(crate) use record::read_user;
 pub use sign_up::NewUser;

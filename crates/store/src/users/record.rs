@@ -23,7 +23,7 @@ pub(super) fn written(profile: &Profile) -> Vec<(&'static str, String)> {
 }
 
 /// Reads a user from the fields of a profile.
-pub(super) fn read_user(id: UserId, mut fields: Fields) -> Result<User> {
+pub(crate) fn read_user(id: UserId, mut fields: Fields) -> Result<User> {
     Ok(User {
         id,
         email: fields.get("email")?,

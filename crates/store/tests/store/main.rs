@@ -3,6 +3,8 @@
 //!
 //! - `rules`: the twelve rules.
 //! - `races`: many at once.
+//! - `together`: what many share who come at once.
+//! - `known`: what was read a moment ago.
 //! - `repetition`: the same request again.
 //! - `accounts`: people, sessions, passwords.
 //! - `lists`: pages, in order and in few round trips.
@@ -21,6 +23,7 @@
 mod accounts;
 mod acl;
 mod durability;
+mod known;
 mod lists;
 mod outage;
 mod races;
@@ -29,4 +32,5 @@ mod round_trips;
 mod rules;
 mod scripts;
 mod setup;
+mod together;
 mod world;

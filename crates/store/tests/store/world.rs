@@ -79,6 +79,16 @@ impl World {
         call.query_async(&mut connection).await.expect("an answer")
     }
 
+    /// How often Redis was told a command, in scripts too.
+    pub(crate) async fn calls(&self, command: &str) -> u32 {
+        let stats: String = self.root(&["INFO", "commandstats"]).await;
+        let line = stats
+            .lines()
+            .find_map(|line| line.strip_prefix(&format!("cmdstat_{command}:calls=")));
+        let count = line.and_then(|line| line.split(',').next());
+        count.map_or(0, |count| count.parse().expect("a number"))
+    }
+
     /// A published competition, open now, that starts in a week.
     pub(crate) async fn competition(&self, limits: Limits) -> CompetitionId {
         let draft = self.draft(limits).await;

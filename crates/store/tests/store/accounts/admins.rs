@@ -139,6 +139,19 @@ async fn the_last_owner_cannot_be_disabled() {
 }
 
 #[tokio::test]
+async fn an_owner_who_was_disabled_does_not_count_again_when_the_creation_is_repeated() {
+    let world = World::new().await;
+    let by = &world.organiser;
+    let (oscar, secret) = (new_admin("oscar", Role::Owner), password("oscar"));
+    let create = async || world.admin.create_admin(by.as_str(), &oscar, &secret).await;
+    let disable = async |id| world.admin.disable_admin(by, id, new_request()).await;
+    let made = create().await.expect("an admin");
+    disable(&made.id).await.expect("disabled");
+    assert_eq!(create().await.expect("as the first time"), made);
+    assert_eq!(rejection(disable(by).await), Rejection::LastOwner);
+}
+
+#[tokio::test]
 async fn an_owner_whom_a_crash_left_out_of_the_owners_is_one_all_the_same() {
     let world = World::new().await;
     let _: i64 = world.root(&["DEL", "a:{owners}"]).await;

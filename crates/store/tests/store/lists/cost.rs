@@ -67,7 +67,8 @@ async fn a_registration_takes_two_round_trips_and_a_look_one() {
     let (ada, session) = world.sign_up("ada").await;
     world.register(&ada, &cups[0]).await.expect("in");
     let (user, counter) = counted(&world, "user-service").await;
-    user.get_competition(&cups[0]).await.expect("connected");
+    // Connected, and the scripts are known.
+    user.my_registration(&ada, &cups[0]).await.expect("in");
     let registering = async {
         let caller = user
             .user_session(&session.token)

@@ -12,19 +12,28 @@ async fn a_cursor_that_a_client_made_up_does_no_harm() {
     let cup = world.competition(places(5)).await;
     let user = world.person().await;
     world.register(&user, &cup).await.expect("in");
+    let long = [b'9'; 1000];
     for made_up in [
-        "18446744073709551615",
-        "99999999999999999999",
-        "-1",
-        "0",
-        "[",
-        "(",
-        "\u{0}",
-        "é",
+        &b"18446744073709551615"[..],
+        b"99999999999999999999",
+        b"-1",
+        b"0",
+        b"1e300",
+        b"nan",
+        b"[",
+        b"(",
+        b"+",
+        b"\0",
+        b"a\nb",
+        "é".as_bytes(),
+        b"\xff\xfe",
+        &long,
     ] {
+        let after = Cursor(made_up.to_vec());
+        let made_up = &String::from_utf8_lossy(made_up);
         let page = PageRequest {
             size: 10,
-            after: Some(Cursor(made_up.as_bytes().to_vec())),
+            after: Some(after),
         };
         world.admin.audit_entries(&cup, &page).await.expect(made_up);
         world

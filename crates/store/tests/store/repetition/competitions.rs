@@ -105,6 +105,31 @@ async fn updating_a_competition() {
 }
 
 #[tokio::test]
+async fn updating_a_draft_that_is_deleted_before_the_repetition() {
+    let world = World::new().await;
+    let draft = world.draft(places(1)).await;
+    let (by, request) = (&world.organiser, new_request());
+    let update = async |patch: CompetitionPatch| {
+        world
+            .admin
+            .update_competition(by, &draft, &patch, None, request)
+            .await
+    };
+    let updated = update(capacity(7)).await.expect("larger");
+    world
+        .admin
+        .delete_competition(by, &draft, new_request())
+        .await
+        .expect("deleted");
+    let again = update(capacity(7)).await.expect("the first answer");
+    assert_eq!(again, updated);
+    let Err(UpdateError::Store(error)) = update(capacity(8)).await else {
+        panic!("another body");
+    };
+    reused(Err::<(), _>(error));
+}
+
+#[tokio::test]
 async fn publishing_cancelling_and_deleting() {
     let world = World::new().await;
     let (by, cup) = (&world.organiser, world.draft(places(1)).await);

@@ -137,6 +137,11 @@ async fn removing() {
     assert_eq!(removed.registration.removal_reason, reason("no licence"));
     assert_eq!(world.counts(&cup).await, (1, 1), "one promotion, not two");
     reused(remove("another reason", request).await);
+    // Also after an organiser has brought the user back, who had come in alone before.
+    let back = world.add(&people[0], &cup, AddOptions::default()).await;
+    assert!(back.expect("back").added_by.is_some());
+    let again = remove("no licence", request).await;
+    assert_eq!(again.expect("the first answer"), removed);
 }
 
 #[tokio::test]

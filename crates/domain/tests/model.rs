@@ -1,0 +1,381 @@
+//! The model allows what the rules allow, whatever happens in which order, and nothing else.
+//!
+//! Beside the model goes a reference as simple as can be: two lists and a look at each rule. An entry that
+//! the reference makes has to be taken, and the same entry with anything changed has to be refused.
+
+#![allow(clippy::expect_used, reason = "in a test a panic is the report")]
+
+use std::collections::BTreeMap;
+
+use domain::RegistrationState::{Confirmed, Removed, Waitlisted, Withdrawn};
+use domain::model::{Door, Model};
+use domain::{
+    Action, Actor, AuditEntry, Change, FieldChange, Reason, RegistrationState, Revision, Timestamp,
+    UserId,
+};
+use proptest::prelude::*;
+
+const OPENS: i64 = 10;
+const CLOSES: i64 = 20;
+const STARTS: i64 = 30;
+
+/// What somebody tries.
+#[derive(Debug, Clone, Copy)]
+enum Try {
+    Register,
+    Add {
+        ignore_window: bool,
+        over_capacity: bool,
+    },
+    Withdraw,
+    Remove,
+    Resize(Option<usize>),
+    Cancel,
+}
+
+fn some_try() -> impl Strategy<Value = Try> {
+    prop_oneof![
+        6 => Just(Try::Register),
+        4 => any::<(bool, bool)>().prop_map(|(ignore_window, over_capacity)| Try::Add { ignore_window, over_capacity }),
+        3 => Just(Try::Withdraw),
+        1 => Just(Try::Remove),
+        2 => prop::option::of(1..6_usize).prop_map(Try::Resize),
+        1 => Just(Try::Cancel),
+    ]
+}
+
+/// Who tries it and when. Time never goes back.
+fn tries() -> impl Strategy<Value = Vec<(Try, usize, i64)>> {
+    let one = (some_try(), 0..8_usize, 0..40_i64);
+    prop::collection::vec(one, 1..150).prop_map(|mut tries| {
+        let mut times: Vec<_> = tries.iter().map(|one| one.2 * 33 / 40 + 5).collect();
+        times.sort_unstable();
+        for (one, at) in tries.iter_mut().zip(times) {
+            one.2 = at;
+        }
+        tries
+    })
+}
+
+#[derive(Debug)]
+struct Reference {
+    capacity: Option<usize>,
+    waitlist_capacity: Option<usize>,
+    cancelled: bool,
+    confirmed: Vec<UserId>,
+    queue: Vec<UserId>,
+    past: BTreeMap<String, RegistrationState>,
+}
+
+impl Reference {
+    fn was(&self, user: &UserId) -> Option<RegistrationState> {
+        if self.confirmed.contains(user) {
+            Some(Confirmed)
+        } else if self.queue.contains(user) {
+            Some(Waitlisted)
+        } else {
+            self.past.get(user.as_str()).copied()
+        }
+    }
+
+    fn room(&self) -> bool {
+        self.capacity
+            .is_none_or(|places| self.confirmed.len() < places)
+    }
+
+    fn owes(&self, at: i64) -> bool {
+        !self.cancelled && at < STARTS && !self.queue.is_empty() && self.room()
+    }
+
+    /// Does it, if the rules allow it.
+    fn attempt(
+        &mut self,
+        one: Try,
+        user: &UserId,
+        at: i64,
+    ) -> Option<(Action, Change, &'static str)> {
+        let before = self.was(user);
+        let is_current = before.is_some_and(RegistrationState::is_current);
+        let registration = |after, waitlist_position| Change::Registration {
+            user_id: user.clone(),
+            before,
+            after,
+            waitlist_position,
+        };
+        match one {
+            Try::Register | Try::Add { .. } => {
+                let (ignore_window, over_capacity, by_organiser) = match one {
+                    Try::Add {
+                        ignore_window,
+                        over_capacity,
+                    } => (ignore_window, over_capacity, true),
+                    _ => (false, false, false),
+                };
+                let in_time = ignore_window || (OPENS..CLOSES).contains(&at);
+                let banned = before == Some(Removed) && !by_organiser;
+                if is_current || self.cancelled || banned || !in_time {
+                    return None;
+                }
+                let action = if by_organiser {
+                    Action::Add
+                } else {
+                    Action::Register
+                };
+                let note = match (ignore_window, over_capacity) {
+                    (true, true) => "ignore_window over_capacity ",
+                    (true, false) => "ignore_window ",
+                    (false, true) => "over_capacity ",
+                    (false, false) => "",
+                };
+                if over_capacity || (self.queue.is_empty() && self.room()) {
+                    self.past.remove(user.as_str());
+                    self.confirmed.push(user.clone());
+                    return Some((action, registration(Confirmed, None), note));
+                }
+                if self
+                    .waitlist_capacity
+                    .is_some_and(|most| self.queue.len() >= most)
+                {
+                    return None;
+                }
+                self.past.remove(user.as_str());
+                self.queue.push(user.clone());
+                let position = u32::try_from(self.queue.len()).ok();
+                Some((action, registration(Waitlisted, position), note))
+            }
+            Try::Withdraw | Try::Remove => {
+                let (action, after) = match one {
+                    Try::Withdraw => (Action::Withdraw, Withdrawn),
+                    _ => (Action::Remove, Removed),
+                };
+                if !is_current {
+                    return None;
+                }
+                self.confirmed.retain(|one| one != user);
+                self.queue.retain(|one| one != user);
+                self.past.insert(user.to_string(), after);
+                Some((action, registration(after, None), ""))
+            }
+            Try::Resize(capacity) => {
+                let fits = capacity.is_none_or(|places| places >= self.confirmed.len());
+                if self.cancelled || !fits {
+                    return None;
+                }
+                self.capacity = capacity;
+                let field = field("capacity", capacity);
+                Some((Action::Update, Change::Competition(vec![field]), ""))
+            }
+            Try::Cancel => {
+                // Rarely, so that most stories go on.
+                if self.cancelled || *user != self::user(0) {
+                    return None;
+                }
+                self.cancelled = true;
+                Some((Action::Cancel, Change::Competition(Vec::new()), ""))
+            }
+        }
+    }
+
+    fn promote(&mut self) -> Change {
+        let user_id = self.queue.remove(0);
+        self.confirmed.push(user_id.clone());
+        Change::Registration {
+            user_id,
+            before: Some(Waitlisted),
+            after: Confirmed,
+            waitlist_position: None,
+        }
+    }
+}
+
+fn field(name: &str, value: Option<impl ToString>) -> FieldChange {
+    FieldChange {
+        field: name.to_owned(),
+        before: String::new(),
+        after: value.map(|value| value.to_string()).unwrap_or_default(),
+    }
+}
+
+fn user(number: usize) -> UserId {
+    UserId::parse(format!("user-{number}")).expect("an id")
+}
+
+fn moment(at: i64) -> Timestamp {
+    Timestamp::from_millis(at).expect("a moment")
+}
+
+fn entry(model: &Model, action: Action, change: Change, at: i64, note: &str) -> AuditEntry {
+    AuditEntry {
+        revision: Revision(model.revision().0 + 1),
+        at: moment(at),
+        actor: Actor::Rules,
+        action,
+        change,
+        request_id: None,
+        reason: Reason::parse(note).expect("a reason"),
+    }
+}
+
+/// The same entry with one thing changed that matters.
+fn forgeries(good: &AuditEntry) -> Vec<AuditEntry> {
+    let mut forged = vec![
+        AuditEntry {
+            revision: Revision(good.revision.0 + 1),
+            ..good.clone()
+        },
+        AuditEntry {
+            revision: Revision(good.revision.0 - 1),
+            ..good.clone()
+        },
+        AuditEntry {
+            action: Action::Create,
+            ..good.clone()
+        },
+        AuditEntry {
+            action: Action::Delete,
+            ..good.clone()
+        },
+    ];
+    if let Change::Registration {
+        user_id,
+        before,
+        after,
+        waitlist_position,
+    } = &good.change
+    {
+        let mut with = |user_id: &UserId, before, after, waitlist_position| {
+            let change = Change::Registration {
+                user_id: user_id.clone(),
+                before,
+                after,
+                waitlist_position,
+            };
+            forged.push(AuditEntry {
+                change,
+                ..good.clone()
+            });
+        };
+        for other in [
+            None,
+            Some(Confirmed),
+            Some(Waitlisted),
+            Some(Withdrawn),
+            Some(Removed),
+        ] {
+            if other != *before {
+                with(user_id, other, *after, *waitlist_position);
+            }
+        }
+        for other in [Confirmed, Waitlisted, Withdrawn, Removed] {
+            if other != *after {
+                let position = (other == Waitlisted).then_some(1);
+                with(user_id, *before, other, position);
+            }
+        }
+        if let Some(position) = waitlist_position {
+            with(user_id, *before, *after, Some(position + 1));
+            with(user_id, *before, *after, None);
+        }
+    }
+    forged
+}
+
+/// Gives the model an entry that is good, and first every forgery of it.
+fn take(model: &mut Model, entry: &AuditEntry) -> Result<(), TestCaseError> {
+    for forged in forgeries(entry) {
+        let (mut other, before) = (model.clone(), format!("{model:?}"));
+        prop_assert!(other.apply(&forged).is_err(), "{:?} was taken", forged);
+        // A HashMap of a clone is in the same order.
+        prop_assert_eq!(
+            format!("{:?}", other),
+            before,
+            "a refused entry left something behind"
+        );
+    }
+    let taken = model.apply(entry);
+    prop_assert!(taken.is_ok(), "{:?} was refused: {:?}", entry, taken);
+    Ok(())
+}
+
+fn published(capacity: Option<usize>, waitlist_capacity: Option<usize>) -> Model {
+    let mut model = Model::default();
+    let fields = vec![
+        field("starts_at", Some(STARTS)),
+        field("registration_opens_at", Some(OPENS)),
+        field("registration_closes_at", Some(CLOSES)),
+        field("capacity", capacity),
+        field("waitlist_capacity", waitlist_capacity),
+    ];
+    for (action, fields) in [(Action::Create, fields), (Action::Publish, Vec::new())] {
+        let entry = entry(&model, action, Change::Competition(fields), 1, "");
+        model.apply(&entry).expect("a good beginning");
+    }
+    model
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn whatever_happens_the_rules_hold(
+        capacity in prop::option::of(1..4_usize),
+        waitlist_capacity in prop::option::of(0..4_usize),
+        tries in tries(),
+    ) {
+        let mut model = published(capacity, waitlist_capacity);
+        let mut reference = Reference {
+            capacity,
+            waitlist_capacity,
+            cancelled: false,
+            confirmed: Vec::new(),
+            queue: Vec::new(),
+            past: BTreeMap::new(),
+        };
+        let mut squeezed_in = false;
+        for (one, number, at) in tries {
+            let user = user(number);
+            let predicted = match one {
+                Try::Register => Some(model.enter(&user, moment(at), Door::default()).is_ok()),
+                _ => None,
+            };
+            // What was due when the competition was still ahead is not due once it has begun.
+            let happened = reference.attempt(one, &user, at);
+            prop_assert!(predicted.is_none_or(|allowed| allowed == happened.is_some()), "{:?} by {}", one, user);
+            if let Some((action, change, note)) = happened {
+                squeezed_in |= note.contains("over_capacity");
+                let next = entry(&model, action, change, at, note);
+                take(&mut model, &next)?;
+            }
+            while reference.owes(at) {
+                // Rule 2: nothing else may happen before.
+                prop_assert!(model.owes_a_promotion(moment(at)));
+                let second = reference.queue.get(1).cloned();
+                let next = reference.promote();
+                if let Some(user_id) = second {
+                    let (before, after) = (Some(Waitlisted), Confirmed);
+                    let jump = Change::Registration { user_id, before, after, waitlist_position: None };
+                    prop_assert!(model.clone().apply(&entry(&model, Action::Promote, jump, at, "")).is_err());
+                }
+                let next = entry(&model, Action::Promote, next, at, "");
+                take(&mut model, &next)?;
+            }
+            // Rule 1, rule 2, rule 3.
+            let over = reference.capacity.is_some_and(|places| model.confirmed_count() > places);
+            prop_assert!(!over || squeezed_in, "more are confirmed than there are places");
+            prop_assert!(!model.owes_a_promotion(moment(at)));
+            prop_assert_eq!(model.confirmed_count(), reference.confirmed.len());
+            prop_assert!(model.queue().eq(reference.queue.iter()), "the queue is out of order");
+            for number in 0..8 {
+                let user = self::user(number);
+                prop_assert_eq!(model.registration(&user), reference.was(&user));
+            }
+        }
+    }
+
+    #[test]
+    fn the_window_is_open_from_its_first_moment_to_just_before_its_last(at in 0..40_i64) {
+        let model = published(None, None);
+        let may_enter = model.enter(&user(1), moment(at), Door::default()).is_ok();
+        prop_assert_eq!(may_enter, (OPENS..CLOSES).contains(&at));
+    }
+}

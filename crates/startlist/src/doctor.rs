@@ -1,0 +1,193 @@
+//! The subcommand `doctor`: examines a running system, and repairs it if it is told to. It starts, stops and
+//! locks nothing.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use server::config::{RedisPassword, RedisUrl};
+use store::Store;
+use store::doctor::{Finding, Report, Unfinished};
+
+use crate::data_dir::Guest;
+use crate::failure::Failure;
+use crate::progress::Meter;
+use crate::settings::{DoctorSettings, Settings};
+
+/// Who may read every key, and write none.
+const READER: &str = "doctor";
+/// Who may write all that is ever repaired.
+const WRITER: &str = "user-service";
+
+/// Examines, and says what it found. Answers how the process ends.
+pub(crate) async fn run(settings: &Settings, doctor: &DoctorSettings) -> Result<ExitCode, Failure> {
+    let reader = Login::reader(settings, doctor)?;
+    let writer = doctor.repair.then(|| Login::writer(settings, doctor));
+    let writer = writer.transpose()?;
+    reader.warn_of_its_setup().await;
+    let mut examination = Examination::of(&reader).await?;
+    if let Some(writer) = writer
+        && repair(&writer, &examination.report).await?
+    {
+        examination = Examination::of(&reader).await?;
+    }
+    say(&examination.lines());
+    Ok(if examination.report.is_sound() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+/// A way into Redis.
+struct Login {
+    address: RedisUrl,
+    store: Store,
+}
+
+impl Login {
+    fn reader(settings: &Settings, doctor: &DoctorSettings) -> Result<Self, Failure> {
+        let setting = "--redis-password-file (STARTLIST_REDIS_PASSWORD_FILE)";
+        let file = doctor.redis_password_file.as_ref();
+        let password = file.map(|path| RedisPassword::read(setting, path));
+        match (&settings.redis_url, password.transpose()?) {
+            (Some(url), password) => Self::new(url.clone(), password.as_ref()),
+            (None, Some(_)) => Err(Failure::NoUrl(setting)),
+            (None, None) => Self::private(settings, READER),
+        }
+    }
+
+    fn writer(settings: &Settings, doctor: &DoctorSettings) -> Result<Self, Failure> {
+        let setting = "--repair-password-file (STARTLIST_REPAIR_PASSWORD_FILE)";
+        let file = doctor.repair_password_file.as_ref();
+        let password = file.map(|path| RedisPassword::read(setting, path));
+        match (&settings.redis_url, password.transpose()?) {
+            (Some(url), Some(password)) => Self::new(url.as_user(WRITER), Some(&password)),
+            (Some(_), None) => Self::reader(settings, doctor),
+            (None, Some(_)) => Err(Failure::NoUrl(setting)),
+            (None, None) => Self::private(settings, WRITER),
+        }
+    }
+
+    /// To the Redis of the `startlist` that runs in the data folder.
+    fn private(settings: &Settings, user: &str) -> Result<Self, Failure> {
+        let url = Guest::of(&settings.data_dir).redis_url_for(user)?;
+        Self::new(url, None)
+    }
+
+    fn new(address: RedisUrl, password: Option<&RedisPassword>) -> Result<Self, Failure> {
+        let store = Store::new(address.expose(), password.map(RedisPassword::expose));
+        let store = store.map_err(|error| Failure::RedisUrl(error.into()))?;
+        Ok(Self { address, store })
+    }
+
+    /// Says if Redis is not set up as a system of record. Nothing that stands in it is wrong for that.
+    async fn warn_of_its_setup(&self) {
+        // Whoever may not ask, and cannot be reached, hears of it in a moment.
+        for warning in self.store.setup_warnings().await.unwrap_or_default() {
+            eprintln!("startlist: {warning}");
+        }
+    }
+
+    fn failed(&self, source: Unfinished) -> Failure {
+        Failure::Doctor {
+            address: self.address.clone(),
+            source,
+        }
+    }
+}
+
+/// An examination that was finished.
+struct Examination {
+    report: Report,
+    began: Instant,
+}
+
+impl Examination {
+    async fn of(login: &Login) -> Result<Self, Failure> {
+        let began = Instant::now();
+        let mut meter = Meter::new();
+        let examined = login.store.examine(|progress| meter.show(&progress)).await;
+        meter.end();
+        let report = examined.map_err(|unfinished| login.failed(unfinished))?;
+        Ok(Self { report, began })
+    }
+
+    fn lines(&self) -> String {
+        let Report {
+            findings,
+            orphans,
+            leftovers,
+            ..
+        } = &self.report;
+        let kinds = [
+            ("finding", findings),
+            ("orphan", orphans),
+            ("leftover", leftovers),
+        ];
+        let lines = kinds.into_iter().flat_map(|(kind, list)| {
+            list.iter()
+                .map(move |finding| format!("{kind}: {finding}\n"))
+        });
+        lines.chain([self.summary()]).collect()
+    }
+
+    fn summary(&self) -> String {
+        let examined = &self.report.examined;
+        let looked_at = [
+            counted(examined.keys, "key", "keys"),
+            counted(examined.accounts, "account", "accounts"),
+            counted(examined.competitions, "competition", "competitions"),
+            counted(examined.log_entries, "log entry", "log entries"),
+            counted(examined.registrations, "registration", "registrations"),
+        ];
+        let verdict = if self.report.is_sound() {
+            "all invariants hold"
+        } else {
+            "not all is as it must be"
+        };
+        let count = |list: &Vec<Finding>| list.len() as u64;
+        let found = [
+            counted(count(&self.report.findings), "finding", "findings"),
+            counted(count(&self.report.orphans), "orphan", "orphans"),
+            counted(count(&self.report.leftovers), "leftover", "leftovers"),
+        ];
+        format!(
+            "{verdict}: {} in {:.1} s: {}\n",
+            looked_at.join(", "),
+            self.began.elapsed().as_secs_f32(),
+            found.join(", "),
+        )
+    }
+}
+
+fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+/// Makes all repairs, and says each. Answers whether something was changed.
+async fn repair(writer: &Login, report: &Report) -> Result<bool, Failure> {
+    let mut is_changed = false;
+    for finding in report.repairable() {
+        let subject = &finding.subject;
+        match (writer.store.repair(finding).await, &finding.repair) {
+            (Ok(true), Some(repair)) => {
+                say(&format!("repaired: {subject}: {repair}\n"));
+                is_changed = true;
+            }
+            // Somebody else was faster.
+            (Ok(_), _) => {}
+            // Damage that stands in the way of one repair hinders no other.
+            (Err(Unfinished::Failed(why)), _) => {
+                eprintln!("startlist: {subject}: cannot be repaired: {why}");
+            }
+            (Err(unfinished), _) => return Err(writer.failed(unfinished)),
+        }
+    }
+    Ok(is_changed)
+}
+
+/// Whoever closed the other end does not want to know, and still learns of it from the exit code.
+fn say(lines: &str) {
+    let _ = io::stdout().lock().write_all(lines.as_bytes());
+}
