@@ -16,6 +16,8 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[2]
 # Plain Debian systems as tar files, so that a second run is quick. Outside of what git knows.
 CACHE = REPOSITORY / "target" / "containers"
+# What the stand-ins of this Debian need: one tar file serves them all.
+BOOKWORM = "ca-certificates,gcc,libc6-dev,make,redis-server"
 MIRROR = "http://deb.debian.org/debian"
 LABEL = "org.startlist.stand-in"
 # A pull that does not begin within this time will not begin.
@@ -46,7 +48,7 @@ def provide(name: str) -> bool:
 
 def _rust(name: str) -> None:
     """Debian with a linker and a C library, the toolchain of this machine, and the crates that it has downloaded."""
-    plain = _debian("bookworm", "ca-certificates,gcc,libc6-dev,redis-server")
+    plain = _debian("bookworm", BOOKWORM)
     toolchain = Path(_output("rustc", "--print", "sysroot"))
     host = re.search(r"^host: (\S+)", _output("rustc", "-vV"), re.M)[1]
     cargo_home = Path(os.environ.get("CARGO_HOME", Path.home() / ".cargo"))
@@ -63,7 +65,7 @@ def _rust(name: str) -> None:
 
 
 def _redis(name: str) -> None:
-    _import(_debian("bookworm", "ca-certificates,gcc,libc6-dev,redis-server"), name, "VOLUME /data", "WORKDIR /data")
+    _import(_debian("bookworm", BOOKWORM), name, "VOLUME /data", "WORKDIR /data")
 
 
 def _valkey(name: str) -> None:

@@ -33,7 +33,8 @@ pub enum Fault {
     Kill(Which),
     /// SIGSTOP and SIGCONT.
     Freeze(Which),
-    /// SIGKILL; it is started again with a clock that is so many hours ahead.
+    /// The clock of a service that runs is set so many hours ahead. It is started again before, to be able to,
+    /// and after.
     MoveClock(Which, i8),
     /// The way between a service and Redis.
     RedisLink(Which, Weather),
@@ -141,16 +142,11 @@ impl Event {
             }
             Fault::MoveClock(which, hours) => {
                 let library = faketime().expect("it was there when the schedule was made");
-                let offset = format!("{hours:+}h");
-                let moved = [
-                    ("LD_PRELOAD", library),
-                    ("FAKETIME", offset.as_str()),
-                    // As when somebody sets the clock: what measures durations goes on.
-                    ("DONT_FAKE_MONOTONIC", "1"),
-                ];
                 let service = world.service(which);
                 service.kill().await;
-                service.run(&moved).await;
+                service.run_with_clock(library).await;
+                sleep(self.lasting).await;
+                service.move_clock(hours).await;
                 sleep(self.lasting).await;
                 service.kill().await;
                 service.run(&[]).await;

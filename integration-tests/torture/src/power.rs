@@ -8,8 +8,52 @@ use std::fs::{File, OpenOptions, read_dir, read_to_string};
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
+use tokio::task::block_in_place;
+use tokio::time::sleep;
+
+use crate::checker::check;
+use crate::clients::{Load, Plan};
 use crate::world::World;
+
+/// How long clients register before each cut.
+const BETWEEN_CUTS: Duration = Duration::from_millis(1_500);
+
+/// What was found after some power cuts.
+pub struct Aftermath {
+    /// What is wrong.
+    pub found: Vec<String>,
+    /// How many bytes the disk did not keep.
+    pub lost: u64,
+    /// How many operations there were.
+    pub operations: u64,
+}
+
+/// Cuts the power so many times while clients register, with these settings of Redis.
+pub async fn cut_while_registering(settings: &[(&str, &str)], cuts: u32) -> Aftermath {
+    let mut world = World::with(settings, None).await;
+    let load = Load::begin(&world, Plan::heavy(3)).await;
+    let mut lost = 0;
+    for _ in 0..cuts {
+        // The recorder begins at the length that the file has now: it has to stand still.
+        world.redis.freeze().expect("it stands still");
+        let recorder = block_in_place(|| Recorder::attach(&world));
+        world.redis.thaw().expect("it goes on");
+        sleep(BETWEEN_CUTS).await;
+        lost += block_in_place(|| recorder.cut(&mut world));
+    }
+    let operations = load.done();
+    let (history, competitions) = load.end(&world).await;
+    let problems = check(&history, &world.logs(&competitions).await);
+    let mut found: Vec<_> = problems.iter().map(ToString::to_string).collect();
+    found.extend(world.findings().await);
+    Aftermath {
+        found,
+        lost,
+        operations,
+    }
+}
 
 /// Follows the append-only file of a Redis. What stands there at the beginning counts as safe.
 pub struct Recorder {

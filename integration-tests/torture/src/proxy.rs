@@ -1,8 +1,8 @@
 //! A network between a client and a server, which can break.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -44,7 +44,25 @@ struct Link {
     weather: watch::Sender<Weather>,
     /// Whether the next gRPC answer is to be dropped.
     is_armed: Arc<AtomicBool>,
+    /// Whether scripts that may write are held back.
+    held: watch::Sender<Held>,
+    /// Which answers to scripts that may write are to be dropped.
+    written: Arc<Mutex<Written>>,
     rewrite: Option<Rewrite>,
+}
+
+/// Scripts that are held back, and how often those that were have been thrown away.
+#[derive(Clone, Copy, Default)]
+struct Held {
+    is_on: bool,
+    thrown_away: u64,
+}
+
+/// Of the scripts that may write and come next: so many are answered, then so many are not.
+#[derive(Clone, Copy, Default)]
+struct Written {
+    answered: u32,
+    dropped: u32,
 }
 
 impl Proxy {
@@ -65,6 +83,8 @@ impl Proxy {
             server,
             weather: watch::Sender::default(),
             is_armed: Arc::default(),
+            held: watch::Sender::default(),
+            written: Arc::default(),
             rewrite,
         };
         let mut accepting = JoinSet::new();
@@ -84,6 +104,35 @@ impl Proxy {
     /// Drops the next gRPC answer once the server has given it, and the connection with it.
     pub fn drop_next_answer(&self) {
         self.link.is_armed.store(true, Ordering::SeqCst);
+    }
+
+    /// On the way to Redis, with a [`Rewrite`]: holds scripts that may write back from now on, and lets what
+    /// was sent before them through.
+    pub fn hold_scripts(&self) {
+        self.link.held.send_modify(|held| held.is_on = true);
+    }
+
+    /// Throws away what was held back, with its connections. Later scripts go through.
+    pub fn throw_away(&self) {
+        self.link.held.send_modify(|held| {
+            held.is_on = false;
+            held.thrown_away += 1;
+        });
+    }
+
+    /// On the way to Redis, with a [`Rewrite`]: lets so many scripts that may write be answered, then drops so
+    /// many answers to those that come next, once Redis has run them, and the connection each time.
+    pub fn drop_written(&self, after: u32, times: u32) {
+        *self.link.written.lock().expect("no panic") = Written {
+            answered: after,
+            dropped: times,
+        };
+    }
+
+    /// How many of those answers have not been dropped yet. From now on none is.
+    #[must_use]
+    pub fn left_to_drop(&self) -> u32 {
+        std::mem::take(&mut *self.link.written.lock().expect("no panic")).dropped
     }
 
     /// Whether the answer that was to be dropped has been.
@@ -115,21 +164,42 @@ impl Link {
         let (from_client, to_client) = client.into_split();
         let (from_server, to_server) = server.into_split();
         let mut weather = self.weather.subscribe();
+        // Whether the next answer on this connection is to be dropped.
+        let is_doomed = AtomicBool::new(false);
         tokio::select! {
-            () = self.ask(from_client, to_server) => {}
-            () = self.answer(from_server, to_client) => {}
+            () = self.ask(from_client, to_server, &is_doomed) => {}
+            () = self.answer(from_server, to_client, &is_doomed) => {}
             _ = weather.wait_for(|weather| *weather == Weather::Cut) => {}
         }
     }
 
-    async fn ask(&self, mut from: OwnedReadHalf, mut to: OwnedWriteHalf) {
+    async fn ask(&self, mut from: OwnedReadHalf, mut to: OwnedWriteHalf, is_doomed: &AtomicBool) {
         let mut bytes = vec![0; 64 * 1024];
         let mut commands = self.rewrite.clone().map(Rewrite::on_a_connection);
         while let Ok(count @ 1..) = from.read(&mut bytes).await {
             self.pass().await;
             let sent = match &mut commands {
                 None => to.write_all(&bytes[..count]).await,
-                Some(commands) => to.write_all(&commands.take(&bytes[..count])).await,
+                Some(commands) => {
+                    let sent = commands.take(&bytes[..count]);
+                    let writes_from = sent.writes_from.unwrap_or(sent.bytes.len());
+                    let (first, last) = sent.bytes.split_at(writes_from);
+                    if to.write_all(first).await.is_err() {
+                        return;
+                    }
+                    if sent.writes_from.is_some() {
+                        let mut held = self.held.subscribe();
+                        let before = held.borrow().thrown_away;
+                        let after = held.wait_for(|held| !held.is_on).await.map(|held| *held);
+                        if after.is_ok_and(|after| after.thrown_away > before) {
+                            return;
+                        }
+                        if self.is_to_be_dropped() {
+                            is_doomed.store(true, Ordering::SeqCst);
+                        }
+                    }
+                    to.write_all(last).await
+                }
             };
             if sent.is_err() {
                 return;
@@ -137,11 +207,28 @@ impl Link {
         }
     }
 
-    async fn answer(&self, mut from: OwnedReadHalf, mut to: OwnedWriteHalf) {
+    fn is_to_be_dropped(&self) -> bool {
+        let mut written = self.written.lock().expect("no panic");
+        if written.answered > 0 {
+            written.answered -= 1;
+            return false;
+        }
+        let is_dropped = written.dropped > 0;
+        written.dropped = written.dropped.saturating_sub(1);
+        is_dropped
+    }
+
+    async fn answer(
+        &self,
+        mut from: OwnedReadHalf,
+        mut to: OwnedWriteHalf,
+        is_doomed: &AtomicBool,
+    ) {
         let mut bytes = vec![0; 64 * 1024];
         let mut frames = Frames::default();
         while let Ok(count @ 1..) = from.read(&mut bytes).await {
-            if *self.weather.borrow() == Weather::AnswersLost {
+            let is_lost = *self.weather.borrow() == Weather::AnswersLost;
+            if is_lost || is_doomed.load(Ordering::SeqCst) {
                 return;
             }
             let is_answer = frames.take(&bytes[..count]);

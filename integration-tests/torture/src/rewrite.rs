@@ -3,7 +3,7 @@
 //! A script is changed when it is loaded. Its name, the SHA-1 of its text, changes with it, so each call
 //! of the script is renamed too.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use deadpool_redis::redis::Script;
@@ -14,8 +14,25 @@ pub type Command = Vec<Vec<u8>>;
 /// What changes commands. Its clones know the same scripts.
 #[derive(Clone)]
 pub struct Rewrite {
-    change: fn(&mut Command),
-    renamed: Arc<Mutex<HashMap<Vec<u8>, Vec<u8>>>>,
+    change: Arc<dyn Fn(&mut Command) + Send + Sync>,
+    known: Arc<Mutex<Known>>,
+}
+
+/// The scripts that were loaded.
+#[derive(Default)]
+struct Known {
+    /// The name that a script has now, by the one that it had.
+    renamed: HashMap<Vec<u8>, Vec<u8>>,
+    /// Those that may write, by the names that they have now.
+    writing: HashSet<Vec<u8>>,
+}
+
+/// Whole commands, on their way.
+#[derive(Default)]
+pub(crate) struct Sent {
+    pub(crate) bytes: Vec<u8>,
+    /// Where the first call of a script that may write begins.
+    pub(crate) writes_from: Option<usize>,
 }
 
 /// The commands of one connection.
@@ -27,10 +44,10 @@ pub(crate) struct Connection {
 impl Rewrite {
     /// Changes each command so. A script's text is the last argument of `SCRIPT LOAD`.
     #[must_use]
-    pub fn new(change: fn(&mut Command)) -> Self {
+    pub fn new(change: impl Fn(&mut Command) + Send + Sync + 'static) -> Self {
         Self {
-            change,
-            renamed: Arc::default(),
+            change: Arc::new(change),
+            known: Arc::default(),
         }
     }
 
@@ -41,20 +58,29 @@ impl Rewrite {
         }
     }
 
-    fn apply(&self, command: &mut Command) {
-        let mut renamed = self.renamed.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Changes a command. Answers whether it calls a script that may write.
+    fn apply(&self, command: &mut Command) -> bool {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if is_load(command) {
             let before = name_of(&command[2]);
             (self.change)(command);
-            renamed.insert(before, name_of(&command[2]));
-            return;
+            let after = name_of(&command[2]);
+            let first_line = command[2].split(|byte| *byte == b'\n').next();
+            let first_line = String::from_utf8_lossy(first_line.unwrap_or_default());
+            if !first_line.contains("no-writes") {
+                known.writing.insert(after.clone());
+            }
+            known.renamed.insert(before, after);
+            return false;
         }
         (self.change)(command);
-        if command[0].eq_ignore_ascii_case(b"EVALSHA")
-            && let Some(name) = renamed.get(&command[1])
-        {
+        if !command[0].eq_ignore_ascii_case(b"EVALSHA") {
+            return false;
+        }
+        if let Some(name) = known.renamed.get(&command[1]) {
             command[1].clone_from(name);
         }
+        known.writing.contains(&command[1])
     }
 }
 
@@ -73,14 +99,16 @@ fn name_of(text: &[u8]) -> Vec<u8> {
 
 impl Connection {
     /// Takes bytes that came, and answers those to send: whole commands only.
-    pub(crate) fn take(&mut self, bytes: &[u8]) -> Vec<u8> {
+    pub(crate) fn take(&mut self, bytes: &[u8]) -> Sent {
         self.unread.extend_from_slice(bytes);
-        let mut sent = Vec::with_capacity(self.unread.len());
+        let mut sent = Sent::default();
         let mut read = 0;
         while let Some((mut command, length)) = read_command(&self.unread[read..]) {
             read += length;
-            self.rewrite.apply(&mut command);
-            write_command(&command, &mut sent);
+            if self.rewrite.apply(&mut command) {
+                sent.writes_from.get_or_insert(sent.bytes.len());
+            }
+            write_command(&command, &mut sent.bytes);
         }
         self.unread.drain(..read);
         sent
@@ -147,7 +175,7 @@ mod tests {
         let mut connection = rewrite.on_a_connection();
         let sent: Vec<u8> = bytes
             .chunks(3)
-            .flat_map(|some| connection.take(some))
+            .flat_map(|some| connection.take(some).bytes)
             .collect();
         assert_eq!(sent, expected);
     }

@@ -2,22 +2,29 @@
 
 use std::collections::BTreeMap;
 use std::env;
+use std::fs::write;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use api::diagnostics::GetHealthReportRequest;
+use api::diagnostics::diagnostics_service_client::DiagnosticsServiceClient;
+use deadpool_redis::redis::aio::MultiplexedConnection;
 use deadpool_redis::redis::{Client, FromRedisValue, cmd};
-use domain::{Club, CompetitionId, DisplayName, Email, Password, Profile, RequestId, Role, UserId};
-use integration_tests::{PASSWORD, Program, eventually};
+use domain::{
+    Actor, Club, CompetitionId, DisplayName, Email, Password, Profile, RequestId, Role, UserId,
+};
+use integration_tests::{PASSWORD, Program, channel_to, eventually};
 use redis_server::{Options, RedisServer};
 use server::Passwords;
 use store::admins::NewAdmin;
 use store::users::NewUser;
 use store::{PageRequest, PasswordHash, Store};
-use tempfile::TempDir;
+use tempfile::{NamedTempFile, TempDir};
 use tokio::net::TcpStream;
 use tonic::transport::{Channel, Endpoint};
 
+use crate::ask::{Asker, Who};
 use crate::checker::Logs;
 use crate::proxy::Proxy;
 use crate::rewrite::Rewrite;
@@ -35,10 +42,18 @@ pub struct World {
     pub user: Service,
     /// Redis.
     pub redis: RedisServer,
-    /// An owner's session.
-    pub organiser: String,
-    password: PasswordHash,
+    /// An owner.
+    pub owner: Who,
+    /// Where people come from.
+    pub accounts: Accounts,
     folder: TempDir,
+}
+
+/// Makes accounts beside the services, without the work of a password hash for each.
+#[derive(Clone)]
+pub struct Accounts {
+    store: Store,
+    password: PasswordHash,
 }
 
 /// A service as a process, and the ways to and from it.
@@ -52,6 +67,8 @@ pub struct Service {
     name: &'static str,
     listen: SocketAddr,
     redis_url: String,
+    /// How far its clock is moved, for a process that is started so.
+    clock: NamedTempFile,
     program: Option<Program>,
 }
 
@@ -94,13 +111,17 @@ impl World {
         let password = Password::parse(PASSWORD.to_owned()).expect("a password");
         let password = Passwords::new().hash(password).await.expect("a hash");
         let admin = Service::new("admin-service", &redis, rewrite.clone()).await;
-        let organiser = make_owner(&admin.store, &password).await;
+        let owner = make_owner(&admin.store, &password).await;
+        let user = Service::new("user-service", &redis, rewrite).await;
         let mut world = Self {
+            accounts: Accounts {
+                store: user.store.clone(),
+                password,
+            },
             admin,
-            user: Service::new("user-service", &redis, rewrite).await,
+            user,
             redis,
-            organiser,
-            password,
+            owner,
             folder,
         };
         world.admin.run(&[]).await;
@@ -108,25 +129,32 @@ impl World {
         world
     }
 
-    /// A user whose name nobody else has, made without the work of a password hash.
-    pub async fn person(&self, name: &str) -> Person {
-        let new = NewUser {
+    /// An organiser whose name nobody else has.
+    pub async fn organiser(&self, name: &str) -> Who {
+        let new = NewAdmin {
             email: email(name),
-            profile: Profile {
-                display_name: DisplayName::parse(name).expect("a name"),
-                country_code: None,
-                birth_date: None,
-                club: Club::parse("").expect("a club may be empty"),
-            },
+            display_name: DisplayName::parse(name).expect("a name"),
+            role: Role::Organiser,
             request_id: RequestId::random(),
         };
-        let made = self.user.store.sign_up(&new, &self.password).await;
-        let (user, session) = made.expect("an account");
-        Person {
-            id: user.id,
-            email: new.email.as_str().to_owned(),
-            token: session.token.expose().to_owned(),
-        }
+        let store = &self.admin.store;
+        let made = store.create_admin("torture", &new, &self.accounts.password);
+        made.await.expect("an account");
+        sign_in(store, &new.email).await
+    }
+
+    /// Returns when both services answer through the proxies, with an answer of Redis.
+    pub async fn is_well(&self) {
+        let asker = Asker::new(self);
+        eventually("the services answer", async || {
+            let by_organiser = asker.catalogue(&self.owner).await.is_ok();
+            let nobody = Who {
+                actor: Actor::Rules,
+                token: String::new(),
+            };
+            by_organiser && asker.catalogue(&nobody).await.is_ok()
+        })
+        .await;
     }
 
     /// Where Redis keeps its data.
@@ -145,6 +173,16 @@ impl World {
         call.query_async(&mut connection.expect("a connection"))
             .await
             .expect("an answer")
+    }
+
+    /// A connection of a user who may do everything, which is opened again when it breaks.
+    #[must_use]
+    pub fn root_connection(&self) -> RootConnection {
+        let url = self.redis.url_for("root").expect("a user");
+        RootConnection {
+            client: Client::open(url).expect("a URL"),
+            open: None,
+        }
     }
 
     /// The whole logs of these competitions.
@@ -181,6 +219,57 @@ impl World {
     }
 }
 
+/// See [`World::root_connection`].
+pub struct RootConnection {
+    client: Client,
+    open: Option<MultiplexedConnection>,
+}
+
+impl RootConnection {
+    /// Sends a command. Answers nothing if Redis is away.
+    pub async fn send<T: FromRedisValue>(&mut self, command: &[Vec<u8>]) -> Option<T> {
+        if self.open.is_none() {
+            self.open = self.client.get_multiplexed_async_connection().await.ok();
+        }
+        let mut call = cmd(std::str::from_utf8(&command[0]).expect("a name"));
+        call.arg(&command[1..]);
+        let answer = call.query_async(self.open.as_mut()?).await;
+        if answer.is_err() {
+            self.open = None;
+        }
+        answer.ok()
+    }
+}
+
+impl Accounts {
+    /// A user whose name nobody else has. Waits for a Redis that is away.
+    pub async fn person(&self, name: &str) -> Person {
+        let new = NewUser {
+            email: email(name),
+            profile: Profile {
+                display_name: DisplayName::parse(name).expect("a name"),
+                country_code: None,
+                birth_date: None,
+                club: Club::parse("").expect("a club may be empty"),
+            },
+            request_id: RequestId::random(),
+        };
+        let began = tokio::time::Instant::now();
+        let (user, session) = loop {
+            match self.store.sign_up(&new, &self.password).await {
+                Ok(made) => break made,
+                Err(error) => assert!(began.elapsed() < LONGEST_START, "no account: {error}"),
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        };
+        Person {
+            id: user.id,
+            email: new.email.as_str().to_owned(),
+            token: session.token.expose().to_owned(),
+        }
+    }
+}
+
 impl Service {
     async fn new(name: &'static str, redis: &RedisServer, rewrite: Option<Rewrite>) -> Self {
         let direct = redis.url_for(name).expect("the ACL knows the service");
@@ -196,6 +285,7 @@ impl Service {
             store: Store::new(&direct, None).expect("a URL"),
             name,
             listen,
+            clock: NamedTempFile::new().expect("a file"),
             program: None,
         }
     }
@@ -233,6 +323,43 @@ impl Service {
         }
     }
 
+    /// Starts the process with a clock that can be moved, by this library.
+    pub async fn run_with_clock(&mut self, library: &str) {
+        let offset = self.clock.path().to_str().expect("a path").to_owned();
+        write(&offset, "+0").expect("written");
+        let settings = [
+            ("LD_PRELOAD", library),
+            ("FAKETIME_TIMESTAMP_FILE", &offset),
+            // In seconds: how soon the library notices that the file says something else.
+            ("FAKETIME_CACHE_DURATION", "1"),
+            // As when somebody sets the clock: what measures durations goes on.
+            ("DONT_FAKE_MONOTONIC", "1"),
+        ];
+        self.run(&settings).await;
+    }
+
+    /// Sets the clock of the process so many hours ahead. Returns when the service was seen to have it.
+    pub async fn move_clock(&self, hours: i8) {
+        const FAR: i64 = 600;
+        write(self.clock.path(), format!("{hours:+}h")).expect("written");
+        let channel = channel_to(&self.listen.to_string());
+        eventually("its clock is another one", async || {
+            let mut asker = DiagnosticsServiceClient::new(channel.clone());
+            let report = asker.get_health_report(GetHealthReportRequest { shallow: false });
+            let Ok(report) = report.await else {
+                return false;
+            };
+            let parts = report.into_inner().server.unwrap_or_default().parts;
+            let now = SystemTime::now().duration_since(UNIX_EPOCH);
+            let now = i64::try_from(now.map_or(0, |now| now.as_secs())).unwrap_or(0);
+            parts.iter().filter_map(|part| part.checked_at).any(|at| {
+                let ahead = at.seconds - now;
+                (ahead - i64::from(hours) * 3_600).abs() < FAR
+            })
+        })
+        .await;
+    }
+
     /// The process.
     #[must_use]
     pub fn program(&self) -> &Program {
@@ -246,11 +373,6 @@ impl Service {
             program.ended().await;
         }
     }
-
-    /// Returns when it answers through the proxy's way to Redis.
-    pub async fn is_well(&self) {
-        eventually("Redis answers", async || self.store.ping().await.is_ok()).await;
-    }
 }
 
 fn free_address() -> SocketAddr {
@@ -262,7 +384,7 @@ fn email(name: &str) -> Email {
     Email::parse(format!("{name}@example.org")).expect("an address")
 }
 
-async fn make_owner(store: &Store, password: &PasswordHash) -> String {
+async fn make_owner(store: &Store, password: &PasswordHash) -> Who {
     let owner = NewAdmin {
         email: email("owner"),
         display_name: DisplayName::parse("owner").expect("a name"),
@@ -273,7 +395,17 @@ async fn make_owner(store: &Store, password: &PasswordHash) -> String {
         .ensure_owner(&owner, password)
         .await
         .expect("an owner");
-    let attempt = store.admin_sign_in(&owner.email).await.expect("an account");
+    sign_in(store, &owner.email).await
+}
+
+async fn sign_in(store: &Store, email: &Email) -> Who {
+    let attempt = store.admin_sign_in(email).await.expect("an account");
     let session = store.open_session(&attempt).await.expect("a session");
-    session.token.expose().to_owned()
+    let token = session.token.expose().to_owned();
+    let found = store
+        .admin_session(&session.token)
+        .await
+        .expect("a session");
+    let (id, _) = found.expect("an admin");
+    Who::organiser(id, token)
 }

@@ -56,23 +56,21 @@ async fn whatever_is_killed_nothing_acknowledged_is_lost_and_nothing_is_decided_
         event.happen(&mut world).await;
         faults += 1;
     }
-    let competitions = load.competitions.clone();
-    let history = load.end().await;
+    let done = load.done();
     let lasted = began.elapsed();
-    world.admin.is_well().await;
+    let (history, competitions) = load.end(&world).await;
 
     let checking = Instant::now();
     let logs = world.logs(&competitions).await;
-    let problems = check(&history, &logs);
     let findings = world.findings().await;
-    let (count, entries) = (
-        history.operations.len(),
-        logs.values().map(Vec::len).sum::<usize>(),
-    );
-    println!("{count} operations, {entries} log entries, {faults} faults in {lasted:?}");
+    let read = checking.elapsed();
+    let checking = Instant::now();
+    let problems = check(&history, &logs);
+    let (observations, checked) = (history.operations.len(), checking.elapsed());
+    let entries: usize = logs.values().map(Vec::len).sum();
+    println!("{done} operations, {entries} log entries, {faults} faults in {lasted:?}");
     println!(
-        "checked in {:?}: {:?}",
-        checking.elapsed(),
+        "{observations} observations checked in {checked:?}, logs read and Redis examined in {read:?}: {:?}",
         answers(&history)
     );
     for problem in problems.iter().take(20) {
@@ -91,10 +89,14 @@ fn answers(history: &History) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
     for operation in &history.operations {
         let word = match &operation.answer {
-            Answer::Registration { .. } | Answer::Competition { .. } => "done",
             Answer::Refused { reason, .. } => reason.as_str(),
+            Answer::Absent => "absent",
             Answer::NotApplied => "not applied",
             Answer::Unknown => "unknown",
+            Answer::Nonsense(_) => "nonsense",
+            _ if operation.is_repeated => "repeated",
+            _ if operation.call.action().is_none() => "read",
+            _ => "done",
         };
         *counts.entry(word.to_owned()).or_default() += 1;
     }

@@ -2,94 +2,134 @@
 
 use std::collections::HashMap;
 
+use domain::model::Door;
 use domain::{Action, Actor, AuditEntry, Change, RequestId, Revision};
 
-use super::Story;
+use super::{Story, moments};
 use crate::history::{Answer, Call, Operation};
 
 pub(super) fn check(story: &Story) -> Vec<String> {
     let mut problems = Vec::new();
     let mut entries = HashMap::<RequestId, &AuditEntry>::new();
-    let asked: HashMap<RequestId, &Operation> = story
-        .operations
-        .iter()
-        .map(|operation| (operation.request, *operation))
-        .collect();
     for entry in story.log {
-        match entry.request_id {
-            None if entry.action == Action::Promote && entry.actor == Actor::Rules => {}
-            None => problems.push(format!(
-                "revision {}: nobody asked for this {:?}",
-                entry.revision, entry.action
-            )),
-            Some(request) => {
-                if let Some(first) = entries.insert(request, entry) {
-                    problems.push(format!(
-                        "request {request} was decided twice, at revisions {} and {}",
-                        first.revision, entry.revision
-                    ));
-                }
-                match asked.get(&request) {
-                    Some(operation) if is_made_by(entry, &operation.call) => {}
-                    Some(operation) => problems.push(format!(
-                        "request {request} asked for {:?}, the log says {entry:?}",
-                        operation.call
-                    )),
-                    None => problems.push(format!("nobody sent request {request}: {entry:?}")),
-                }
+        let Some(request) = entry.request_id else {
+            if entry.action != Action::Promote || entry.actor != Actor::Rules {
+                problems.push(format!("nobody asked for this: {entry:?}"));
             }
+            continue;
+        };
+        if let Some(first) = entries.insert(request, entry) {
+            problems.push(format!(
+                "request {request} was decided twice, at revisions {} and {}",
+                first.revision, entry.revision
+            ));
+        }
+        match story.asked(entry) {
+            Some(operation) if is_made_by(entry, operation) => {}
+            Some(operation) => problems.push(format!(
+                "request {request} asked for {:?} by {:?} at {}, the log says {entry:?}",
+                operation.call, operation.by, operation.asked_at
+            )),
+            None => problems.push(format!("nobody sent request {request}: {entry:?}")),
         }
     }
+    let fields = FieldChanges::of(story);
     for operation in &story.operations {
         let entry = entries.get(&operation.request).copied();
-        if let Some(problem) = contradiction(story, operation, entry) {
+        if let Some(problem) = contradiction(story, &fields, operation, entry) {
             problems.push(format!("request {}: {problem}", operation.request));
         }
     }
     problems
 }
 
-/// Whether an entry is what this call leaves in the log.
-fn is_made_by(entry: &AuditEntry, call: &Call) -> bool {
-    let is_by_organiser = matches!(entry.actor, Actor::Admin(_));
-    let is_by_the_right_one = match call {
-        Call::Register(user) | Call::Withdraw(user) => entry.actor == Actor::User(user.clone()),
-        _ => is_by_organiser,
+/// Whether an entry is what this operation leaves in the log.
+fn is_made_by(entry: &AuditEntry, operation: &Operation) -> bool {
+    let call = &operation.call;
+    let (user, fields) = match &entry.change {
+        Change::Registration { user_id, .. } => (Some(user_id), &[][..]),
+        Change::Competition(fields) => (None, &fields[..]),
     };
-    let user = match &entry.change {
-        Change::Registration { user_id, .. } => Some(user_id),
-        Change::Competition(_) => None,
-    };
-    let is_the_capacity = match call {
-        Call::SetCapacity(places) => capacity_of(entry) == Some(&places.to_string()),
+    let changes: Vec<_> = fields
+        .iter()
+        .map(|change| (change.field.as_str(), change.after.as_str()))
+        .collect();
+    let are_the_fields = match call {
+        Call::Set(field, value) => changes == [(*field, value.as_str())],
+        Call::Change(Action::Publish) => changes == [("state", "published")],
+        Call::Change(Action::Cancel) => changes == [("state", "cancelled")],
         _ => true,
+    };
+    let reason = match call {
+        Call::Add(_, door) => words_of(*door),
+        _ => operation.reason(),
+    };
+    let (earliest, latest) = moments(operation);
+    // What was sent and never answered may be done at any time after; also if a later try found nothing to do.
+    let is_over = match &operation.answer {
+        Answer::Registration(_) | Answer::Done => true,
+        Answer::Competition(_) => !(operation.was_lost && matches!(call, Call::Set(..))),
+        _ => false,
     };
     call.action() == Some(entry.action)
         && call.user() == user
-        && is_by_the_right_one
-        && is_the_capacity
+        && entry.actor == operation.by
+        && entry.reason.as_str() == reason
+        && are_the_fields
+        && entry.at >= earliest
+        && (!is_over || entry.at <= latest)
 }
 
-/// What an entry changes the capacity to, if it does.
-fn capacity_of(entry: &AuditEntry) -> Option<&String> {
-    let Change::Competition(fields) = &entry.change else {
-        return None;
-    };
-    let mut fields = fields.iter();
-    let capacity = fields.find(|change| change.field == "capacity");
-    capacity.map(|change| &change.after)
+/// A door as the log writes it.
+fn words_of(door: Door) -> String {
+    let words = [
+        (door.ignore_window, "ignore_window"),
+        (door.over_capacity, "over_capacity"),
+    ];
+    let said: Vec<_> = words
+        .iter()
+        .filter(|(is_said, _)| *is_said)
+        .map(|(_, word)| *word)
+        .collect();
+    said.join(" ")
 }
 
-/// Whether the capacity was this already.
-fn is_already(story: &Story, places: u32, at: Revision) -> bool {
-    let end = story.log.partition_point(|entry| entry.revision <= at);
-    let last = story.log[..end].iter().rev().find_map(capacity_of);
-    last == Some(&places.to_string())
+/// What was set to what, and when.
+struct FieldChanges<'a>(HashMap<&'a str, Vec<(Revision, &'a str)>>);
+
+impl<'a> FieldChanges<'a> {
+    fn of(story: &Story<'a>) -> Self {
+        let mut fields = HashMap::<_, Vec<_>>::new();
+        for entry in story.log {
+            if let Change::Competition(changes) = &entry.change {
+                for change in changes {
+                    let values = fields.entry(change.field.as_str()).or_default();
+                    values.push((entry.revision, change.after.as_str()));
+                }
+            }
+        }
+        Self(fields)
+    }
+
+    /// Whether a field has this value at this revision.
+    fn is(&self, field: &str, value: &str, at: Revision) -> bool {
+        let values = self.0.get(field).map_or(&[][..], Vec::as_slice);
+        let next = values.partition_point(|(revision, _)| *revision <= at);
+        let last = next.checked_sub(1).map(|last| values[last].1);
+        last.unwrap_or_default() == value
+    }
+}
+
+/// Whether a field was already what an operation sets it to, at the revision that it was told.
+fn is_already(fields: &FieldChanges, operation: &Operation) -> bool {
+    let told = operation.revision().unwrap_or_default();
+    matches!(&operation.call, Call::Set(field, value) if fields.is(field, value, told))
 }
 
 /// How the answer to a request and its entry in the log differ.
 fn contradiction(
     story: &Story,
+    fields: &FieldChanges,
     operation: &Operation,
     entry: Option<&AuditEntry>,
 ) -> Option<String> {
@@ -107,46 +147,51 @@ fn contradiction(
             operation.answer, entry.revision
         )),
         (_, None) if is_read => None,
-        (Answer::Competition { revision, .. }, None)
-            if matches!(operation.call, Call::SetCapacity(places)
-                if is_already(story, places, *revision)) =>
-        {
-            None
-        }
+        (_, Some(entry)) if is_read => Some(format!("a reading is in the log: {entry:?}")),
+        (Answer::Competition(_), None) if is_already(fields, operation) => None,
+        // Who was in no competition, or only in some that are over, leaves no entry.
+        (Answer::Done, None) if matches!(operation.call, Call::Erase(_)) => None,
         (told, None) => Some(format!(
             "{:?} was answered {told:?}, the log lacks it",
             operation.call
         )),
-        (
-            Answer::Registration {
-                state,
-                revision,
-                position,
-            },
-            Some(entry),
-        ) => {
+        (Answer::Registration(held), Some(entry)) => {
+            let position = held.registration.waitlist_position;
+            let position = position.and_then(|position| u32::try_from(position).ok());
             let is_so = matches!(&entry.change, Change::Registration { after, waitlist_position, .. }
-                if after == state && waitlist_position == position);
-            (!is_so || entry.revision != *revision).then(|| {
+                if held.registration.state() == api::v1::RegistrationState::from(*after)
+                    && *waitlist_position == position);
+            (!is_so || entry.revision != held.revision()).then(|| {
                 format!(
                     "was answered {:?}, the log says {entry:?}",
                     operation.answer
                 )
             })
         }
-        (Answer::Competition { revision, .. }, Some(entry)) => {
-            let follows = entry.revision.0 + 1..=revision.0;
-            let is_so = entry.revision <= *revision
+        // A try that found nothing to change leaves nothing, so one that was lost may arrive behind it.
+        (Answer::Competition(_), Some(entry))
+            if operation.was_lost
+                && Some(entry.revision) > operation.revision()
+                && is_already(fields, operation) =>
+        {
+            None
+        }
+        (Answer::Competition(_), Some(entry)) => {
+            let told = operation.revision().unwrap_or_default();
+            let follows = entry.revision.0 + 1..=told.0;
+            let is_so = entry.revision <= told
                 && follows.map(Revision).all(|revision| {
                     let promotion = story.entry(revision);
                     promotion.is_some_and(|entry| entry.action == Action::Promote)
                 });
             (!is_so).then(|| {
                 format!(
-                    "was answered revision {revision}, the log has it at {}",
+                    "was answered revision {told}, the log has it at {}",
                     entry.revision
                 )
             })
         }
+        (Answer::Done, Some(_)) => None,
+        (told, Some(entry)) => Some(format!("was answered {told:?}, the log says {entry:?}")),
     }
 }
