@@ -5,6 +5,7 @@ use api::user::{
     GetCompetitionRequest, GetCompetitionResponse, ListCompetitionsRequest,
     ListCompetitionsResponse,
 };
+use domain::CompetitionId;
 
 use super::{Bench, COMPETITIONS, names};
 use crate::Result;
@@ -18,14 +19,32 @@ const PAGE: u16 = 50;
 /// One competition after another.
 pub(super) async fn get_competition(bench: &Bench<'_>, report: &mut Report) -> Result<()> {
     let competitions = bench.seeder.competitions("get", COMPETITIONS, Shape::OPEN);
-    let competitions = competitions.await?;
+    let row = looking(bench, names::GET_COMPETITION, competitions.await?).await?;
+    report.rows.push(row);
+    Ok(())
+}
+
+/// Everybody looks at the same competition.
+pub(super) async fn get_one(bench: &Bench<'_>, report: &mut Report) -> Result<()> {
+    let competition = bench.seeder.competitions("look", 1, Shape::OPEN);
+    let row = looking(bench, names::GET_ONE, competition.await?).await?;
+    report.rows.push(row);
+    Ok(())
+}
+
+/// Measures looks at competitions.
+async fn looking(
+    bench: &Bench<'_>,
+    name: &'static str,
+    competitions: Vec<CompetitionId>,
+) -> Result<Row> {
     let plan = Plan::<GetCompetition> {
-        name: names::GET_COMPETITION,
+        name,
         server: &bench.stack.user,
         in_flight: bench.in_flight(),
         expect: Expect::Answer(|answer: &GetCompetitionResponse| answer.competition.is_some()),
     };
-    let row = measure(bench, plan, |channel, number| {
+    measure(bench, plan, |channel, number| {
         let client = UserServiceClient::new(channel);
         // Each caller goes round on a way of its own.
         let mut ids = competitions.clone().into_iter().cycle().skip(number);
@@ -38,9 +57,8 @@ pub(super) async fn get_competition(bench: &Bench<'_>, report: &mut Report) -> R
                     .await
             }
         }
-    });
-    report.rows.push(row.await?);
-    Ok(())
+    })
+    .await
 }
 
 /// The first page.

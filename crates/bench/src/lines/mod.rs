@@ -73,6 +73,7 @@ const LINES: &[Line] = lines! {
     names::HEALTH_BASE => health::base;
     names::HEALTH_DEEP => health::deep;
     names::GET_COMPETITION => catalogue::get_competition;
+    names::GET_ONE => catalogue::get_one;
     names::LIST_COMPETITIONS => catalogue::list_competitions;
     names::REGISTER => registrations::register;
     names::REGISTER_ONE => registrations::register_for_one;
@@ -121,6 +122,8 @@ pub(crate) async fn measure(settings: &Settings) -> Result<()> {
         .iter()
         .filter(|line| settings.wants(line.name))
         .collect();
+    // One line that fails does not cost the others their figures.
+    let mut failed = Vec::new();
     for (number, line) in wanted.iter().enumerate() {
         let seconds = began_at.elapsed().as_secs();
         say(&format!(
@@ -130,13 +133,20 @@ pub(crate) async fn measure(settings: &Settings) -> Result<()> {
             line.name
         ));
         let rows = report.rows.len();
-        (line.measure)(&bench, &mut report).await?;
+        if let Err(error) = (line.measure)(&bench, &mut report).await {
+            say(&format!("  failed: {error}"));
+            failed.push(line.name);
+        }
         for row in &report.rows[rows..] {
             say(&row.in_short());
         }
     }
     report.length = began_at.elapsed();
-    report.publish(&settings.out)
+    report.publish(&settings.out)?;
+    if failed.is_empty() {
+        return Ok(());
+    }
+    Err(format!("these lines failed: {}", failed.join("; ")).into())
 }
 
 impl Bench<'_> {

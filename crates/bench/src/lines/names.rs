@@ -3,7 +3,8 @@
 pub(crate) const START: &str = "Start to serving";
 pub(crate) const HEALTH_BASE: &str = "Health Check, base";
 pub(crate) const HEALTH_DEEP: &str = "Health Check, deep";
-pub(crate) const GET_COMPETITION: &str = "GetCompetition";
+pub(crate) const GET_COMPETITION: &str = "GetCompetition, 1,000 competitions";
+pub(crate) const GET_ONE: &str = "GetCompetition, all the same one";
 pub(crate) const LIST_COMPETITIONS: &str = "ListCompetitions of 50";
 pub(crate) const REGISTER: &str = "Register, 1,000 competitions";
 pub(crate) const REGISTER_ONE: &str = "Register, all for one competition";
@@ -24,8 +25,9 @@ pub(crate) const START_ADMIN: &str = "admin-service: start to ready";
 pub(crate) const START_USER: &str = "user-service: start to ready";
 pub(crate) const MEMORY_SPREAD: &str = "Redis, a registration, over 1,000 competitions";
 pub(crate) const MEMORY_LARGE: &str = "Redis, a registration, 1,000,000 in one competition";
-pub(crate) const MEMORY_ADMIN: &str = "admin-service after the rush: resident";
-pub(crate) const MEMORY_USER: &str = "user-service after the rush: resident";
+pub(crate) const MEMORY_AT_ONCE: &str = "user-service as the rush ends: resident";
+pub(crate) const MEMORY_ADMIN: &str = "admin-service 12 s after the rush: resident";
+pub(crate) const MEMORY_USER: &str = "user-service 12 s after the rush: resident";
 pub(crate) const QUIET_READS: &str = "GetCompetition, 2,000 a second: p99 when it is quiet";
 pub(crate) const BUSY_READS: &str =
     "GetCompetition, 2,000 a second: p99 during 200 sign-ins a second";

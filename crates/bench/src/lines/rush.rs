@@ -26,6 +26,8 @@ const PLACES: u32 = 5_000;
 const WAITING: u32 = 5_000;
 /// How long who is turned away waits before the next try, as the server asks for.
 const COME_BACK: Duration = Duration::from_secs(1);
+/// After so long the allocator has given back what is not used any more: its default is 10 s.
+const MEMORY_SETTLES: Duration = Duration::from_secs(12);
 /// After so many tries a caller gives up, and the run has failed.
 const MOST_TRIES: u32 = 60;
 
@@ -116,6 +118,10 @@ pub(super) async fn rush(bench: &Bench<'_>, report: &mut Report) -> Result<()> {
     let history = History::of(attempts);
     history.check((held.confirmed_count, held.waitlisted_count))?;
 
+    if let Some(bytes) = resident_bytes(bench.stack.user.pid()) {
+        report.fact(names::MEMORY_AT_ONCE, bytes as f64 / 1e6, "MB");
+    }
+    sleep(MEMORY_SETTLES).await;
     for (name, server) in [
         (names::MEMORY_ADMIN, &bench.stack.admin),
         (names::MEMORY_USER, &bench.stack.user),

@@ -32,7 +32,8 @@ enum Hole {
 }
 
 impl Template {
-    /// Takes all recorded commands but those about `but`.
+    /// Takes the recorded commands about these people and this competition, but those about `but`. What a
+    /// connection says as it opens is about neither.
     pub(super) fn of(
         recorded: &[u8],
         but: &str,
@@ -46,7 +47,9 @@ impl Template {
         while at < recorded.len() {
             let (_, length) = parse(&recorded[at..]).ok_or("a recorded command is cut off")?;
             let command = &recorded[at..at + length];
-            if positions(command, but).next().is_none() {
+            let names = |text: &str| positions(command, text).next().is_some();
+            let is_of_them = names(competition) || people.iter().any(|person| names(&person.id));
+            if is_of_them && !names(but) {
                 bytes.extend_from_slice(command);
                 commands += 1;
             }
@@ -138,7 +141,8 @@ mod tests {
     fn the_same_commands_are_written_for_other_people() {
         let request = "11111111-1111-1111-1111-111111111111";
         let recorded = format!(
-            "*3\r\n$3\r\nGET\r\n$4\r\nu:al\r\n$3\r\ntok\r\n*2\r\n$4\r\nSKIP\r\n$4\r\nu:xx\r\n\
+            "*1\r\n$4\r\nTIME\r\n\
+             *3\r\n$3\r\nGET\r\n$4\r\nu:al\r\n$3\r\ntok\r\n*2\r\n$4\r\nSKIP\r\n$4\r\nu:xx\r\n\
              *3\r\n$4\r\nEVAL\r\n$5\r\nc:cup\r\n${}\r\nal {request}\r\n",
             request.len() + 3
         );

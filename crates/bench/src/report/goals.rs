@@ -66,6 +66,7 @@ fn speed(report: &Report) -> Candidates {
         (names::HEALTH_BASE, 0.95),
         (names::HEALTH_DEEP, 0.90),
         (names::GET_COMPETITION, 0.75),
+        (names::GET_ONE, 0.75),
         (names::REGISTER, 0.40),
         (names::REGISTER_ONE, 0.60),
     ];
@@ -87,6 +88,7 @@ fn round_trips(report: &Report) -> Candidates {
     let most = [
         (names::REGISTER, 2.0),
         (names::GET_COMPETITION, 1.0),
+        (names::GET_ONE, 1.0),
         (names::LIST_COMPETITIONS, 3.0),
         (names::LIST_REGISTRATIONS, 3.0),
     ];
