@@ -8,7 +8,7 @@
 //! to be opened.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use domain::{Competition, CompetitionId};
@@ -32,7 +32,7 @@ struct Kept {
 
 /// A competition as it was read.
 struct Seen {
-    competition: Competition,
+    competition: Arc<Competition>,
     /// How many connections had been opened before it was read.
     opened: u64,
     at: Instant,
@@ -42,14 +42,14 @@ struct Seen {
 
 impl Known {
     /// The competition, if it is likely to stand as it stood.
-    pub(crate) fn recall(&self, id: &CompetitionId, opened: u64) -> Option<Competition> {
+    pub(crate) fn recall(&self, id: &CompetitionId, opened: u64) -> Option<Arc<Competition>> {
         let kept = self.lock();
         let seen = kept.all.get(id)?;
-        (seen.is_fresh(opened) && !seen.is_restless).then(|| seen.competition.clone())
+        (seen.is_fresh(opened) && !seen.is_restless).then(|| Arc::clone(&seen.competition))
     }
 
     /// Takes note of a competition that was asked for when so many connections had been opened.
-    pub(crate) fn note(&self, competition: &Competition, opened: u64) {
+    pub(crate) fn note(&self, competition: &Arc<Competition>, opened: u64) {
         let details = &competition.details;
         let text = details.title.as_str().len()
             + details.description.as_str().len()
@@ -66,7 +66,7 @@ impl Known {
             return;
         }
         let seen = Seen {
-            competition: competition.clone(),
+            competition: Arc::clone(competition),
             opened,
             at: Instant::now(),
             is_restless,
@@ -107,7 +107,7 @@ mod tests {
 
     use super::*;
 
-    fn competition(id: &str, revision: u64, description: &str) -> Competition {
+    fn competition(id: &str, revision: u64, description: &str) -> Arc<Competition> {
         let moment = |millis| Timestamp::from_millis(millis).expect("a time");
         let schedule = Schedule::parse(Moments {
             registration_opens_at: moment(1),
@@ -115,7 +115,7 @@ mod tests {
             starts_at: moment(3),
             ends_at: moment(4),
         });
-        Competition {
+        Arc::new(Competition {
             id: CompetitionId::parse(id).expect("an id"),
             details: CompetitionDetails {
                 title: Title::parse("Cup").expect("a title"),
@@ -133,10 +133,10 @@ mod tests {
             changed_at_revision: Revision(1),
             created_at: moment(0),
             updated_at: moment(0),
-        }
+        })
     }
 
-    fn cup(revision: u64) -> Competition {
+    fn cup(revision: u64) -> Arc<Competition> {
         competition("cup", revision, "")
     }
 
@@ -153,7 +153,7 @@ mod tests {
     #[test]
     fn what_has_just_changed_is_read_whole_until_it_stands() {
         let known = Known::default();
-        let id = cup(0).id;
+        let id = cup(0).id.clone();
         known.note(&cup(7), 1);
         known.note(&cup(8), 1);
         assert_eq!(known.recall(&id, 1), None);

@@ -18,7 +18,7 @@ impl Store {
     /// Reads a competition in any state.
     pub async fn get_competition(&self, id: &CompetitionId) -> Result<Competition> {
         let found = self.looks.ask(&(), id.clone()).await?;
-        found.ok_or_else(|| {
+        found.map(Arc::unwrap_or_clone).ok_or_else(|| {
             Rejected::from(Rejection::CompetitionNotFound)
                 .in_competition(id)
                 .into()
@@ -42,7 +42,10 @@ impl Store {
         ids: &[CompetitionId],
     ) -> Result<Vec<Option<Competition>>> {
         let found = read_each(&self.redis, &self.known, self.redis.lane(), ids).await?;
-        found.into_iter().collect()
+        found
+            .into_iter()
+            .map(|found| Ok(found?.map(Arc::unwrap_or_clone)))
+            .collect()
     }
 }
 
@@ -53,7 +56,7 @@ pub(crate) struct Looks(pub(crate) Arc<Known>);
 impl Batch for Looks {
     type Key = ();
     type Item = CompetitionId;
-    type Answer = Option<Competition>;
+    type Answer = Option<Arc<Competition>>;
 
     const KIND: Kind = Kind::Harmless;
     const MOST_BATCHES: usize = 4;
@@ -66,7 +69,7 @@ impl Batch for Looks {
         lane: Lane,
         (): &(),
         ids: &[CompetitionId],
-    ) -> Result<Vec<Result<Option<Competition>>>> {
+    ) -> Result<Vec<Found>> {
         if ids.len() == 1 {
             return read_each(redis, &self.0, lane, ids).await;
         }
@@ -83,6 +86,9 @@ impl Batch for Looks {
     }
 }
 
+/// A competition as it was read; `None` = there is no such one.
+type Found = Result<Option<Arc<Competition>>>;
+
 /// Reads competitions, each at one revision, in one round trip; in two if one has changed that seemed to
 /// stand as it stood. What cannot be read fails alone.
 async fn read_each(
@@ -90,7 +96,7 @@ async fn read_each(
     known: &Known,
     lane: Lane,
     ids: &[CompetitionId],
-) -> Result<Vec<Result<Option<Competition>>>> {
+) -> Result<Vec<Found>> {
     let opened = redis.opened();
     let mut looks: Vec<_> = ids
         .iter()
@@ -127,7 +133,7 @@ async fn read_each(
 /// What is known of a competition.
 enum Look {
     /// It was read a moment ago, and stands as it stood.
-    Stands(Competition),
+    Stands(Arc<Competition>),
     /// It was read a moment ago, and has changed since.
     Changed,
     Unknown,
@@ -178,7 +184,7 @@ async fn read_whole(
     known: &Known,
     lane: Lane,
     ids: &[&CompetitionId],
-) -> Result<Vec<Result<Option<Competition>>>> {
+) -> Result<Vec<Found>> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
@@ -197,7 +203,9 @@ async fn read_whole(
         let competition = match read.and_then(unchanged) {
             Ok(None) => read_again(redis, id).await,
             Ok(Some(fields)) if fields.is_empty() => Ok(None),
-            Ok(Some(fields)) => read_competition(id.clone(), fields).map(Some),
+            Ok(Some(fields)) => {
+                read_competition(id.clone(), fields).map(|read| Some(Arc::new(read)))
+            }
             Err(error) => Err(error),
         };
         if let Ok(Some(competition)) = &competition {
@@ -208,7 +216,7 @@ async fn read_whole(
     Ok(found)
 }
 
-async fn read_again(redis: &Redis, id: &CompetitionId) -> Result<Option<Competition>> {
+async fn read_again(redis: &Redis, id: &CompetitionId) -> Found {
     let call = script::READ_COMPETITION.on(&keys::Competition::of(id).for_registrations());
     let answer = redis.run(call, Kind::Harmless).await?;
     Ok(read_answer(id, None, answer)?.map(|(competition, _)| competition))
@@ -218,14 +226,14 @@ async fn read_again(redis: &Redis, id: &CompetitionId) -> Result<Option<Competit
 /// script was told that the caller knows. `None` = there is no such competition.
 pub(crate) fn read_answer(
     id: &CompetitionId,
-    known: Option<Competition>,
+    known: Option<Arc<Competition>>,
     answer: Value,
-) -> Result<Option<(Competition, Vec<String>)>> {
+) -> Result<Option<(Arc<Competition>, Vec<String>)>> {
     let (competition, registration): (Vec<String>, Vec<String>) = decode(answer)?;
     let competition = match (&*competition, known) {
         ([], _) => return Ok(None),
         ([unchanged], Some(known)) if unchanged == "unchanged" => known,
-        _ => read_competition(id.clone(), Fields::of(competition))?,
+        _ => Arc::new(read_competition(id.clone(), Fields::of(competition))?),
     };
     Ok(Some((competition, registration)))
 }

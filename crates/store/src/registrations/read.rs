@@ -1,5 +1,7 @@
 //! What stands: for the user, and for the organiser.
 
+use std::sync::Arc;
+
 use deadpool_redis::redis::Value;
 use domain::{
     Competition, CompetitionId, CompetitionState, Registration, RegistrationState, Rejected,
@@ -62,7 +64,9 @@ impl Store {
         let mut items = Vec::with_capacity(shown.len());
         for (entry, found) in shown.iter().zip(self.look_at(user, &ids).await?) {
             match found {
-                Some((competition, Some(held))) => items.push((held.registration, competition)),
+                Some((competition, Some(held))) => {
+                    items.push((held.registration, Arc::unwrap_or_clone(competition)));
+                }
                 _ => self.forget(user, entry, read_at).await,
             }
         }
@@ -136,7 +140,7 @@ impl Store {
         &self,
         user: &UserId,
         competitions: &[CompetitionId],
-    ) -> Result<Vec<Option<(Competition, Option<Held>)>>> {
+    ) -> Result<Vec<Option<(Arc<Competition>, Option<Held>)>>> {
         let (opened, known, answers) = loop {
             let opened = self.redis.opened();
             let known: Vec<_> = competitions
