@@ -4,10 +4,13 @@
 //! admin-service goes on with the chains from time to time, never on the way of a registration: Lua in
 //! Redis has SHA-1 only.
 
+use std::time::{Duration, Instant};
+
 use data_encoding::HEXLOWER;
 use deadpool_redis::redis::{Pipeline, Value};
 use domain::{CompetitionId, Revision};
 use sha2::{Digest, Sha256};
+use tokio::time::sleep;
 
 use crate::error::Result;
 use crate::page::PageRequest;
@@ -15,8 +18,13 @@ use crate::redis::Kind;
 use crate::reply::{Reply, decode, unreadable};
 use crate::{Store, keys, script};
 
-/// How many log entries one round trip reads.
-const ENTRIES_A_STEP: usize = 1_000;
+/// How many log entries one round trip reads: some 0.2 ms of Redis's time, and as much of the reader's.
+const ENTRIES_A_STEP: usize = 200;
+
+/// After so much work on seals comes a rest of so many times its length: what a rush has left behind is
+/// sealed beside the calls, not instead of them.
+const SHIFT: Duration = Duration::from_millis(2);
+const REST: u32 = 3;
 
 /// A log up to a revision, in 256 bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,9 +83,11 @@ impl Seal {
 pub(crate) type RawEntry = (Revision, Vec<String>);
 
 impl Store {
-    /// Goes on with the seals of all competitions. Answers how many were behind their log.
+    /// Goes on with the seals of all competitions, at a quarter of its speed. Answers how many were behind
+    /// their log.
     pub async fn seal_all(&self) -> Result<usize> {
         let mut behind = 0;
+        let mut worked = Duration::ZERO;
         let mut page = PageRequest {
             size: 200,
             after: None,
@@ -85,7 +95,16 @@ impl Store {
         loop {
             let (ids, next) = self.catalogue_page(&page).await?;
             for (id, seal) in self.behind(&ids).await? {
-                self.seal_log(id, seal).await?;
+                let mut unfinished = Some(seal);
+                while let Some(seal) = unfinished {
+                    let began_at = Instant::now();
+                    unfinished = self.seal_further(id, seal).await?;
+                    worked += began_at.elapsed();
+                    if worked >= SHIFT {
+                        sleep(worked * REST).await;
+                        worked = Duration::ZERO;
+                    }
+                }
                 behind += 1;
             }
             match next {
@@ -152,33 +171,31 @@ impl Store {
         Ok(found == made)
     }
 
-    /// Goes on with one seal to the end of its log. If somebody else did meanwhile, theirs stands.
-    async fn seal_log(&self, competition: &CompetitionId, mut seal: Seal) -> Result<()> {
-        loop {
-            let entries = self.log_after(competition, seal.revision).await?;
-            let is_last = entries.len() < ENTRIES_A_STEP;
-            let step = entries.iter().fold(seal, |seal, (revision, fields)| {
-                seal.with_entry(*revision, fields)
-            });
-            if step != seal {
-                let call = script::SEAL
-                    .on(&[keys::Competition::of(competition).seal()])
-                    .arg(if seal == Seal::EMPTY {
-                        String::new()
-                    } else {
-                        seal.write()
-                    })
-                    .arg(step.write());
-                let reply = Reply::read(self.redis.run(call, Kind::Harmless).await?)?;
-                if reply.word() == "overtaken" {
-                    return Ok(());
-                }
-                seal = step;
-            }
-            if is_last {
-                return Ok(());
-            }
+    /// Goes on with one seal by a step. Answers it if the log goes on. If somebody else went on with it
+    /// meanwhile, theirs stands.
+    pub async fn seal_further(
+        &self,
+        competition: &CompetitionId,
+        seal: Seal,
+    ) -> Result<Option<Seal>> {
+        let entries = self.log_after(competition, seal.revision).await?;
+        let further = entries.iter().fold(seal, |seal, (revision, fields)| {
+            seal.with_entry(*revision, fields)
+        });
+        if further == seal {
+            return Ok(None);
         }
+        let call = script::SEAL
+            .on(&[keys::Competition::of(competition).seal()])
+            .arg(if seal == Seal::EMPTY {
+                String::new()
+            } else {
+                seal.write()
+            })
+            .arg(further.write());
+        let reply = Reply::read(self.redis.run(call, Kind::Harmless).await?)?;
+        let goes_on = entries.len() == ENTRIES_A_STEP && reply.word() != "overtaken";
+        Ok(goes_on.then_some(further))
     }
 
     /// Reads the next entries of a log as they stand, at most [`ENTRIES_A_STEP`].

@@ -12,6 +12,7 @@
 //! - `durability`: what was answered is on disk.
 //! - `acl`: what each service may touch.
 //! - `scripts`: records that nobody of us wrote.
+//! - `seals`: what shows that a log was changed.
 //! - `setup`: whether Redis keeps what it is told.
 
 #![allow(
@@ -31,6 +32,7 @@ mod repetition;
 mod round_trips;
 mod rules;
 mod scripts;
+mod seals;
 mod setup;
 mod together;
 mod world;
