@@ -5,7 +5,7 @@
 //! clients wait in the kernel's queue until another one leaves. What is left to the operator: one
 //! network can take all places with connections that do speak; a proxy in front has to stop that.
 
-use std::io::{self, IoSlice};
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -118,16 +118,11 @@ impl AsyncWrite for Connection {
         Pin::new(&mut self.stream).poll_write(cx, bytes)
     }
 
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
-    }
-
+    /// Not, so that h2 copies answers of up to 1,024 bytes behind one another and writes them together.
+    /// Else it writes each one of more than 256 bytes alone, and a `GetCompetition` costs the service 14 us
+    /// of CPU instead of 10.5. Pages, which are longer, cost some 4 % more for it.
     fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+        false
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
