@@ -28,8 +28,8 @@ pub(crate) const ROUNDS: u32 = 3;
 /// How long calls are made before they count: until both sides are warm and the queues are full.
 const WARM_UP: Duration = Duration::from_millis(300);
 /// How many calls are made one after the other to count the round trips, and how many times.
-const QUIET_CALLS: u32 = 20;
-const QUIET_TIMES: u32 = 5;
+const QUIET_CALLS: u32 = 2;
+const QUIET_TIMES: u32 = 50;
 
 /// How much of an unexpected answer is shown, in characters.
 const MOST_SHOWN: usize = 300;

@@ -26,7 +26,7 @@ pub(crate) struct Settings {
     pub(crate) list: bool,
 
     /// How many seconds each line is measured, its limit not counted
-    #[arg(long, value_name = "NUMBER", default_value_t = 4.5)]
+    #[arg(long, value_name = "NUMBER", default_value_t = 4.4)]
     #[arg(value_parser = seconds)]
     pub(crate) seconds: f64,
 

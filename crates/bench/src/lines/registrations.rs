@@ -26,7 +26,7 @@ use crate::seed::{Member, Shape};
 /// draw from the same registrations.
 const MOST_PER_SECOND: usize = 100_000;
 /// The same for withdrawals, of which each needs somebody who waits.
-const MOST_WITHDRAWALS: usize = 18_000;
+const MOST_WITHDRAWALS: usize = 22_000;
 
 /// Everybody finds a place, in one of many competitions.
 pub(super) async fn register(bench: &Bench<'_>, report: &mut Report) -> Result<()> {
