@@ -279,8 +279,9 @@ impl Model {
             Action::Promote => {
                 let first = self.waitlist.values().next();
                 if first != Some(user) || after != RegistrationState::Confirmed {
+                    let first = first.map_or("nobody", UserId::as_str);
                     return Err(format!(
-                        "{user} was promoted, first in the queue was {first:?}"
+                        "{user} was promoted, first in the queue was {first}"
                     ));
                 }
                 if !self.owes_a_promotion(entry.at) {

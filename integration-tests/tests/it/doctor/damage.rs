@@ -158,7 +158,7 @@ async fn a_log_that_was_changed_or_cut_is_named() {
     })
     .await;
     said.push(race.finding(&format!(
-        "the log breaks the rules: revision 7: {} was promoted, first in the queue was Some(UserId(\"{}\"))",
+        "the log breaks the rules: revision 7: {} was promoted, first in the queue was {}",
         race.id(3),
         race.id(1)
     )));
