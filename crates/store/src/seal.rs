@@ -7,7 +7,7 @@
 use std::time::{Duration, Instant};
 
 use data_encoding::HEXLOWER;
-use deadpool_redis::redis::{Pipeline, Value};
+use deadpool_redis::redis::{Pipeline, cmd};
 use domain::{CompetitionId, Revision};
 use sha2::{Digest, Sha256};
 use tokio::time::sleep;
@@ -144,12 +144,9 @@ impl Store {
 
     /// The seal of a competition's log; [`Seal::EMPTY`] if there is none yet.
     pub async fn seal(&self, competition: &CompetitionId) -> Result<Seal> {
-        let mut pipeline = Pipeline::with_capacity(1);
-        pipeline
-            .cmd("GET")
-            .arg(keys::Competition::of(competition).seal());
-        let answer = self.redis.pipeline(&pipeline, Kind::Harmless).await?.pop();
-        let text: Option<String> = decode(answer.unwrap_or(Value::Nil))?;
+        let mut get = cmd("GET");
+        get.arg(keys::Competition::of(competition).seal());
+        let text: Option<String> = decode(self.redis.command(get).await?)?;
         Seal::read(text.as_deref())
     }
 
@@ -179,12 +176,12 @@ impl Store {
         seal: Seal,
     ) -> Result<Option<Seal>> {
         let entries = self.log_after(competition, seal.revision).await?;
+        if entries.is_empty() {
+            return Ok(None);
+        }
         let further = entries.iter().fold(seal, |seal, (revision, fields)| {
             seal.with_entry(*revision, fields)
         });
-        if further == seal {
-            return Ok(None);
-        }
         let call = script::SEAL
             .on(&[keys::Competition::of(competition).seal()])
             .arg(if seal == Seal::EMPTY {
@@ -204,16 +201,14 @@ impl Store {
         competition: &CompetitionId,
         after: Revision,
     ) -> Result<Vec<RawEntry>> {
-        let mut pipeline = Pipeline::with_capacity(1);
-        pipeline
-            .cmd("XRANGE")
+        let mut range = cmd("XRANGE");
+        range
             .arg(keys::Competition::of(competition).log())
             .arg(after.0 + 1)
             .arg("+")
             .arg("COUNT")
             .arg(ENTRIES_A_STEP);
-        let answer = self.redis.pipeline(&pipeline, Kind::Harmless).await?.pop();
-        let entries: Vec<(String, Vec<String>)> = decode(answer.unwrap_or(Value::Nil))?;
+        let entries: Vec<(String, Vec<String>)> = decode(self.redis.command(range).await?)?;
         entries
             .into_iter()
             .map(|(id, fields)| {
