@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use deadpool_redis::redis::Pipeline;
+use deadpool_redis::redis::cmd;
 use domain::{
     Action, Actor, AdminId, AuditEntry, Change, CompetitionId, FieldChange, Reason,
-    RegistrationState, Rejected, Rejection, RequestId, Revision, UserId,
+    RegistrationState, RequestId, Revision, UserId,
 };
 
+use crate::competitions::competition_not_found;
 use crate::error::Result;
 use crate::page::{Cursor, Listed, Page, PageRequest};
-use crate::redis::Kind;
 use crate::reply::{Fields, decode, unreadable};
 use crate::{Store, keys};
 
@@ -21,21 +21,16 @@ impl Store {
         competition: &CompetitionId,
         page: &PageRequest,
     ) -> Result<Page<AuditEntry>> {
-        let mut pipeline = Pipeline::with_capacity(1);
-        pipeline
-            .cmd("XRANGE")
+        let mut range = cmd("XRANGE");
+        range
             .arg(keys::Competition::of(competition).log())
             .arg(page.after_revision() + 1)
             .arg("+")
             .arg("COUNT")
             .arg(page.size);
-        let answer = self.redis.pipeline(&pipeline, Kind::Harmless).await?.pop();
-        let entries: Vec<(String, Vec<String>)> =
-            answer.map(decode).transpose()?.unwrap_or_default();
+        let entries: Vec<(String, Vec<String>)> = decode(self.redis.command(range).await?)?;
         if entries.is_empty() && page.after.is_none() {
-            return Err(Rejected::from(Rejection::CompetitionNotFound)
-                .in_competition(competition)
-                .into());
+            return Err(competition_not_found(competition).into());
         }
         let is_full = entries.len() == page.size;
         let items = entries

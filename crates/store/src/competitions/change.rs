@@ -6,6 +6,7 @@ use domain::{
     Rejected, Rejection, RequestId, Revision,
 };
 
+use super::read::competition_not_found;
 use super::record::{changed_fields, json, read_competition, written};
 use crate::error::{Error, Result};
 use crate::fingerprint::fingerprint;
@@ -307,11 +308,7 @@ fn with_fields(mut call: Call, details: &CompetitionDetails) -> Call {
 pub(crate) fn refused(mut reply: Reply, id: &CompetitionId) -> Error {
     let rejection = match reply.word() {
         // Without the revision: a draft would be told from what does not exist.
-        "no_competition" => {
-            return Rejected::from(Rejection::CompetitionNotFound)
-                .in_competition(id)
-                .into();
-        }
+        "no_competition" => return competition_not_found(id).into(),
         "not_draft" => Rejection::CompetitionNotDraft,
         "not_published" => Rejection::CompetitionNotPublished,
         "cancelled" => Rejection::CompetitionCancelled,

@@ -17,5 +17,5 @@ pub(crate) use catalogue::{catalogue_member, id_of_member};
 pub(crate) use change::refused;
 pub use change::{NewCompetition, UpdateError};
 pub(crate) use known::Known;
-pub(crate) use read::{Looks, read_answer};
+pub(crate) use read::{Looks, competition_not_found, read_answer};
 pub(crate) use record::read_competition;

@@ -18,20 +18,16 @@ impl Store {
     /// Reads a competition in any state.
     pub async fn get_competition(&self, id: &CompetitionId) -> Result<Competition> {
         let found = self.looks.ask(&(), id.clone()).await?;
-        found.map(Arc::unwrap_or_clone).ok_or_else(|| {
-            Rejected::from(Rejection::CompetitionNotFound)
-                .in_competition(id)
-                .into()
-        })
+        found
+            .map(Arc::unwrap_or_clone)
+            .ok_or_else(|| competition_not_found(id).into())
     }
 
     /// Reads a competition that is open to the public: a draft does not exist.
     pub async fn get_public_competition(&self, id: &CompetitionId) -> Result<Competition> {
         let competition = self.get_competition(id).await?;
         if competition.state == CompetitionState::Draft {
-            return Err(Rejected::from(Rejection::CompetitionNotFound)
-                .in_competition(id)
-                .into());
+            return Err(competition_not_found(id).into());
         }
         Ok(competition)
     }
@@ -47,6 +43,11 @@ impl Store {
             .map(|found| Ok(found?.map(Arc::unwrap_or_clone)))
             .collect()
     }
+}
+
+/// What is said where there is no such competition, or none that the caller may see.
+pub(crate) fn competition_not_found(id: &CompetitionId) -> Rejected {
+    Rejected::from(Rejection::CompetitionNotFound).in_competition(id)
 }
 
 /// Those who look at competitions together: who looks at the same one in the same moment shares the answer,

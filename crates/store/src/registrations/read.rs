@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use deadpool_redis::redis::Value;
 use domain::{
-    Competition, CompetitionId, CompetitionState, Registration, RegistrationState, Rejected,
-    Rejection, UserId,
+    Competition, CompetitionId, CompetitionState, Registration, RegistrationState, UserId,
 };
 
 use super::Entry;
 use super::answer::{Held, not_registered, read_held};
-use crate::competitions::read_answer;
+use crate::competitions::{competition_not_found, read_answer};
 use crate::error::Result;
 use crate::page::{Cursor, Listed, Page, PageRequest};
 use crate::redis::Kind;
@@ -24,18 +23,9 @@ impl Store {
         user: &UserId,
         competition: &CompetitionId,
     ) -> Result<Registration> {
-        let found = self
-            .look_at(user, std::slice::from_ref(competition))
-            .await?
-            .pop()
-            .flatten();
-        let (competition_found, held) = found.ok_or_else(|| {
-            Rejected::from(Rejection::CompetitionNotFound).in_competition(competition)
-        })?;
+        let (competition_found, held) = self.look_at_one(user, competition).await?;
         if competition_found.state == CompetitionState::Draft {
-            return Err(Rejected::from(Rejection::CompetitionNotFound)
-                .in_competition(competition)
-                .into());
+            return Err(competition_not_found(competition).into());
         }
         held.map(|held| held.registration).ok_or_else(|| {
             not_registered(user, competition)
@@ -77,14 +67,7 @@ impl Store {
 
     /// Reads one entry of a competition in any state.
     pub async fn get_entry(&self, competition: &CompetitionId, user: &UserId) -> Result<Entry> {
-        let found = self
-            .look_at(user, std::slice::from_ref(competition))
-            .await?
-            .pop()
-            .flatten();
-        let (competition_found, held) = found.ok_or_else(|| {
-            Rejected::from(Rejection::CompetitionNotFound).in_competition(competition)
-        })?;
+        let (competition_found, held) = self.look_at_one(user, competition).await?;
         let held =
             held.ok_or_else(|| not_registered(user, competition).at(competition_found.revision))?;
         Ok(held.of(self.find_user(user).await?))
@@ -111,9 +94,7 @@ impl Store {
         let mut values = Vec::<Value>::into_iter(decode(answer)?);
         let looked_to: String = values.next().map(decode).transpose()?.unwrap_or_default();
         if looked_to == "no_competition" {
-            return Err(Rejected::from(Rejection::CompetitionNotFound)
-                .in_competition(competition)
-                .into());
+            return Err(competition_not_found(competition).into());
         }
         let mut held = Vec::new();
         for value in values {
@@ -133,6 +114,20 @@ impl Store {
             .collect();
         let next = (!looked_to.is_empty()).then(|| Cursor::of_text(&looked_to));
         Ok(Page { items, next })
+    }
+
+    /// Reads a competition that must be there, and a user's registration in it.
+    async fn look_at_one(
+        &self,
+        user: &UserId,
+        competition: &CompetitionId,
+    ) -> Result<(Arc<Competition>, Option<Held>)> {
+        let found = self
+            .look_at(user, std::slice::from_ref(competition))
+            .await?
+            .pop()
+            .flatten();
+        found.ok_or_else(|| competition_not_found(competition).into())
     }
 
     /// Reads a user's registrations in these competitions, in one round trip.
