@@ -151,7 +151,7 @@ async fn confirm(
     let mut pipeline = Pipeline::new();
     for (id, look) in ids.iter().zip(looks.iter()) {
         if let Look::Stands(_) = look {
-            let [revision, ..] = keys::Competition::of(id).for_registrations();
+            let revision = keys::Competition::of(id).revision();
             pipeline.cmd("GET").arg(revision);
         }
     }
