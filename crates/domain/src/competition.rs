@@ -38,7 +38,7 @@ impl Competition {
     /// Names the version of what the organiser said; a registration does not change it.
     #[must_use]
     pub fn etag(&self) -> Etag {
-        Etag::of_version(self.changed_at_revision.0)
+        Etag::of_version(self.changed_at_revision.get())
     }
 }
 

@@ -191,7 +191,7 @@ impl Model {
             revision: entry.revision,
             problem,
         };
-        if entry.revision.0 != self.revision.0 + 1 {
+        if entry.revision.get() != self.revision.get() + 1 {
             return Err(violation(format!("follows revision {}", self.revision)));
         }
         if entry.action != Action::Promote && self.owes_a_promotion(entry.at) {

@@ -206,7 +206,7 @@ fn moment(at: i64) -> Timestamp {
 
 fn entry(model: &Model, action: Action, change: Change, at: i64, note: &str) -> AuditEntry {
     AuditEntry {
-        revision: Revision(model.revision().0 + 1),
+        revision: Revision::new(model.revision().get() + 1),
         at: moment(at),
         actor: Actor::Rules,
         action,
@@ -220,11 +220,11 @@ fn entry(model: &Model, action: Action, change: Change, at: i64, note: &str) -> 
 fn forgeries(good: &AuditEntry) -> Vec<AuditEntry> {
     let mut forged = vec![
         AuditEntry {
-            revision: Revision(good.revision.0 + 1),
+            revision: Revision::new(good.revision.get() + 1),
             ..good.clone()
         },
         AuditEntry {
-            revision: Revision(good.revision.0 - 1),
+            revision: Revision::new(good.revision.get() - 1),
             ..good.clone()
         },
         AuditEntry {

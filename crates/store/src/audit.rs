@@ -81,7 +81,7 @@ pub(crate) fn read_entry(id: &str, mut fields: Fields) -> Result<AuditEntry> {
     // An organiser's reason, or the options of an addition.
     let note = fields.text("note");
     Ok(AuditEntry {
-        revision: Revision(revision),
+        revision: Revision::new(revision),
         at: fields.timestamp("at")?,
         actor,
         action,

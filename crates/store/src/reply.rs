@@ -63,7 +63,7 @@ impl Reply {
     }
 
     pub(crate) fn revision(&mut self) -> Result<Revision> {
-        self.number().map(Revision)
+        self.number().map(Revision::new)
     }
 
     pub(crate) fn timestamp(&mut self) -> Result<Timestamp> {

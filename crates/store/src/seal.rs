@@ -38,7 +38,7 @@ pub struct Seal {
 impl Seal {
     /// The seal of an empty log.
     pub const EMPTY: Self = Self {
-        revision: Revision(0),
+        revision: Revision::new(0),
         chain: [0; 32],
     };
 
@@ -48,7 +48,7 @@ impl Seal {
     pub fn with_entry(self, revision: Revision, fields: &[String]) -> Self {
         let mut hash = Sha256::new();
         hash.update(self.chain);
-        hash.update(revision.0.to_be_bytes());
+        hash.update(revision.get().to_be_bytes());
         for field in fields {
             hash.update((field.len() as u64).to_be_bytes());
             hash.update(field);
@@ -71,7 +71,7 @@ impl Seal {
         };
         let seal = text.split_once(':').and_then(|(revision, chain)| {
             Some(Self {
-                revision: Revision(revision.parse().ok()?),
+                revision: Revision::new(revision.parse().ok()?),
                 chain: HEXLOWER.decode(chain.as_bytes()).ok()?.try_into().ok()?,
             })
         });
@@ -135,7 +135,7 @@ impl Store {
             let seal: Option<String> = decode(seal)?;
             let seal = Seal::read(seal.as_deref())?;
             let revision: Option<u64> = decode(revision)?;
-            if revision.is_some_and(|revision| revision > seal.revision.0) {
+            if revision.is_some_and(|revision| revision > seal.revision.get()) {
                 behind.push((id, seal));
             }
         }
@@ -204,7 +204,7 @@ impl Store {
         let mut range = cmd("XRANGE");
         range
             .arg(keys::Competition::of(competition).log())
-            .arg(after.0 + 1)
+            .arg(after.get() + 1)
             .arg("+")
             .arg("COUNT")
             .arg(ENTRIES_A_STEP);
@@ -216,7 +216,7 @@ impl Store {
                     .split_once('-')
                     .and_then(|(revision, _)| revision.parse().ok());
                 let revision = revision.ok_or_else(|| unreadable("the id of a log entry"))?;
-                Ok((Revision(revision), fields))
+                Ok((Revision::new(revision), fields))
             })
             .collect()
     }
@@ -229,17 +229,17 @@ mod tests {
     #[test]
     fn a_seal_depends_on_every_entry_and_on_where_its_fields_end() {
         let fields = |texts: [&str; 2]| texts.map(str::to_owned);
-        let seal = |texts| Seal::EMPTY.with_entry(Revision(1), &fields(texts));
+        let seal = |texts| Seal::EMPTY.with_entry(Revision::new(1), &fields(texts));
         assert_eq!(seal(["at", "7"]), seal(["at", "7"]));
         assert_ne!(seal(["at", "7"]), seal(["a", "t7"]));
         assert_ne!(seal(["at", "7"]), seal(["at", "8"]));
-        let second = |first: Seal| first.with_entry(Revision(2), &fields(["at", "9"]));
+        let second = |first: Seal| first.with_entry(Revision::new(2), &fields(["at", "9"]));
         assert_ne!(second(seal(["at", "7"])), second(seal(["at", "8"])));
     }
 
     #[test]
     fn a_seal_survives_being_written() {
-        let seal = Seal::EMPTY.with_entry(Revision(41), &[]);
+        let seal = Seal::EMPTY.with_entry(Revision::new(41), &[]);
         assert_eq!(Seal::read(Some(&seal.write())).expect("a seal"), seal);
         assert_eq!(Seal::read(None).expect("none yet"), Seal::EMPTY);
         assert!(Seal::read(Some("41:xyz")).is_err());

@@ -423,7 +423,7 @@ pub fn read_status(status: &Status) -> Try {
     let revision = revision.and_then(|revision| revision.parse().ok());
     Try::Answered(Answer::Refused {
         reason: info.reason,
-        revision: revision.map(Revision),
+        revision: revision.map(Revision::new),
         facts,
     })
 }

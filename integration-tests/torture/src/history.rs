@@ -120,7 +120,7 @@ impl Held {
 }
 
 fn revision(number: i64) -> Revision {
-    Revision(number.try_into().unwrap_or_default())
+    Revision::new(number.try_into().unwrap_or_default())
 }
 
 impl Operation {
@@ -130,7 +130,7 @@ impl Operation {
         match &self.answer {
             // A preview names the revision that there would be.
             Answer::Registration(held) if matches!(self.call, Call::Preview(_)) => {
-                Some(Revision(held.revision().0.saturating_sub(1)))
+                Some(Revision::new(held.revision().get().saturating_sub(1)))
             }
             Answer::Registration(held) => Some(held.revision()),
             Answer::Competition(told) => Some(revision(told.revision)),

@@ -102,7 +102,7 @@ mod tests {
         let request_id = "0190b2a4-5b1c-4f7e-9d3a-2f6c8e1b7a90";
         let asked = actor != Actor::Rules;
         admin::AuditEntry::from(AuditEntry {
-            revision: Revision(8),
+            revision: Revision::new(8),
             at: Timestamp::MIN,
             actor,
             action,

@@ -83,8 +83,8 @@ mod tests {
             state: CompetitionState::Published,
             confirmed_count: 2,
             waitlisted_count: 1,
-            revision: Revision(5),
-            changed_at_revision: Revision(2),
+            revision: Revision::new(5),
+            changed_at_revision: Revision::new(2),
             created_at: at(10),
             updated_at: at(20),
         }
@@ -116,7 +116,7 @@ mod tests {
     #[test]
     fn a_registration_leaves_the_etag_as_it_is() {
         let mut later = spring_cup();
-        later.revision = Revision(6);
+        later.revision = Revision::new(6);
         let (before, after) = (
             v1::Competition::from(spring_cup()),
             v1::Competition::from(later),

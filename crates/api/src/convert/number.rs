@@ -7,8 +7,8 @@ pub(super) fn count(number: u32) -> i32 {
     i32::try_from(number).unwrap_or(i32::MAX)
 }
 
-pub(super) fn revision(Revision(number): Revision) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
+pub(super) fn revision(revision: Revision) -> i64 {
+    i64::try_from(revision.get()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]
@@ -19,7 +19,7 @@ mod tests {
     fn a_number_that_does_not_fit_is_not_shown_as_a_negative_one() {
         assert_eq!(count(7), 7);
         assert_eq!(count(u32::MAX), i32::MAX);
-        assert_eq!(revision(Revision(7)), 7);
-        assert_eq!(revision(Revision(u64::MAX)), i64::MAX);
+        assert_eq!(revision(Revision::new(7)), 7);
+        assert_eq!(revision(Revision::new(u64::MAX)), i64::MAX);
     }
 }

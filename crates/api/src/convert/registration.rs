@@ -81,7 +81,7 @@ mod tests {
             competition_id: CompetitionId::parse("spring-cup").expect("an id"),
             user_id: ada(),
             state: RegistrationState::Waitlisted,
-            revision: Revision(7),
+            revision: Revision::new(7),
             waitlist_position: Some(1),
             removal_reason: Reason::parse("").expect("a reason"),
             created_at: Timestamp::MIN,

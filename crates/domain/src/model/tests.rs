@@ -36,7 +36,7 @@ fn published() -> Model {
 
 fn apply(model: &mut Model, action: Action, change: Change) -> Result<(), Violation> {
     model.apply(&AuditEntry {
-        revision: Revision(model.revision().0 + 1),
+        revision: Revision::new(model.revision().get() + 1),
         at: at(15),
         actor: Actor::Rules,
         action,
@@ -107,13 +107,13 @@ fn nobody_is_promoted_to_a_place_that_is_taken() {
 #[test]
 fn a_gap_in_the_log_is_found() {
     let mut model = published();
-    model.revision = Revision(7);
+    model.revision = Revision::new(7);
     let entry = moved(user(1), None, Confirmed, None);
     let mut late = model.clone();
-    late.revision = Revision(8);
+    late.revision = Revision::new(8);
     assert!(apply(&mut model, Action::Register, entry.clone()).is_ok());
     let skipped = AuditEntry {
-        revision: Revision(20),
+        revision: Revision::new(20),
         at: at(15),
         actor: Actor::Rules,
         action: Action::Register,

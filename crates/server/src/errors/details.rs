@@ -177,7 +177,11 @@ mod tests {
             confirmed_count: 10,
             waitlisted_count: 3,
         });
-        let status = status(rejected.in_competition(&competition()).at(Revision(14)));
+        let status = status(
+            rejected
+                .in_competition(&competition())
+                .at(Revision::new(14)),
+        );
         assert_eq!(status.code(), Code::FailedPrecondition);
         let details = status.get_error_details();
         let info = details.error_info().expect("ErrorInfo");

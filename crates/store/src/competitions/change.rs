@@ -127,7 +127,7 @@ impl Store {
                 .arg(&print)
                 .arg(json(&before)?)
                 .arg(json(&after)?)
-                .arg(old.changed_at_revision.0);
+                .arg(old.changed_at_revision.get());
             let call = with_fields(call, &details);
             let mut reply = Reply::read(self.redis.run(call, Kind::Deciding).await?)?;
             match reply.word() {
@@ -175,7 +175,7 @@ impl Store {
             .arg(print)
             .arg("{}")
             .arg("{}")
-            .arg(Revision::default().0);
+            .arg(Revision::default().get());
         let reply = Reply::read(self.redis.run(call, Kind::Deciding).await?)?;
         match reply.word() {
             "changed" => read_competition(id.clone(), reply.fields()),
@@ -318,7 +318,7 @@ pub(crate) fn refused(mut reply: Reply, id: &CompetitionId) -> Error {
     };
     let rejected = Rejected::from(rejection).in_competition(id);
     match reply.optional() {
-        Ok(Some(revision)) => rejected.at(Revision(revision)).into(),
+        Ok(Some(revision)) => rejected.at(Revision::new(revision)).into(),
         _ => rejected.into(),
     }
 }

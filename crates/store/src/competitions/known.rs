@@ -129,8 +129,8 @@ mod tests {
             state: CompetitionState::Published,
             confirmed_count: 0,
             waitlisted_count: 0,
-            revision: Revision(revision),
-            changed_at_revision: Revision(1),
+            revision: Revision::new(revision),
+            changed_at_revision: Revision::new(1),
             created_at: moment(0),
             updated_at: moment(0),
         })

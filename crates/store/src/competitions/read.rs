@@ -164,7 +164,7 @@ async fn confirm(
     for look in looks {
         if let Look::Stands(competition) = look {
             let revision = answers.next().map(decode::<u64>);
-            let is_same = matches!(revision, Some(Ok(said)) if said == competition.revision.0);
+            let is_same = matches!(revision, Some(Ok(said)) if said == competition.revision.get());
             if !is_same || !is_same_redis {
                 *look = Look::Changed;
             }

@@ -94,13 +94,13 @@ impl Examination {
         let subject = format!("competition {id}");
         let (Some(before), Some(after)) = (before, after) else {
             problems.find(subject, "the counter of revisions cannot be read");
-            return Ok(Revision(end));
+            return Ok(Revision::new(end));
         };
         let (before, after) = (before.unwrap_or(0), after.unwrap_or(0));
         if after < end {
             problems.find(subject, ends_elsewhere(end, after));
         }
-        Ok(Revision(end.max(before)))
+        Ok(Revision::new(end.max(before)))
     }
 
     /// Goes on with the replay to this revision.
@@ -118,16 +118,16 @@ impl Examination {
             range
                 .cmd("XRANGE")
                 .arg(&log)
-                .arg(replay.at().0.saturating_add(1))
-                .arg(to.0)
+                .arg(replay.at().get().saturating_add(1))
+                .arg(to.get())
                 .arg("COUNT")
                 .arg(STEP);
             let entries: Option<Vec<(String, Value)>> = self.look(&range).await?.read();
             let entries = entries.unwrap_or_default();
             self.counters.log_entries(entries.len());
             if entries.is_empty() {
-                problems.find(&subject, ends_elsewhere(replay.at().0, to.0));
-                replay.miss_to(to.0);
+                problems.find(&subject, ends_elsewhere(replay.at().get(), to.get()));
+                replay.miss_to(to.get());
             }
             for (entry, fields) in entries {
                 let Some(revision) = revision_of(&entry) else {
@@ -136,7 +136,7 @@ impl Examination {
                 };
                 let fields = decode(fields).ok();
                 let is_first = entry.ends_with("-0");
-                for problem in replay.take(Revision(revision), fields.filter(|_| is_first)) {
+                for problem in replay.take(Revision::new(revision), fields.filter(|_| is_first)) {
                     problems.find(&subject, problem);
                 }
             }

@@ -52,7 +52,7 @@ impl Replay {
             last: HashMap::new(),
             moved: None,
             fields: HashMap::new(),
-            changed_at: Revision(0),
+            changed_at: Revision::new(0),
             gaps: Vec::new(),
             chain: Some(Seal::EMPTY),
             sealed: sealed.filter(|seal| *seal != Seal::EMPTY),
@@ -60,7 +60,7 @@ impl Replay {
     }
 
     pub(super) fn at(&self) -> Revision {
-        Revision(self.at)
+        Revision::new(self.at)
     }
 
     /// From now on it is remembered who has an entry.
@@ -78,7 +78,7 @@ impl Replay {
 
     /// Whether the log has lost what it said at this revision. That is said once, for all whom it is about.
     pub(super) fn is_lost(&self, revision: Revision) -> bool {
-        self.gaps.iter().any(|gap| gap.contains(&revision.0))
+        self.gaps.iter().any(|gap| gap.contains(&revision.get()))
     }
 
     /// Whether every entry could be read.
@@ -94,8 +94,8 @@ impl Replay {
     /// Takes the next entry, `None` = its fields cannot be read. Answers what is wrong with it.
     pub(super) fn take(&mut self, revision: Revision, fields: Option<Vec<String>>) -> Vec<String> {
         let mut problems = Vec::new();
-        problems.extend(self.miss_to(revision.0.saturating_sub(1)));
-        self.at = revision.0;
+        problems.extend(self.miss_to(revision.get().saturating_sub(1)));
+        self.at = revision.get();
         let Some(fields) = fields else {
             self.chain = None;
             problems.push(self.unreadable(revision, "its fields"));
@@ -168,7 +168,7 @@ impl Replay {
 
     fn unreadable(&mut self, revision: Revision, what: &str) -> String {
         self.model = None;
-        self.gaps.push(revision.0..=revision.0);
+        self.gaps.push(revision.get()..=revision.get());
         format!("the log entry {revision} cannot be read: {what}")
     }
 }
@@ -195,35 +195,47 @@ mod tests {
     #[test]
     fn what_is_lost_is_said_once_and_explains_what_it_said() {
         let mut replay = Replay::new(None);
-        let said = replay.take(Revision(4), Some(entry("ada", "register", "confirmed")));
+        let said = replay.take(
+            Revision::new(4),
+            Some(entry("ada", "register", "confirmed")),
+        );
         assert_eq!(said, ["the log lacks revisions 1 to 3"]);
-        assert!(replay.is_lost(Revision(2)) && !replay.is_lost(Revision(4)));
+        assert!(replay.is_lost(Revision::new(2)) && !replay.is_lost(Revision::new(4)));
         let ada = UserId::parse("ada").expect("an id");
-        assert_eq!(replay.last[&ada].revision, Revision(4));
-        let said = replay.take(Revision(5), None);
+        assert_eq!(replay.last[&ada].revision, Revision::new(4));
+        let said = replay.take(Revision::new(5), None);
         assert_eq!(said, ["the log entry 5 cannot be read: its fields"]);
-        assert!(replay.is_lost(Revision(5)));
+        assert!(replay.is_lost(Revision::new(5)));
     }
 
     #[test]
     fn a_seal_that_the_log_does_not_come_to_is_broken() {
         let fields = entry("ada", "register", "confirmed");
-        let sealed = Seal::EMPTY.with_entry(Revision(1), &fields);
+        let sealed = Seal::EMPTY.with_entry(Revision::new(1), &fields);
         let mut replay = Replay::new(Some(sealed));
-        replay.take(Revision(1), Some(fields));
+        replay.take(Revision::new(1), Some(fields));
         assert_eq!(replay.broken_seal(), None);
 
         let mut replay = Replay::new(Some(sealed));
-        replay.take(Revision(1), Some(entry("ben", "register", "confirmed")));
+        replay.take(
+            Revision::new(1),
+            Some(entry("ben", "register", "confirmed")),
+        );
         assert_eq!(replay.broken_seal(), Some(sealed));
     }
 
     #[test]
     fn who_moves_while_one_looks_on_is_not_settled() {
         let mut replay = Replay::new(None);
-        replay.take(Revision(1), Some(entry("ada", "register", "confirmed")));
+        replay.take(
+            Revision::new(1),
+            Some(entry("ada", "register", "confirmed")),
+        );
         replay.look_on();
-        replay.take(Revision(2), Some(entry("ben", "register", "confirmed")));
+        replay.take(
+            Revision::new(2),
+            Some(entry("ben", "register", "confirmed")),
+        );
         let id = |user: &str| UserId::parse(user).expect("an id");
         assert!(replay.is_settled(&id("ada")) && !replay.is_settled(&id("ben")));
     }

@@ -217,12 +217,12 @@ fn and_by_the_log(found: &str, last: Option<&Last>) -> String {
 /// below 2^53.
 #[allow(clippy::cast_precision_loss, clippy::float_cmp)]
 fn waits_since(last: &Last, since: f64) -> bool {
-    last.state == RegistrationState::Waitlisted && last.revision.0 as f64 == since
+    last.state == RegistrationState::Waitlisted && last.revision.get() as f64 == since
 }
 
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 fn is_lost(replay: &Replay, since: f64) -> bool {
-    replay.is_lost(Revision(since as u64))
+    replay.is_lost(Revision::new(since as u64))
 }
 
 /// Reads the state and the revision of a record as strictly as the scripts do: see
@@ -252,7 +252,7 @@ fn read_record(
     if !is_added || !requests.all(|request| request.is_some()) {
         return None;
     }
-    Some((UserId::parse(user).ok()?, state, Revision(revision)))
+    Some((UserId::parse(user).ok()?, state, Revision::new(revision)))
 }
 
 #[cfg(test)]

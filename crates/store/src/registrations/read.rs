@@ -143,7 +143,7 @@ impl Store {
                 .map(|id| self.known.recall(id, opened))
                 .collect();
             let calls = competitions.iter().zip(&known).map(|(id, known)| {
-                let revision = known.as_ref().map(|known| known.revision.0.to_string());
+                let revision = known.as_ref().map(|known| known.revision.get().to_string());
                 script::READ_COMPETITION
                     .on(&keys::Competition::of(id).for_registrations())
                     .arg(user.as_str())

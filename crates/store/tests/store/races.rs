@@ -49,7 +49,7 @@ async fn check(world: &World, competition: &CompetitionId, people: &[UserId]) ->
 
 /// Finds an answer in the log, at the revision that it names.
 fn assert_logged(log: &[AuditEntry], answer: &Registration) {
-    let entry = usize::try_from(answer.revision.0 - 1)
+    let entry = usize::try_from(answer.revision.get() - 1)
         .ok()
         .and_then(|n| log.get(n));
     let entry = entry.expect("an entry of that revision");

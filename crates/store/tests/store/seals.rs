@@ -20,12 +20,12 @@ async fn a_log_of_any_length_is_sealed_to_its_end_and_shows_what_was_taken_away(
     let sealed = async || world.admin.seal_all().await.expect("sealed");
     let revision = async || world.admin.seal(&cup).await.expect("a seal").revision;
     assert_eq!(sealed().await, 1, "one log was behind");
-    assert_eq!(revision().await, Revision(entries));
+    assert_eq!(revision().await, Revision::new(entries));
     assert_eq!(sealed().await, 0);
 
     world.register(&user, &cup).await.expect("in");
     assert_eq!(sealed().await, 1);
-    assert_eq!(revision().await, Revision(entries + 1));
+    assert_eq!(revision().await, Revision::new(entries + 1));
 
     let holds = async || world.admin.seal_holds(&cup).await.expect("an answer");
     assert!(holds().await);

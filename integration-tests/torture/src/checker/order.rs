@@ -25,7 +25,7 @@ pub(super) struct Changes<'a> {
 impl<'a> Changes<'a> {
     pub(super) fn of(story: &Story<'a>) -> Self {
         let mut registrations = HashMap::<_, Vec<_>>::new();
-        let mut states = vec![(Revision(0), None)];
+        let mut states = vec![(Revision::new(0), None)];
         for entry in story.log {
             if let Change::Registration { user_id, after, .. } = &entry.change {
                 let changes = registrations.entry(user_id).or_default();
@@ -87,10 +87,13 @@ impl<'a> Changes<'a> {
 /// The bounds of each operation of the story, in the order in which it has them.
 pub(super) fn bounds(story: &Story) -> Vec<Bounds> {
     let operations = &story.operations;
-    let end = story.log.last().map_or(Revision(0), |entry| entry.revision);
+    let end = story
+        .log
+        .last()
+        .map_or(Revision::new(0), |entry| entry.revision);
     let mut bounds = vec![
         Bounds {
-            lower: Revision(0),
+            lower: Revision::new(0),
             upper: end
         };
         operations.len()
@@ -100,7 +103,7 @@ pub(super) fn bounds(story: &Story) -> Vec<Bounds> {
     by_start.sort_by_key(|&n| operations[n].started);
     by_end.sort_by_key(|&n| operations[n].ended);
 
-    let mut known = Revision(0);
+    let mut known = Revision::new(0);
     let mut ended = by_end.iter().peekable();
     for &n in &by_start {
         let begin = operations[n].started;

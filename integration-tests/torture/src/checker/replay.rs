@@ -115,7 +115,9 @@ fn ask<'a>(
             // While the registration was so and the reading can have been.
             let first = bounds.lower.max(revision);
             let next = changes.next(&user, revision);
-            let last = next.map_or(bounds.upper, |next| bounds.upper.min(Revision(next.0 - 1)));
+            let last = next.map_or(bounds.upper, |next| {
+                bounds.upper.min(Revision::new(next.get() - 1))
+            });
             if first <= last {
                 questions.push((first, Question::AtMost(operation, held)));
                 questions.push((last, Question::AtLeast(operation, held)));
@@ -155,7 +157,7 @@ fn is_true_without_revision(operation: &Operation, bounds: Bounds, changes: &Cha
         (Call::ReadCompetition, Answer::Absent) => changes.was(bounds, is_hidden),
         // A registration that once was is there for good.
         (Call::ReadRegistration(user), Answer::Absent) => changes
-            .next(user, Revision(0))
+            .next(user, Revision::new(0))
             .is_none_or(|first| first > bounds.lower),
         (Call::List(states), Answer::Registrations(all)) => {
             let is_in_order = all.is_sorted_by(|one, next| one.revision() < next.revision());

@@ -178,9 +178,9 @@ fn contradiction(
         }
         (Answer::Competition(_), Some(entry)) => {
             let told = operation.revision().unwrap_or_default();
-            let follows = entry.revision.0 + 1..=told.0;
+            let follows = entry.revision.get() + 1..=told.get();
             let is_so = entry.revision <= told
-                && follows.map(Revision).all(|revision| {
+                && follows.map(Revision::new).all(|revision| {
                     let promotion = story.entry(revision);
                     promotion.is_some_and(|entry| entry.action == Action::Promote)
                 });

@@ -40,7 +40,7 @@ impl<'a> Standing<'a> {
             fields: BTreeMap::new(),
             created_at: Timestamp::MIN,
             updated_at: Timestamp::MIN,
-            changed_at: Revision(0),
+            changed_at: Revision::new(0),
             records: HashMap::new(),
             promotions: 0,
         }
@@ -171,13 +171,13 @@ impl<'a> Standing<'a> {
             revision: number(model.revision()),
             created_at: Some(protobuf(self.created_at)),
             updated_at: Some(protobuf(self.updated_at)),
-            etag: Etag::of_version(self.changed_at.0).as_str().to_owned(),
+            etag: Etag::of_version(self.changed_at.get()).as_str().to_owned(),
         }
     }
 }
 
 fn number(revision: Revision) -> i64 {
-    i64::try_from(revision.0).unwrap_or(i64::MAX)
+    i64::try_from(revision.get()).unwrap_or(i64::MAX)
 }
 
 /// A moment in the contract.

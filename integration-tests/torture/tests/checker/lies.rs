@@ -25,7 +25,7 @@ pub(crate) const LIES: &[Lie] = &[
     }),
     ("a request is decided twice", |run| {
         let mut again = run.log[run.entry(|entry| entry.action == Action::Withdraw)].clone();
-        again.revision = Revision(run.model.revision().0 + 1);
+        again.revision = Revision::new(run.model.revision().get() + 1);
         run.log.push(again);
     }),
     ("nobody asked", |run| {
@@ -273,7 +273,7 @@ pub(crate) const LIES: &[Lie] = &[
         let promotion = run.entry(|entry| entry.action == Action::Promote);
         run.log.remove(promotion);
         for entry in &mut run.log[promotion..] {
-            entry.revision = Revision(entry.revision.0 - 1);
+            entry.revision = Revision::new(entry.revision.get() - 1);
         }
     }),
 ];
@@ -327,7 +327,7 @@ fn refuse(operation: &mut Operation, reason: &str, by: u64) {
     let revision = operation.revision().expect("a revision");
     operation.answer = Answer::Refused {
         reason: reason.to_owned(),
-        revision: Some(Revision(revision.0 - by)),
+        revision: Some(Revision::new(revision.get() - by)),
         facts: BTreeMap::from([("competition_id".to_owned(), "cup".to_owned())]),
     };
 }

@@ -46,7 +46,7 @@ impl Run {
             log: Vec::new(),
             held: HashMap::new(),
             fields: HashMap::new(),
-            changed_at: Revision(0),
+            changed_at: Revision::new(0),
             operations: Vec::new(),
             random: Random::new(7),
         };
@@ -256,7 +256,7 @@ impl Run {
                 competition_id: self.id.to_string(),
                 user_id: user.to_string(),
                 state: v1::RegistrationState::from(state).into(),
-                revision: i64::try_from(self.model.revision().0).expect("few"),
+                revision: i64::try_from(self.model.revision().get()).expect("few"),
                 waitlist_position: position.map(|n| i32::try_from(n).expect("few")),
                 removal_reason: String::new(),
                 created_at: known.map_or(Some(timestamp(at(NOW))), |held| {
@@ -310,7 +310,7 @@ impl Run {
         reason: &str,
     ) {
         let entry = AuditEntry {
-            revision: Revision(self.model.revision().0 + 1),
+            revision: Revision::new(self.model.revision().get() + 1),
             at: at(NOW),
             actor,
             action,
@@ -346,7 +346,7 @@ impl Run {
             state: v1::CompetitionState::from(state).into(),
             confirmed_count: i32::try_from(self.model.confirmed_count()).expect("few"),
             waitlisted_count: i32::try_from(self.model.waitlisted_count()).expect("few"),
-            revision: i64::try_from(self.model.revision().0).expect("few"),
+            revision: i64::try_from(self.model.revision().get()).expect("few"),
             created_at: Some(timestamp(at(NOW))),
             updated_at: Some(timestamp(at(NOW))),
             etag: format!("v{}", self.changed_at),

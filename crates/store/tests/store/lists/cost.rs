@@ -78,7 +78,10 @@ async fn a_registration_takes_two_round_trips_and_a_look_one() {
         user.register(&caller, &cups[1], RequestId::random()).await
     };
     let (registered, trips) = counter.of(registering).await;
-    assert_eq!((registered.expect("in").revision, trips), (Revision(3), 2));
+    assert_eq!(
+        (registered.expect("in").revision, trips),
+        (Revision::new(3), 2)
+    );
     let (found, trips) = counter.of(user.get_competition(&cups[1])).await;
     assert_eq!(
         (found.expect("a competition").confirmed_count, trips),

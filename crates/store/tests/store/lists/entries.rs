@@ -123,7 +123,7 @@ async fn the_log_comes_in_pages_from_the_first_revision_on() {
                 .expect("a page")
         };
         let found = all_pages(size, read, nothing).await;
-        let revisions: Vec<_> = found.iter().map(|entry| entry.revision.0).collect();
+        let revisions: Vec<_> = found.iter().map(|entry| entry.revision.get()).collect();
         assert_eq!(revisions, (1..=22).collect::<Vec<_>>());
     }
 }

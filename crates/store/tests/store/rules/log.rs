@@ -23,7 +23,7 @@ async fn rule_9_each_change_is_in_the_log_with_who_what_when_before_and_after() 
     world.cancel(&cup).await.expect("cancelled");
 
     let log = world.log(&cup).await;
-    let revisions: Vec<_> = log.iter().map(|entry| entry.revision.0).collect();
+    let revisions: Vec<_> = log.iter().map(|entry| entry.revision.get()).collect();
     assert_eq!(revisions, (1..=9).collect::<Vec<_>>());
     assert!(log.is_sorted_by_key(|entry| entry.at));
 

@@ -40,7 +40,7 @@ async fn rule_4_every_answer_names_the_revision_at_which_it_was_decided() {
     let (ada, bob) = (world.person().await, world.person().await);
     // 1 created, 2 published
     let ada_is_in = world.register(&ada, &cup).await.expect("in");
-    assert_eq!(ada_is_in.revision, Revision(3));
+    assert_eq!(ada_is_in.revision, Revision::new(3));
     let at = |rejected: domain::Rejected| {
         let revision = rejected
             .metadata
@@ -53,7 +53,7 @@ async fn rule_4_every_answer_names_the_revision_at_which_it_was_decided() {
     let nothing = rejected(world.user.my_registration(&bob, &cup).await);
     assert_eq!(at(nothing).as_deref(), Some("3"), "a read too");
     let gone = world.withdraw(&ada, &cup).await.expect("withdrawn");
-    assert_eq!(gone.revision, Revision(4));
+    assert_eq!(gone.revision, Revision::new(4));
     let found = world
         .user
         .get_competition(&cup)
@@ -61,7 +61,7 @@ async fn rule_4_every_answer_names_the_revision_at_which_it_was_decided() {
         .expect("a competition");
     assert_eq!(
         (found.revision, found.changed_at_revision),
-        (Revision(4), Revision(2))
+        (Revision::new(4), Revision::new(2))
     );
 }
 

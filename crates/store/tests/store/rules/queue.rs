@@ -39,7 +39,7 @@ async fn rule_2_a_withdrawal_promotes_the_first_in_the_queue_in_the_same_step() 
         .expect("in");
     assert_eq!(
         (next.state, next.revision),
-        (Confirmed, Revision(gone.revision.0 + 1))
+        (Confirmed, Revision::new(gone.revision.get() + 1))
     );
     let waits = world
         .user
@@ -102,7 +102,7 @@ async fn rule_2_a_larger_capacity_promotes_more_than_a_hundred_and_answers_how_i
     }
     let larger = world.capacity(&cup, 251).await.expect("larger");
     assert_eq!((larger.confirmed_count, larger.waitlisted_count), (251, 9));
-    assert_eq!(larger.revision, Revision(2 + 260 + 1 + 250));
+    assert_eq!(larger.revision, Revision::new(2 + 260 + 1 + 250));
     assert_eq!(world.counts(&cup).await, (251, 9));
 }
 
