@@ -2,10 +2,9 @@
 
 use api::admin::{AddRegistrationRequest, AddRegistrationResponse};
 use api::request::{AddRegistration, WhichUser};
-use domain::{Rejection, UserId};
+use domain::{AddOptions, Rejection, UserId};
 use server::{AdminCaller, Failure};
 use store::Store;
-use store::registrations::AddOptions;
 
 use crate::entry;
 

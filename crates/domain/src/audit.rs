@@ -1,7 +1,7 @@
 //! What the log of a competition says: who did what, when, before and after. No personal data but ids.
 
 use crate::id::{AdminId, RequestId, Revision, UserId};
-use crate::registration::RegistrationState;
+use crate::registration::{AddOptions, RegistrationState};
 use crate::text::Reason;
 use crate::timestamp::Timestamp;
 
@@ -20,7 +20,9 @@ pub struct AuditEntry {
     pub change: Change,
     /// The request that asked for it; a promotion has none.
     pub request_id: Option<RequestId>,
-    /// Why, in the words of an organiser; mostly empty.
+    /// The options of an addition; all false for every other action.
+    pub options: AddOptions,
+    /// The reason of a removal or a cancellation. Empty if none was given, and for other actions.
     pub reason: Reason,
 }
 

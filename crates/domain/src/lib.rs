@@ -40,7 +40,7 @@ pub use id::{AdminId, CompetitionId, Etag, RequestId, Revision, UserId};
 pub use invalid::{InvalidField, InvalidFields};
 pub use password::Password;
 pub use person::{Admin, Profile, ProfilePatch, Role, User};
-pub use registration::{Registration, RegistrationState};
+pub use registration::{AddOptions, Registration, RegistrationState};
 pub use rejection::{Rejected, Rejection};
 pub use session::{Realm, SessionToken, TokenHash};
 pub use text::{Club, Description, DisplayName, Reason, Title, Venue};

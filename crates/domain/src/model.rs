@@ -11,7 +11,8 @@ use thiserror::Error;
 use crate::audit::{Action, AuditEntry, Change, FieldChange};
 use crate::competition::CompetitionState;
 use crate::id::{Revision, UserId};
-use crate::registration::RegistrationState;
+use crate::registration::{AddOptions, RegistrationState};
+use crate::rejection::Rejection;
 use crate::timestamp::Timestamp;
 
 /// A competition as its log makes it.
@@ -37,43 +38,22 @@ struct Limits {
     waitlist_capacity: Option<usize>,
 }
 
-/// What somebody gets who comes in.
+/// An attempt to enter a competition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
-    /// A place.
+pub enum Attempt {
+    /// The user registers.
+    Register,
+    /// An organiser adds the user, also one who was removed.
+    Add(AddOptions),
+}
+
+/// What an allowed attempt gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Admission {
+    /// A place in the competition.
     Confirmed,
-    /// A place in the queue: 1 is next.
+    /// A place at this position of the waitlist; 1 is next.
     Waitlisted(usize),
-}
-
-/// Why somebody does not come in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NoEntry {
-    /// There is no such competition, or it is a draft.
-    NotPublished,
-    /// It was called off.
-    Cancelled,
-    /// In already, or waiting.
-    AlreadyRegistered,
-    /// Removed by an organiser.
-    Removed,
-    /// Before the window.
-    NotOpenYet,
-    /// After the window.
-    Closed,
-    /// Neither a place nor a place in the queue.
-    Full,
-}
-
-/// How somebody comes in.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Door {
-    /// An organiser lets them in: also who was removed.
-    pub by_organiser: bool,
-    /// The organiser ignores the window.
-    pub ignore_window: bool,
-    /// The organiser ignores the capacity and the queue.
-    pub over_capacity: bool,
 }
 
 /// An entry of the log that the rules do not allow.
@@ -148,31 +128,60 @@ impl Model {
         }
     }
 
-    /// What somebody gets who comes in now. Rules 1, 2, 3, 5, 6 and 8.
-    pub fn enter(&self, user: &UserId, at: Timestamp, door: Door) -> Result<Place, NoEntry> {
+    /// Decides an attempt to enter at this moment. Rules 1, 2, 3, 5, 6 and 8.
+    pub fn enter(
+        &self,
+        user: &UserId,
+        at: Timestamp,
+        attempt: Attempt,
+    ) -> Result<Admission, Rejection> {
+        let (by_organiser, options) = match attempt {
+            Attempt::Register => (false, AddOptions::default()),
+            Attempt::Add(options) => (true, options),
+        };
         match self.state {
-            None | Some(CompetitionState::Draft) => return Err(NoEntry::NotPublished),
-            _ if self.is_current(user) => return Err(NoEntry::AlreadyRegistered),
-            Some(CompetitionState::Cancelled) => return Err(NoEntry::Cancelled),
+            None => return Err(Rejection::CompetitionNotFound),
+            // A user does not see a draft.
+            Some(CompetitionState::Draft) if by_organiser => {
+                return Err(Rejection::CompetitionNotPublished);
+            }
+            Some(CompetitionState::Draft) => return Err(Rejection::CompetitionNotFound),
+            _ if self.is_current(user) => return Err(Rejection::AlreadyRegistered),
+            Some(CompetitionState::Cancelled) => return Err(Rejection::CompetitionCancelled),
             Some(CompetitionState::Published) => {}
         }
-        if !door.by_organiser && self.past.get(user) == Some(&RegistrationState::Removed) {
-            return Err(NoEntry::Removed);
+        if !by_organiser && self.past.get(user) == Some(&RegistrationState::Removed) {
+            return Err(Rejection::RemovedByOrganiser);
         }
-        if !door.ignore_window && at < self.limits.opens_at {
-            return Err(NoEntry::NotOpenYet);
+        let Limits {
+            opens_at,
+            closes_at,
+            ..
+        } = self.limits;
+        if !options.ignore_window && at < opens_at {
+            return Err(Rejection::RegistrationNotOpenYet { opens_at });
         }
-        if !door.ignore_window && at >= self.limits.closes_at {
-            return Err(NoEntry::Closed);
+        if !options.ignore_window && at >= closes_at {
+            let closed_at = closes_at;
+            return Err(Rejection::RegistrationClosed { closed_at });
         }
         let waiting = self.waitlist.len();
         let is_free = waiting == 0 && below(self.confirmed.len(), self.limits.capacity);
-        if door.over_capacity || is_free {
-            Ok(Place::Confirmed)
+        if options.over_capacity || is_free {
+            Ok(Admission::Confirmed)
         } else if below(waiting, self.limits.waitlist_capacity) {
-            Ok(Place::Waitlisted(waiting + 1))
+            Ok(Admission::Waitlisted(waiting + 1))
         } else {
-            Err(NoEntry::Full)
+            Err(self.full())
+        }
+    }
+
+    fn full(&self) -> Rejection {
+        let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        Rejection::CompetitionFull {
+            capacity: self.limits.capacity.map(number),
+            confirmed_count: number(self.confirmed.len()),
+            waitlisted_count: number(self.waitlist.len()),
         }
     }
 
@@ -255,22 +264,19 @@ impl Model {
     ) -> Result<(), String> {
         match entry.action {
             Action::Register | Action::Add => {
-                let option = |name| entry.reason.as_str().split(' ').any(|word| word == name);
-                let by_organiser = entry.action == Action::Add;
-                let door = Door {
-                    by_organiser,
-                    ignore_window: by_organiser && option("ignore_window"),
-                    over_capacity: by_organiser && option("over_capacity"),
+                let attempt = match entry.action {
+                    Action::Add => Attempt::Add(entry.options),
+                    _ => Attempt::Register,
                 };
-                let due = self.enter(user, entry.at, door);
+                let due = self.enter(user, entry.at, attempt);
                 let given = match (after, position) {
-                    (RegistrationState::Confirmed, None) => Some(Place::Confirmed),
+                    (RegistrationState::Confirmed, None) => Some(Admission::Confirmed),
                     (RegistrationState::Waitlisted, Some(position)) => {
-                        usize::try_from(position).ok().map(Place::Waitlisted)
+                        usize::try_from(position).ok().map(Admission::Waitlisted)
                     }
                     _ => None,
                 };
-                if due.ok() != given {
+                if due.as_ref().ok() != given.as_ref() {
                     return Err(format!("{user} got {given:?}, due was {due:?}"));
                 }
                 self.past.remove(user);

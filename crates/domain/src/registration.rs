@@ -27,6 +27,15 @@ pub struct Registration {
     pub updated_at: Timestamp,
 }
 
+/// The rules that an organiser may set aside when adding a user.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct AddOptions {
+    /// Adds the user before the window opens and after it has closed, too.
+    pub ignore_window: bool,
+    /// Confirms the user even if no place is free or other users wait.
+    pub over_capacity: bool,
+}
+
 /// In, waiting, or gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

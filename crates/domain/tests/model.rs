@@ -8,10 +8,10 @@
 use std::collections::BTreeMap;
 
 use domain::RegistrationState::{Confirmed, Removed, Waitlisted, Withdrawn};
-use domain::model::{Door, Model};
+use domain::model::{Attempt, Model};
 use domain::{
-    Action, Actor, AuditEntry, Change, FieldChange, Reason, RegistrationState, Revision, Timestamp,
-    UserId,
+    Action, Actor, AddOptions, AuditEntry, Change, FieldChange, Reason, RegistrationState,
+    Revision, Timestamp, UserId,
 };
 use proptest::prelude::*;
 
@@ -23,10 +23,7 @@ const STARTS: i64 = 30;
 #[derive(Debug, Clone, Copy)]
 enum Try {
     Register,
-    Add {
-        ignore_window: bool,
-        over_capacity: bool,
-    },
+    Add(AddOptions),
     Withdraw,
     Remove,
     Resize(Option<usize>),
@@ -36,7 +33,7 @@ enum Try {
 fn some_try() -> impl Strategy<Value = Try> {
     prop_oneof![
         6 => Just(Try::Register),
-        4 => any::<(bool, bool)>().prop_map(|(ignore_window, over_capacity)| Try::Add { ignore_window, over_capacity }),
+        4 => any::<(bool, bool)>().prop_map(|(ignore_window, over_capacity)| Try::Add(AddOptions { ignore_window, over_capacity })),
         3 => Just(Try::Withdraw),
         1 => Just(Try::Remove),
         2 => prop::option::of(1..6_usize).prop_map(Try::Resize),
@@ -93,7 +90,7 @@ impl Reference {
         one: Try,
         user: &UserId,
         at: i64,
-    ) -> Option<(Action, Change, &'static str)> {
+    ) -> Option<(Action, Change, AddOptions)> {
         let before = self.was(user);
         let is_current = before.is_some_and(RegistrationState::is_current);
         let registration = |after, waitlist_position| Change::Registration {
@@ -103,34 +100,21 @@ impl Reference {
             waitlist_position,
         };
         match one {
-            Try::Register | Try::Add { .. } => {
-                let (ignore_window, over_capacity, by_organiser) = match one {
-                    Try::Add {
-                        ignore_window,
-                        over_capacity,
-                    } => (ignore_window, over_capacity, true),
-                    _ => (false, false, false),
+            Try::Register | Try::Add(_) => {
+                let (action, options) = match one {
+                    Try::Add(options) => (Action::Add, options),
+                    _ => (Action::Register, AddOptions::default()),
                 };
-                let in_time = ignore_window || (OPENS..CLOSES).contains(&at);
+                let by_organiser = action == Action::Add;
+                let in_time = options.ignore_window || (OPENS..CLOSES).contains(&at);
                 let banned = before == Some(Removed) && !by_organiser;
                 if is_current || self.cancelled || banned || !in_time {
                     return None;
                 }
-                let action = if by_organiser {
-                    Action::Add
-                } else {
-                    Action::Register
-                };
-                let note = match (ignore_window, over_capacity) {
-                    (true, true) => "ignore_window over_capacity ",
-                    (true, false) => "ignore_window ",
-                    (false, true) => "over_capacity ",
-                    (false, false) => "",
-                };
-                if over_capacity || (self.queue.is_empty() && self.room()) {
+                if options.over_capacity || (self.queue.is_empty() && self.room()) {
                     self.past.remove(user.as_str());
                     self.confirmed.push(user.clone());
-                    return Some((action, registration(Confirmed, None), note));
+                    return Some((action, registration(Confirmed, None), options));
                 }
                 if self
                     .waitlist_capacity
@@ -141,7 +125,7 @@ impl Reference {
                 self.past.remove(user.as_str());
                 self.queue.push(user.clone());
                 let position = u32::try_from(self.queue.len()).ok();
-                Some((action, registration(Waitlisted, position), note))
+                Some((action, registration(Waitlisted, position), options))
             }
             Try::Withdraw | Try::Remove => {
                 let (action, after) = match one {
@@ -154,7 +138,7 @@ impl Reference {
                 self.confirmed.retain(|one| one != user);
                 self.queue.retain(|one| one != user);
                 self.past.insert(user.to_string(), after);
-                Some((action, registration(after, None), ""))
+                Some((action, registration(after, None), AddOptions::default()))
             }
             Try::Resize(capacity) => {
                 let fits = capacity.is_none_or(|places| places >= self.confirmed.len());
@@ -163,7 +147,11 @@ impl Reference {
                 }
                 self.capacity = capacity;
                 let field = field("capacity", capacity);
-                Some((Action::Update, Change::Competition(vec![field]), ""))
+                Some((
+                    Action::Update,
+                    Change::Competition(vec![field]),
+                    AddOptions::default(),
+                ))
             }
             Try::Cancel => {
                 // Rarely, so that most stories go on.
@@ -171,7 +159,11 @@ impl Reference {
                     return None;
                 }
                 self.cancelled = true;
-                Some((Action::Cancel, Change::Competition(Vec::new()), ""))
+                Some((
+                    Action::Cancel,
+                    Change::Competition(Vec::new()),
+                    AddOptions::default(),
+                ))
             }
         }
     }
@@ -204,7 +196,13 @@ fn moment(at: i64) -> Timestamp {
     Timestamp::from_millis(at).expect("a moment")
 }
 
-fn entry(model: &Model, action: Action, change: Change, at: i64, note: &str) -> AuditEntry {
+fn entry(
+    model: &Model,
+    action: Action,
+    change: Change,
+    at: i64,
+    options: AddOptions,
+) -> AuditEntry {
     AuditEntry {
         revision: Revision::new(model.revision().get() + 1),
         at: moment(at),
@@ -212,7 +210,8 @@ fn entry(model: &Model, action: Action, change: Change, at: i64, note: &str) -> 
         action,
         change,
         request_id: None,
-        reason: Reason::parse(note).expect("a reason"),
+        options,
+        reason: Reason::parse("").expect("a reason"),
     }
 }
 
@@ -307,7 +306,13 @@ fn published(capacity: Option<usize>, waitlist_capacity: Option<usize>) -> Model
         field("waitlist_capacity", waitlist_capacity),
     ];
     for (action, fields) in [(Action::Create, fields), (Action::Publish, Vec::new())] {
-        let entry = entry(&model, action, Change::Competition(fields), 1, "");
+        let entry = entry(
+            &model,
+            action,
+            Change::Competition(fields),
+            1,
+            AddOptions::default(),
+        );
         model.apply(&entry).expect("a good beginning");
     }
     model
@@ -335,15 +340,15 @@ proptest! {
         for (one, number, at) in tries {
             let user = user(number);
             let predicted = match one {
-                Try::Register => Some(model.enter(&user, moment(at), Door::default()).is_ok()),
+                Try::Register => Some(model.enter(&user, moment(at), Attempt::Register).is_ok()),
                 _ => None,
             };
             // What was due when the competition was still ahead is not due once it has begun.
             let happened = reference.attempt(one, &user, at);
             prop_assert!(predicted.is_none_or(|allowed| allowed == happened.is_some()), "{:?} by {}", one, user);
-            if let Some((action, change, note)) = happened {
-                squeezed_in |= note.contains("over_capacity");
-                let next = entry(&model, action, change, at, note);
+            if let Some((action, change, options)) = happened {
+                squeezed_in |= options.over_capacity;
+                let next = entry(&model, action, change, at, options);
                 take(&mut model, &next)?;
             }
             while reference.owes(at) {
@@ -354,9 +359,9 @@ proptest! {
                 if let Some(user_id) = second {
                     let (before, after) = (Some(Waitlisted), Confirmed);
                     let jump = Change::Registration { user_id, before, after, waitlist_position: None };
-                    prop_assert!(model.clone().apply(&entry(&model, Action::Promote, jump, at, "")).is_err());
+                    prop_assert!(model.clone().apply(&entry(&model, Action::Promote, jump, at, AddOptions::default())).is_err());
                 }
-                let next = entry(&model, Action::Promote, next, at, "");
+                let next = entry(&model, Action::Promote, next, at, AddOptions::default());
                 take(&mut model, &next)?;
             }
             // Rule 1, rule 2, rule 3.
@@ -375,7 +380,7 @@ proptest! {
     #[test]
     fn the_window_is_open_from_its_first_moment_to_just_before_its_last(at in 0..40_i64) {
         let model = published(None, None);
-        let may_enter = model.enter(&user(1), moment(at), Door::default()).is_ok();
+        let may_enter = model.enter(&user(1), moment(at), Attempt::Register).is_ok();
         prop_assert_eq!(may_enter, (OPENS..CLOSES).contains(&at));
     }
 }

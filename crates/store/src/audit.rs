@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use deadpool_redis::redis::cmd;
 use domain::{
-    Action, Actor, AdminId, AuditEntry, Change, CompetitionId, FieldChange, Reason,
+    Action, Actor, AddOptions, AdminId, AuditEntry, Change, CompetitionId, FieldChange, Reason,
     RegistrationState, RequestId, Revision, UserId,
 };
 
@@ -78,8 +78,11 @@ pub(crate) fn read_entry(id: &str, mut fields: Fields) -> Result<AuditEntry> {
     };
     let request = fields.text("request");
     let request_id = (!request.is_empty()).then(|| RequestId::parse(&request));
-    // An organiser's reason, or the options of an addition.
     let note = fields.text("note");
+    let (options, reason) = match action {
+        Action::Add => (read_options(&note)?, ""),
+        _ => (AddOptions::default(), note.as_str()),
+    };
     Ok(AuditEntry {
         revision: Revision::new(revision),
         at: fields.timestamp("at")?,
@@ -89,8 +92,22 @@ pub(crate) fn read_entry(id: &str, mut fields: Fields) -> Result<AuditEntry> {
         request_id: request_id
             .transpose()
             .map_err(|_| unreadable("a request id"))?,
-        reason: Reason::parse(note.trim()).map_err(|_| unreadable("a reason"))?,
+        options,
+        reason: Reason::parse(reason).map_err(|_| unreadable("a reason"))?,
     })
+}
+
+/// Reads the note of an addition: the names of its options, each followed by a blank.
+fn read_options(note: &str) -> Result<AddOptions> {
+    let mut options = AddOptions::default();
+    for word in note.split_terminator(' ') {
+        match word {
+            "ignore_window" => options.ignore_window = true,
+            "over_capacity" => options.over_capacity = true,
+            _ => return Err(unreadable("the options of an addition")),
+        }
+    }
+    Ok(options)
 }
 
 fn read_actor(actor: &str, user: Option<&UserId>) -> Result<Actor> {

@@ -208,7 +208,7 @@ impl Asker {
                 Ok(seen(answer.into_inner().competition))
             }
             Call::List(states) => self.list(who, competition, states, request).await,
-            Call::Add(whom, door) => {
+            Call::Add(whom, options) => {
                 let user = if says.email.is_empty() {
                     Whom::UserId(whom.to_string())
                 } else {
@@ -217,8 +217,8 @@ impl Asker {
                 let asked = AddRegistrationRequest {
                     competition_id,
                     user: Some(user),
-                    ignore_window: door.ignore_window,
-                    over_capacity: door.over_capacity,
+                    ignore_window: options.ignore_window,
+                    over_capacity: options.over_capacity,
                     request_id,
                 };
                 let answer = admin.add_registration(bearing(&who.token, asked)).await?;

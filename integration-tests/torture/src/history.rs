@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use api::v1;
-use domain::model::Door;
 use domain::{
-    Action, Actor, CompetitionId, RegistrationState, RequestId, Revision, Timestamp, UserId,
+    Action, Actor, AddOptions, CompetitionId, RegistrationState, RequestId, Revision, Timestamp,
+    UserId,
 };
 
 /// Everything that all clients of one run saw.
@@ -55,8 +55,8 @@ pub enum Call {
     Withdraw(UserId),
     /// A user deletes the account, and so withdraws from all that is not over.
     Erase(UserId),
-    /// An organiser adds a user through this door.
-    Add(UserId, Door),
+    /// An organiser adds a user with these options.
+    Add(UserId, AddOptions),
     /// An organiser removes a user.
     Remove(UserId),
     /// An organiser creates, publishes, cancels or deletes the competition.

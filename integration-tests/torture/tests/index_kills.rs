@@ -7,7 +7,7 @@
     reason = "in a test a panic is the report"
 )]
 
-use domain::model::Door;
+use domain::AddOptions;
 use domain::{Action, CompetitionId, RequestId};
 use integration_tests::{DAY, eventually, from_now};
 use torture::ask::{Asker, Says, Try, Who};
@@ -119,11 +119,10 @@ async fn a_service_that_dies_between_index_and_decision_leaves_nothing_that_show
     }
     for n in 0..KILLS {
         let person = world.accounts.person(&format!("added-{n}")).await;
-        let door = Door {
-            by_organiser: true,
-            ..Door::default()
-        };
-        let (who, call) = (world.owner.clone(), Call::Add(person.id.clone(), door));
+        let (who, call) = (
+            world.owner.clone(),
+            Call::Add(person.id.clone(), AddOptions::default()),
+        );
         kill_between(
             &mut world,
             |world| &mut world.admin,

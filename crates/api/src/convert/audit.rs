@@ -18,6 +18,8 @@ impl From<AuditEntry> for admin::AuditEntry {
                 .map(|id| id.to_string())
                 .unwrap_or_default(),
             reason: entry.reason.into(),
+            ignore_window: entry.options.ignore_window,
+            over_capacity: entry.options.over_capacity,
             ..entry.change.into()
         }
     }
@@ -96,7 +98,9 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
-    use domain::{AdminId, Reason, RegistrationState, RequestId, Revision, Timestamp, UserId};
+    use domain::{
+        AddOptions, AdminId, Reason, RegistrationState, RequestId, Revision, Timestamp, UserId,
+    };
 
     fn entry(actor: Actor, action: Action, change: Change) -> admin::AuditEntry {
         let request_id = "0190b2a4-5b1c-4f7e-9d3a-2f6c8e1b7a90";
@@ -108,6 +112,10 @@ mod tests {
             action,
             change,
             request_id: RequestId::parse(request_id).ok().filter(|_| asked),
+            options: AddOptions {
+                ignore_window: action == Action::Add,
+                over_capacity: false,
+            },
             reason: Reason::parse("").expect("a reason"),
         })
     }

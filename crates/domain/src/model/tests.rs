@@ -42,6 +42,7 @@ fn apply(model: &mut Model, action: Action, change: Change) -> Result<(), Violat
         action,
         change,
         request_id: None,
+        options: AddOptions::default(),
         reason: Reason::parse("").expect("a reason"),
     })
 }
@@ -119,6 +120,7 @@ fn a_gap_in_the_log_is_found() {
         action: Action::Register,
         change: entry,
         request_id: None,
+        options: AddOptions::default(),
         reason: Reason::parse("").expect("a reason"),
     };
     assert!(late.apply(&skipped).is_err());
@@ -127,22 +129,23 @@ fn a_gap_in_the_log_is_found() {
 #[test]
 fn who_may_come_in_depends_on_the_window_and_on_the_past() {
     let mut model = with_a_queue();
-    let door = Door::default();
-    assert_eq!(model.enter(&user(4), at(9), door), Err(NoEntry::NotOpenYet));
-    assert_eq!(model.enter(&user(4), at(20), door), Err(NoEntry::Closed));
+    let register =
+        |model: &Model, number, millis| model.enter(&user(number), at(millis), Attempt::Register);
     assert_eq!(
-        model.enter(&user(2), at(15), door),
-        Err(NoEntry::AlreadyRegistered)
+        register(&model, 4, 9),
+        Err(Rejection::RegistrationNotOpenYet { opens_at: at(10) })
     );
+    assert_eq!(
+        register(&model, 4, 20),
+        Err(Rejection::RegistrationClosed { closed_at: at(20) })
+    );
+    assert_eq!(register(&model, 2, 15), Err(Rejection::AlreadyRegistered));
     let remove = moved(user(3), Some(Waitlisted), RegistrationState::Removed, None);
     apply(&mut model, Action::Remove, remove).expect("a removal");
-    assert_eq!(model.enter(&user(3), at(15), door), Err(NoEntry::Removed));
-    let organiser = Door {
-        by_organiser: true,
-        ..door
-    };
+    assert_eq!(register(&model, 3, 15), Err(Rejection::RemovedByOrganiser));
+    let add = Attempt::Add(AddOptions::default());
     assert_eq!(
-        model.enter(&user(3), at(15), organiser),
-        Ok(Place::Waitlisted(2))
+        model.enter(&user(3), at(15), add),
+        Ok(Admission::Waitlisted(2))
     );
 }

@@ -1,7 +1,7 @@
 //! How one gets in: a user registers, an organiser adds.
 
 use deadpool_redis::redis::cmd;
-use domain::{AdminId, CompetitionId, Registration, Rejection, RequestId, UserId};
+use domain::{AddOptions, AdminId, CompetitionId, Registration, Rejection, RequestId, UserId};
 
 use super::Entry;
 use super::answer::read_held;
@@ -11,15 +11,6 @@ use crate::error::Result;
 use crate::redis::{Kind, write_deadline};
 use crate::reply::{Reply, unreadable};
 use crate::{Store, installation, keys, script};
-
-/// How an organiser adds somebody.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct AddOptions {
-    /// Also before the window opens and after it has closed.
-    pub ignore_window: bool,
-    /// Also when no place is free, and past the queue.
-    pub over_capacity: bool,
-}
 
 impl Store {
     /// Registers a user: confirmed, or queued if no place is free.

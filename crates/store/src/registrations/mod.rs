@@ -16,7 +16,6 @@ mod rush;
 
 use domain::{AdminId, Registration, User};
 
-pub use enter::AddOptions;
 pub(crate) use index::{INDEX_GRACE, written_at};
 pub(crate) use rush::Rush;
 

@@ -227,7 +227,7 @@ async fn a_full_memory_refuses_what_is_new_and_lets_read_and_give_up() {
     }
     let (ada, session) = world.sign_up("ada").await;
     world
-        .add(&ada, &cup, store::registrations::AddOptions::default())
+        .add(&ada, &cup, domain::AddOptions::default())
         .await
         .expect("queued");
     let _: String = world.root(&["CONFIG", "SET", "maxmemory", "1"]).await;

@@ -167,7 +167,7 @@ impl World {
         &self,
         user: &UserId,
         competition: &CompetitionId,
-        options: store::registrations::AddOptions,
+        options: domain::AddOptions,
     ) -> store::Result<store::registrations::Entry> {
         let by = &self.organiser;
         self.admin

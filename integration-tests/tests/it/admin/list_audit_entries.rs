@@ -101,6 +101,7 @@ async fn the_log_says_what_changed_and_why() {
 
     let log = olga.audit_entries(&race).await;
     assert_eq!(log[3].reason, "no licence");
+    assert!(!log[3].ignore_window && !log[3].over_capacity);
     let mut changes: Vec<_> = log[4]
         .field_changes
         .iter()
@@ -117,6 +118,33 @@ async fn the_log_says_what_changed_and_why() {
         changes,
         [("capacity", "", "5"), ("title", "City Run", "Night Run")]
     );
+}
+
+#[tokio::test]
+async fn an_addition_names_its_options_and_leaves_the_reason_empty() {
+    let app = Startlist::start().await;
+    let olga = app.organiser().await;
+    let race = app.competition().open().await;
+    for (ignore_window, over_capacity) in
+        [(false, false), (true, false), (false, true), (true, true)]
+    {
+        let user = app
+            .new_user(&format!("user-{ignore_window}-{over_capacity}"))
+            .await;
+        olga.add_with(&race, &user, |request| {
+            request.ignore_window = ignore_window;
+            request.over_capacity = over_capacity;
+        })
+        .await
+        .expect("added");
+
+        let entry = olga.audit_entries(&race).await.pop().expect("an entry");
+        assert_eq!(
+            (entry.ignore_window, entry.over_capacity),
+            (ignore_window, over_capacity)
+        );
+        assert_eq!(entry.reason, "");
+    }
 }
 
 #[tokio::test]

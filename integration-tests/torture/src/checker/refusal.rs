@@ -1,6 +1,6 @@
 //! Which rule has to say no, and what it has to say beside its name.
 
-use domain::model::{Door, Model, NoEntry};
+use domain::model::{Attempt, Model};
 use domain::{Action, Capacity, CompetitionState, RegistrationState, Rejection, Timestamp, UserId};
 
 use super::standing::Standing;
@@ -67,9 +67,9 @@ fn due(
     };
     match &operation.call {
         Call::Register(user) | Call::Preview(user) => {
-            kept_out(model, standing, user, at, Door::default())
+            model.enter(user, at, Attempt::Register).err()
         }
-        Call::Add(user, door) => kept_out(model, standing, user, at, *door),
+        Call::Add(user, options) => model.enter(user, at, Attempt::Add(*options)).err(),
         Call::Withdraw(user) | Call::Remove(user) if !is_current(user) => {
             Some(Rejection::NotRegistered)
         }
@@ -101,32 +101,4 @@ fn due(
         },
         _ => None,
     }
-}
-
-fn kept_out(
-    model: &Model,
-    standing: &Standing,
-    user: &UserId,
-    at: Timestamp,
-    door: Door,
-) -> Option<Rejection> {
-    let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-    Some(match model.enter(user, at, door).err()? {
-        NoEntry::NotPublished if door.by_organiser => Rejection::CompetitionNotPublished,
-        NoEntry::NotPublished => Rejection::CompetitionNotFound,
-        NoEntry::Cancelled => Rejection::CompetitionCancelled,
-        NoEntry::AlreadyRegistered => Rejection::AlreadyRegistered,
-        NoEntry::Removed => Rejection::RemovedByOrganiser,
-        NoEntry::NotOpenYet => Rejection::RegistrationNotOpenYet {
-            opens_at: standing.moment("registration_opens_at"),
-        },
-        NoEntry::Closed => Rejection::RegistrationClosed {
-            closed_at: standing.moment("registration_closes_at"),
-        },
-        NoEntry::Full => Rejection::CompetitionFull {
-            capacity: standing.field("capacity").parse().ok(),
-            confirmed_count: count(model.confirmed_count()),
-            waitlisted_count: count(model.waitlisted_count()),
-        },
-    })
 }

@@ -1,6 +1,6 @@
 //! The log through the model of the rules; every answer, read and refusal at the revision that it names.
 
-use domain::model::{Door, Model, Place};
+use domain::model::{Admission, Attempt, Model};
 use domain::{Action, CompetitionState, RegistrationState, Revision, UserId};
 
 use super::order::{Bounds, Changes};
@@ -285,11 +285,11 @@ fn is_foreseen(model: &Model, standing: &Standing, operation: &Operation, told: 
     let place = [earliest, latest, opens_at]
         .into_iter()
         .filter(|at| (earliest..=latest).contains(at))
-        .find_map(|at| model.enter(user, at, Door::default()).ok());
+        .find_map(|at| model.enter(user, at, Attempt::Register).ok());
     let position = match place {
         None => return false,
-        Some(Place::Confirmed) => None,
-        Some(Place::Waitlisted(position)) => i32::try_from(position).ok(),
+        Some(Admission::Confirmed) => None,
+        Some(Admission::Waitlisted(position)) => i32::try_from(position).ok(),
     };
     let state = match position {
         None => RegistrationState::Confirmed,

@@ -2,8 +2,7 @@
 
 use std::collections::HashMap;
 
-use domain::model::Door;
-use domain::{Action, Actor, AuditEntry, Change, RequestId, Revision};
+use domain::{Action, Actor, AddOptions, AuditEntry, Change, RequestId, Revision};
 
 use super::{Story, moments};
 use crate::history::{Answer, Call, Operation};
@@ -60,9 +59,9 @@ fn is_made_by(entry: &AuditEntry, operation: &Operation) -> bool {
         Call::Change(Action::Cancel) => changes == [("state", "cancelled")],
         _ => true,
     };
-    let reason = match call {
-        Call::Add(_, door) => words_of(*door),
-        _ => operation.reason(),
+    let options = match call {
+        Call::Add(_, options) => *options,
+        _ => AddOptions::default(),
     };
     let (earliest, latest) = moments(operation);
     // What was sent and never answered may be done at any time after; also if a later try found nothing to do.
@@ -74,24 +73,11 @@ fn is_made_by(entry: &AuditEntry, operation: &Operation) -> bool {
     call.action() == Some(entry.action)
         && call.user() == user
         && entry.actor == operation.by
-        && entry.reason.as_str() == reason
+        && entry.options == options
+        && entry.reason.as_str() == operation.reason()
         && are_the_fields
         && entry.at >= earliest
         && (!is_over || entry.at <= latest)
-}
-
-/// A door as the log writes it.
-fn words_of(door: Door) -> String {
-    let words = [
-        (door.ignore_window, "ignore_window"),
-        (door.over_capacity, "over_capacity"),
-    ];
-    let said: Vec<_> = words
-        .iter()
-        .filter(|(is_said, _)| *is_said)
-        .map(|(_, word)| *word)
-        .collect();
-    said.join(" ")
 }
 
 /// What was set to what, and when.

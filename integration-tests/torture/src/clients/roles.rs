@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use api::v1::Competition;
-use domain::model::Door;
-use domain::{Action, CompetitionId, Timestamp, UserId};
+use domain::{Action, AddOptions, CompetitionId, Timestamp, UserId};
 
 use super::client::{Client, now};
 use crate::ask::{Says, Who};
@@ -81,12 +80,11 @@ impl Client {
                     if self.random.percent(30) {
                         says.email = person.email;
                     }
-                    let door = Door {
-                        by_organiser: true,
+                    let options = AddOptions {
                         ignore_window: self.random.percent(20),
                         over_capacity: self.random.percent(5),
                     };
-                    Call::Add(person.id, door)
+                    Call::Add(person.id, options)
                 }
                 400..660 => Call::Remove(person.id),
                 660..800 => Call::ReadRegistration(person.id),
@@ -183,15 +181,14 @@ impl Client {
 
     /// Adds people to a competition that has just been published: more than it has places.
     async fn invite(&mut self, competition: &CompetitionId) -> Vec<UserId> {
-        let door = Door {
-            by_organiser: true,
+        let options = AddOptions {
             ignore_window: true,
             over_capacity: false,
         };
         let mut invited = Vec::new();
         for _ in 0..2 * PLACES {
             let person = self.random.pick(&self.people).id.clone();
-            let call = Call::Add(person.clone(), door);
+            let call = Call::Add(person.clone(), options);
             self.see_through(competition.clone(), call, Says::default())
                 .await;
             invited.push(person);

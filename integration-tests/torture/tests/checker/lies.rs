@@ -45,8 +45,8 @@ pub(crate) const LIES: &[Lie] = &[
         run.log[entry].reason = Reason::parse("because").expect("a reason");
     }),
     ("an organiser did not say over_capacity", |run| {
-        let entry = run.entry(|entry| entry.reason.as_str() == "ignore_window");
-        run.log[entry].reason = Reason::parse("").expect("a reason");
+        let entry = run.entry(|entry| entry.options.over_capacity);
+        run.log[entry].options.over_capacity = false;
     }),
     ("it was done before it was asked", |run| {
         let entry = run.entry(|entry| entry.action == Action::Register);

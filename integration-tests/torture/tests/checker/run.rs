@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use api::convert::timestamp;
 use api::v1;
-use domain::model::{Door, Model, Place};
+use domain::model::{Admission, Attempt, Model};
 use domain::{
-    Action, Actor, AdminId, AuditEntry, Change, CompetitionId, FieldChange, Reason,
+    Action, Actor, AddOptions, AdminId, AuditEntry, Change, CompetitionId, FieldChange, Reason,
     RegistrationState, Rejection, RequestId, Revision, Timestamp, UserId,
 };
 use torture::checker::{Logs, Problem, check};
@@ -15,6 +15,15 @@ use torture::history::{Answer, Call, Held, History, Operation};
 use torture::random::Random;
 
 pub(crate) const NOW: i64 = 1_800_000_000_000;
+
+/// The options and the reason of a log entry that has neither.
+const NO_NOTE: (AddOptions, &str) = (
+    AddOptions {
+        ignore_window: false,
+        over_capacity: false,
+    },
+    "",
+);
 
 /// A run in which everything went right, one operation after the other.
 pub(crate) struct Run {
@@ -88,7 +97,7 @@ impl Run {
             action,
             Change::Competition(fields),
             Some(request),
-            "",
+            NO_NOTE,
         );
         let answer = self.competition();
         self.told(admin(), call, request, answer);
@@ -100,50 +109,45 @@ impl Run {
         let venue = format!("hall {}", self.random.within(0..1_000_000));
         let fields = vec![change("venue", &before.unwrap_or_default(), &venue)];
         let change = Change::Competition(fields);
-        self.append(admin(), Action::Update, change, Some(request), "");
+        self.append(admin(), Action::Update, change, Some(request), NO_NOTE);
         let answer = self.competition();
         self.told(admin(), Call::Set("venue", venue), request, answer);
     }
 
     fn register(&mut self, user: &UserId) {
         let by = Actor::User(user.clone());
-        self.enter(user, by, Door::default(), Call::Register(user.clone()));
+        self.enter(user, by, Attempt::Register, Call::Register(user.clone()));
     }
 
     fn add(&mut self, user: &UserId) {
-        let door = Door {
-            by_organiser: true,
+        let options = AddOptions {
             ignore_window: self.random.percent(50),
             over_capacity: self.random.percent(50),
         };
-        self.enter(user, admin(), door, Call::Add(user.clone(), door));
+        let call = Call::Add(user.clone(), options);
+        self.enter(user, admin(), Attempt::Add(options), call);
     }
 
-    fn enter(&mut self, user: &UserId, by: Actor, door: Door, call: Call) {
+    fn enter(&mut self, user: &UserId, by: Actor, attempt: Attempt, call: Call) {
         let request = RequestId::random();
-        let words = [
-            (door.ignore_window, "ignore_window"),
-            (door.over_capacity, "over_capacity"),
-        ];
-        let words: Vec<_> = words
-            .iter()
-            .filter(|word| word.0)
-            .map(|word| word.1)
-            .collect();
         let action = call.action().expect("a change");
-        let answer = match self.model.enter(user, at(NOW), door) {
+        let answer = match self.model.enter(user, at(NOW), attempt) {
             Ok(place) => {
                 let (after, position) = place_of(place);
-                let words = words.join(" ");
-                self.moved(action, &by, user, after, position, Some(request), &words)
+                let options = match attempt {
+                    Attempt::Register => AddOptions::default(),
+                    Attempt::Add(options) => options,
+                };
+                let note = (options, "");
+                self.moved(action, &by, user, after, position, Some(request), note)
             }
-            Err(why) => self.refused(Some(user), &self.rejection(&format!("{why:?}"))),
+            Err(why) => self.refused(Some(user), &why),
         };
         self.told(by, call, request, answer);
     }
 
     fn preview(&mut self, user: &UserId) {
-        let answer = match self.model.enter(user, at(NOW), Door::default()) {
+        let answer = match self.model.enter(user, at(NOW), Attempt::Register) {
             Ok(place) => {
                 let (after, position) = place_of(place);
                 let mut held = self.as_entered(user, after, position);
@@ -151,23 +155,10 @@ impl Run {
                 held.added_by = None;
                 Answer::Registration(held)
             }
-            Err(why) => self.refused(Some(user), &self.rejection(&format!("{why:?}"))),
+            Err(why) => self.refused(Some(user), &why),
         };
         let by = Actor::User(user.clone());
         self.told(by, Call::Preview(user.clone()), RequestId::random(), answer);
-    }
-
-    fn rejection(&self, why: &str) -> Rejection {
-        match why {
-            "AlreadyRegistered" => Rejection::AlreadyRegistered,
-            "Removed" => Rejection::RemovedByOrganiser,
-            "Full" => Rejection::CompetitionFull {
-                capacity: Some(5),
-                confirmed_count: u32::try_from(self.model.confirmed_count()).expect("few"),
-                waitlisted_count: u32::try_from(self.model.waitlisted_count()).expect("few"),
-            },
-            other => panic!("nobody is refused with {other} here"),
-        }
     }
 
     fn end(&mut self, user: &UserId, call: Call) {
@@ -184,7 +175,15 @@ impl Run {
             };
             let reason = torture::history::reason(&call, request);
             let action = call.action().expect("a change");
-            let answer = self.moved(action, &by, user, after, None, Some(request), &reason);
+            let answer = self.moved(
+                action,
+                &by,
+                user,
+                after,
+                None,
+                Some(request),
+                (AddOptions::default(), &reason),
+            );
             if self.model.owes_a_promotion(at(NOW)) {
                 let first = self.model.queue().next().expect("one who waits").clone();
                 let after = RegistrationState::Confirmed;
@@ -195,7 +194,7 @@ impl Run {
                     after,
                     None,
                     None,
-                    "",
+                    NO_NOTE,
                 );
             }
             answer
@@ -281,7 +280,7 @@ impl Run {
         after: RegistrationState,
         position: Option<u32>,
         request: Option<RequestId>,
-        reason: &str,
+        (options, reason): (AddOptions, &str),
     ) -> Answer {
         let change = Change::Registration {
             user_id: user.clone(),
@@ -289,7 +288,7 @@ impl Run {
             after,
             waitlist_position: position,
         };
-        self.append(actor.clone(), action, change, request, reason);
+        self.append(actor.clone(), action, change, request, (options, reason));
         let mut held = self.as_entered(user, after, position);
         match action {
             Action::Register => held.added_by = Some(String::new()),
@@ -307,7 +306,7 @@ impl Run {
         action: Action,
         change: Change,
         request: Option<RequestId>,
-        reason: &str,
+        (options, reason): (AddOptions, &str),
     ) {
         let entry = AuditEntry {
             revision: Revision::new(self.model.revision().get() + 1),
@@ -316,6 +315,7 @@ impl Run {
             action,
             change,
             request_id: request,
+            options,
             reason: Reason::parse(reason).expect("a reason"),
         };
         self.model.apply(&entry).expect("a good entry");
@@ -421,10 +421,10 @@ pub(crate) fn change(field: &str, before: &str, after: &str) -> FieldChange {
     }
 }
 
-fn place_of(place: Place) -> (RegistrationState, Option<u32>) {
+fn place_of(place: Admission) -> (RegistrationState, Option<u32>) {
     match place {
-        Place::Confirmed => (RegistrationState::Confirmed, None),
-        Place::Waitlisted(n) => (RegistrationState::Waitlisted, u32::try_from(n).ok()),
+        Admission::Confirmed => (RegistrationState::Confirmed, None),
+        Admission::Waitlisted(n) => (RegistrationState::Waitlisted, u32::try_from(n).ok()),
     }
 }
 

@@ -57,11 +57,7 @@ async fn my_registrations_come_with_their_competitions_in_pages() {
     for n in 0..9 {
         let cup = world.competition(places(1)).await;
         match n % 3 {
-            0 => drop(
-                world
-                    .add(&ada, &cup, store::registrations::AddOptions::default())
-                    .await,
-            ),
+            0 => drop(world.add(&ada, &cup, domain::AddOptions::default()).await),
             _ => drop(world.register(&ada, &cup).await),
         }
         if n % 3 == 2 {

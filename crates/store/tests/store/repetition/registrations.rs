@@ -1,7 +1,6 @@
 //! Requests about registrations.
 
-use domain::{Reason, Rejection, UserId};
-use store::registrations::AddOptions;
+use domain::{AddOptions, Reason, Rejection, UserId};
 
 use super::{repeat, reused};
 use crate::world::{World, new_request, places, rejection};

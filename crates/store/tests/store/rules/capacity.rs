@@ -1,10 +1,9 @@
 //! Rules 1 and 7: no more than there are places, unless an admin says so.
 
 use domain::RegistrationState::{Confirmed, Waitlisted};
-use domain::{Capacity, CompetitionPatch, Rejection, WaitlistCapacity};
+use domain::{AddOptions, Capacity, CompetitionPatch, Rejection, WaitlistCapacity};
 use store::Error;
 use store::competitions::UpdateError;
-use store::registrations::AddOptions;
 
 use super::OVER_CAPACITY;
 use crate::world::{Limits, World, places, rejection};

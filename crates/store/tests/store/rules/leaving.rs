@@ -1,8 +1,7 @@
 //! Rule 5: who leaves, and who comes back.
 
 use domain::RegistrationState::{Removed, Withdrawn};
-use domain::Rejection;
-use store::registrations::AddOptions;
+use domain::{AddOptions, Rejection};
 
 use crate::world::{DAY, World, places, rejection};
 

@@ -1,9 +1,8 @@
 //! Rule 8: drafts, and what was called off.
 
-use domain::{CompetitionState, Rejection};
+use domain::{AddOptions, CompetitionState, Rejection};
 use store::Error;
 use store::competitions::UpdateError;
-use store::registrations::AddOptions;
 
 use crate::world::{World, first_page, new_request, places, rejection};
 

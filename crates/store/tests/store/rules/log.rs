@@ -1,8 +1,7 @@
 //! Rules 9 and 10: every change is in the log, and every count is the size of a set.
 
 use domain::RegistrationState::{Confirmed, Waitlisted, Withdrawn};
-use domain::{Action, Actor, Change, Reason, UserId};
-use store::registrations::AddOptions;
+use domain::{Action, Actor, AddOptions, Change, Reason, UserId};
 
 use crate::world::{World, new_request, places};
 

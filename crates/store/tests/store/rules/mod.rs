@@ -10,7 +10,7 @@ mod queue;
 mod requests;
 mod window;
 
-use store::registrations::AddOptions;
+use domain::AddOptions;
 
 pub(super) const OVER_CAPACITY: AddOptions = AddOptions {
     ignore_window: false,

@@ -1,10 +1,9 @@
 //! Rule 2: while somebody waits, no place is free, by whichever path it became free.
 
 use domain::RegistrationState::{Confirmed, Waitlisted, Withdrawn};
-use domain::{CompetitionPatch, Revision};
+use domain::{AddOptions, CompetitionPatch, Revision};
 use store::Error;
 use store::competitions::UpdateError;
-use store::registrations::AddOptions;
 
 use super::OVER_CAPACITY;
 use crate::world::{World, join_all, places};

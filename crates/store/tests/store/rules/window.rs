@@ -1,8 +1,7 @@
 //! Rule 6: the window, and what goes on after it has closed.
 
 use domain::RegistrationState::Confirmed;
-use domain::Rejection;
-use store::registrations::AddOptions;
+use domain::{AddOptions, Rejection};
 
 use super::IGNORE_WINDOW;
 use crate::world::{DAY, World, places, rejection};

@@ -1,10 +1,9 @@
 //! Calls about competitions.
 
 use domain::RegistrationState::{Confirmed, Removed, Waitlisted, Withdrawn};
-use domain::{CompetitionId, CompetitionPatch, Reason, RequestId, Title, UserId};
+use domain::{AddOptions, CompetitionId, CompetitionPatch, Reason, RequestId, Title, UserId};
 use store::Error;
 use store::competitions::{NewCompetition, UpdateError};
-use store::registrations::AddOptions;
 
 use super::damage::{Damage, FAST, command, odd_fields, of_every_type, on_damaged};
 use crate::world::{World, details, first_page, new_competition, new_request, places};
