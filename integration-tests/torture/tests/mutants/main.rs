@@ -1,6 +1,9 @@
-//! Bugs that are planted in what the services send to Redis: the checker finds each of them within 10 s.
-//! A checker that misses one is broken. A bug that can no longer be planted, because the text that it
-//! replaces is gone, fails the test too.
+//! Bugs planted in what the services send to Redis. The checker must find each of them within 10 s;
+//! otherwise the checker is broken. A bug that can no longer be planted fails the test with its name.
+//!
+//! - `mutants`: the list of bugs.
+//! - `scripts`: plants a bug in the scripts; `command.lua` lets a bug change one kind of command.
+//! - `interference`: bugs outside of the scripts.
 
 #![allow(
     clippy::expect_used,
@@ -8,9 +11,11 @@
     reason = "in a test a panic is the report"
 )]
 
-mod bugs;
-mod plant;
+mod interference;
+mod mutants;
+mod scripts;
 
+use std::slice::Iter;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -21,101 +26,135 @@ use torture::checker::check;
 use torture::clients::{Load, Plan};
 use torture::power;
 use torture::proxy::Weather;
-use torture::rewrite::Rewrite;
+use torture::rewrite::{Command, Rewrite, is_load};
 use torture::world::World;
 
-use crate::bugs::{Beside, MUTANTS, Mutant, in_scripts};
-use crate::plant::{
-    Counts, HeldBack, LATE, Outside, Planted, keep_asking, texts_that_are_gone, write_late,
-};
+use crate::interference::{Counts, DELAY, Delayed, Interceptor, keep_counting, write_late};
+use crate::mutants::{Interference, MUTANTS, Mutant, NO_BUG};
+use crate::scripts::{Planted, Sources};
 
-/// How long a bug may stay unseen, from the first call on.
-const LONGEST: Duration = Duration::from_secs(10);
-/// How often a bug is looked for: what depends on a moment may stay unseen once.
-const TRIES: u64 = 4;
-/// A run has so many lost answers, of 150 ms each; more on a slow machine, until enough was asked.
-const LEAST_ROUNDS: u32 = 9;
-const MOST_ROUNDS: u32 = 40;
-const LEAST_OPERATIONS: u64 = 1_200;
+/// The longest time in which a bug must be found, from the first call on.
+const TIME_LIMIT: Duration = Duration::from_secs(10);
+/// Runs for each bug: one that depends on timing may stay hidden in a single run.
+const MAX_RUNS: u64 = 4;
+/// A run has this many rounds of lost replies, 150 ms each. A slow machine gets more rounds, until
+/// there were enough operations.
+const MIN_ROUNDS: u32 = 9;
+const MAX_ROUNDS: u32 = 40;
+const MIN_OPERATIONS: u64 = 1_200;
 
-/// What is found wrong in a short run with lost answers, and how long it took.
-async fn torture(mutant: &Mutant, seed: u64) -> (Vec<String>, Duration) {
-    let planted = Planted::new(mutant.texts);
-    let (index, held_back) = unbounded_channel();
-    let held_back = HeldBack::new(held_back.into());
-    let outside = Outside {
-        beside: mutant.beside,
-        counts: Counts::default(),
-        index,
-    };
-    let counts = Arc::clone(&outside.counts);
-    let scripts = Arc::clone(&planted);
-    let rewrite = Rewrite::new(move |command| {
-        scripts.plant(command);
-        outside.plant(command);
+/// The result of a short run with lost replies.
+struct Run {
+    problems: Vec<String>,
+    duration: Duration,
+    /// The commands that loaded scripts, before any change.
+    loaded: Vec<Command>,
+}
+
+async fn run(mutant: &Mutant, sources: &Sources, seed: u64) -> Run {
+    let planted = Arc::new(Planted::new(mutant, sources).expect("was tried before"));
+    let (delayed_sender, delayed) = unbounded_channel();
+    let delayed = Delayed::new(delayed.into());
+    let counts = Counts::default();
+    let loaded = Arc::<Mutex<Vec<Command>>>::default();
+    let rewrite = Rewrite::new({
+        let (planted, loaded) = (Arc::clone(&planted), Arc::clone(&loaded));
+        let interceptor = Interceptor {
+            interference: mutant.interference,
+            counts: Arc::clone(&counts),
+            delayed: delayed_sender,
+        };
+        move |command| {
+            if is_load(command) {
+                loaded.lock().expect("no panic").push(command.clone());
+            }
+            planted.plant(command);
+            interceptor.intercept(command);
+        }
     });
     let mut world = World::with(&[], Some(rewrite)).await;
-    let asking = keep_asking(&world, counts);
-    let mut writing = write_late(&world, Arc::clone(&held_back));
-    let began = Instant::now();
+    let counting = keep_counting(&world, counts);
+    let mut writing = write_late(&world, Arc::clone(&delayed));
+    let start = Instant::now();
     let load = Load::begin(&world, Plan::narrow(seed)).await;
     let mut round = 0;
-    while round < LEAST_ROUNDS || (load.done() < LEAST_OPERATIONS && round < MOST_ROUNDS) {
+    while round < MIN_ROUNDS || (load.done() < MIN_OPERATIONS && round < MAX_ROUNDS) {
         round += 1;
         sleep(Duration::from_millis(150)).await;
-        for service in [&world.user, &world.admin] {
-            service.to_redis.set(Weather::AnswersLost);
-            sleep(Duration::from_millis(2)).await;
-            service.to_redis.set(Weather::Fair);
-        }
-        if mutant.beside == Beside::IndexLate && round % 2 == 0 {
-            // What the service has not written yet it never writes.
+        lose_replies(&world).await;
+        if mutant.interference == Interference::LateIndexEntry && round % 2 == 0 {
+            // The killed service never writes its delayed entries.
             writing.abort();
             world.user.kill().await;
-            while held_back.lock().await.try_recv().is_ok() {}
-            writing = write_late(&world, Arc::clone(&held_back));
+            while delayed.lock().await.try_recv().is_ok() {}
+            writing = write_late(&world, Arc::clone(&delayed));
             world.user.run(&[]).await;
         }
     }
     let (history, competitions) = load.end(&world).await;
-    asking.abort();
-    // What nobody was killed over is written in the end.
-    sleep(2 * LATE).await;
+    counting.abort();
+    // Entries of a service that was not killed are written in the end.
+    sleep(2 * DELAY).await;
     writing.abort();
     let problems = check(&history, &world.logs(&competitions).await);
-    let mut found: Vec<_> = problems.iter().map(ToString::to_string).collect();
-    found.extend(world.findings().await);
-    let lasted = began.elapsed();
+    let mut problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
+    problems.extend(world.findings().await);
     assert!(
-        planted.is_planted(),
-        "not planted, for the script was never loaded: {}",
+        planted.was_planted(),
+        "{}: no service loaded the changed script",
         mutant.bug
     );
-    (found, lasted)
+    let loaded = std::mem::take(&mut *loaded.lock().expect("no panic"));
+    Run {
+        problems,
+        duration: start.elapsed(),
+        loaded,
+    }
 }
 
-fn show(bug: &str, found: &[String], lasted: Duration) {
-    let first = found.first().map_or("nothing", String::as_str);
-    println!(
-        "{lasted:>8.1?}  {bug}: {} problems, such as: {first:.200}",
-        found.len()
-    );
+/// Drops the replies of Redis to both services for 2 ms each.
+async fn lose_replies(world: &World) {
+    for service in [&world.user, &world.admin] {
+        service.to_redis.set(Weather::AnswersLost);
+        sleep(Duration::from_millis(2)).await;
+        service.to_redis.set(Weather::Fair);
+    }
 }
 
-/// Looks for one bug after the other. Answers those that were not found in time.
-async fn look_for_all(
-    left: &Mutex<std::slice::Iter<'static, Mutant>>,
-    longest: Duration,
+/// Returns the bugs whose changes make a script that Redis does not compile. Without this check, any
+/// syntax error in the planted code would pass for a bug that the checker finds.
+async fn not_compiled(loaded: &[Command], sources: &Sources) -> Vec<&'static str> {
+    let world = World::start().await;
+    let mut connection = world.root_connection();
+    let mut broken = Vec::new();
+    for mutant in MUTANTS {
+        let planted = Planted::new(mutant, sources).expect("was tried before");
+        for load in loaded {
+            let mut command = load.clone();
+            planted.plant(&mut command);
+            if connection.send::<String>(&command).await.is_none() {
+                broken.push(mutant.bug);
+            }
+        }
+    }
+    broken
+}
+
+/// Looks for one bug after the other. Returns those that were not found in time.
+async fn find_all(
+    queue: &Mutex<Iter<'static, Mutant>>,
+    sources: &Sources,
+    time_limit: Duration,
 ) -> Vec<&'static str> {
     let mut missed = Vec::new();
     loop {
-        let next = left.lock().expect("no panic").next();
+        let next = queue.lock().expect("no panic").next();
         let Some(mutant) = next else { return missed };
         let mut is_found = false;
-        for seed in 1..=TRIES {
-            let (found, lasted) = torture(mutant, seed).await;
-            show(mutant.bug, &found, lasted);
-            is_found = !found.is_empty() && lasted <= longest;
+        for seed in 1..=MAX_RUNS {
+            let run = run(mutant, sources, seed).await;
+            show(mutant.bug, &run.problems, run.duration);
+            is_found = !run.problems.is_empty() && run.duration <= time_limit;
             if is_found {
                 break;
             }
@@ -126,38 +165,60 @@ async fn look_for_all(
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_checker_finds_every_planted_bug_and_none_where_none_is() {
-    let gone = texts_that_are_gone();
-    assert!(
-        gone.is_empty(),
-        "these bugs cannot be planted, for the scripts do not hold these texts any more: {gone:#?}"
+fn show(bug: &str, problems: &[String], duration: Duration) {
+    let first = problems.first().map_or("none", String::as_str);
+    println!(
+        "{duration:>8.1?}  {bug}: {} problems, the first: {first:.200}",
+        problems.len()
     );
-    let (found, lasted) = torture(&in_scripts("nothing", &[]), 1).await;
-    println!("{lasted:>8.1?}  nothing is planted");
-    assert_eq!(found, Vec::<String>::new());
-    // A machine that is slow without a bug is slower with one, since two are looked for at a time.
-    let longest = LONGEST.max(4 * lasted);
+}
 
-    // Two at a time: one alone does not keep two cores busy.
-    let left = Mutex::new(MUTANTS.iter());
-    let (one, other) = join!(look_for_all(&left, longest), look_for_all(&left, longest));
+#[test]
+fn every_bug_can_be_planted() {
+    let sources = Sources::read();
+    let planted = MUTANTS.iter().map(|mutant| Planted::new(mutant, &sources));
+    let errors: Vec<_> = planted.filter_map(Result::err).collect();
+    assert!(
+        errors.is_empty(),
+        "these bugs cannot be planted: {errors:#?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_checker_finds_every_planted_bug_and_nothing_without_one() {
+    every_bug_can_be_planted();
+    let sources = Sources::read();
+    let healthy = run(&NO_BUG, &sources, 1).await;
+    show(NO_BUG.bug, &healthy.problems, healthy.duration);
+    assert_eq!(healthy.problems, Vec::<String>::new());
+    let broken = not_compiled(&healthy.loaded, &sources).await;
+    assert!(
+        broken.is_empty(),
+        "Redis cannot compile the scripts with {broken:?}"
+    );
+
+    // Two bugs are tested at a time, because one does not keep two cores busy.
+    let time_limit = TIME_LIMIT.max(4 * healthy.duration);
+    let queue = Mutex::new(MUTANTS.iter());
+    let (one, other) = join!(
+        find_all(&queue, &sources, time_limit),
+        find_all(&queue, &sources, time_limit)
+    );
     let mut missed = [one, other].concat();
 
-    let everysec =
-        "the disk is told once a second to keep what was acknowledged, and the power goes";
+    let everysec = "appendfsync everysec loses acknowledged writes in a power cut";
     if power::is_possible() {
-        let began = Instant::now();
+        let start = Instant::now();
         let after = power::cut_while_registering(&[("appendfsync", "everysec")], 1).await;
-        show(everysec, &after.found, began.elapsed());
-        if after.found.is_empty() || began.elapsed() > longest {
+        show(everysec, &after.found, start.elapsed());
+        if after.found.is_empty() || start.elapsed() > time_limit {
             missed.push(everysec);
         }
     } else {
-        println!("left out, for there is no strace: {everysec}");
+        println!("left out because strace is missing: {everysec}");
     }
     assert!(
         missed.is_empty(),
-        "not found within {longest:?}: {missed:?}"
+        "not found within {time_limit:?}: {missed:?}"
     );
 }
