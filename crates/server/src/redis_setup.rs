@@ -24,7 +24,7 @@ pub(crate) async fn look_at_redis(store: Store) {
                 }
                 return;
             }
-            Err(store::Error::Unavailable(detail)) => {
+            Err(store::Error::Unavailable(detail) | store::Error::LoginRefused(detail)) => {
                 if !is_missed {
                     warn!(
                         detail,

@@ -10,8 +10,10 @@ use domain::{
 
 use crate::competitions::competition_not_found;
 use crate::error::Result;
+use crate::legacy::unreadable;
 use crate::page::{Cursor, Listed, Page, PageRequest};
-use crate::reply::{Fields, decode, unreadable};
+use crate::records::Fields;
+use crate::redis::decode;
 use crate::{Store, keys};
 
 impl Store {
@@ -35,7 +37,7 @@ impl Store {
         let is_full = entries.len() == page.size;
         let items = entries
             .into_iter()
-            .map(|(id, fields)| read_entry(&id, Fields::of(fields)))
+            .map(|(id, fields)| read_entry(&id, Fields::from_pairs(fields)))
             .collect::<Result<Vec<_>>>()?;
         let last = items.last().filter(|_| is_full);
         let next = last.map(Listed::cursor);

@@ -1,4 +1,4 @@
-//! What can go wrong in the store.
+//! The errors of the store.
 
 use domain::{Rejected, Rejection};
 use thiserror::Error;
@@ -6,19 +6,35 @@ use thiserror::Error;
 /// Why the store did not do what was asked.
 #[derive(Debug, Clone, Error)]
 pub enum Error {
-    /// A rule said no. Nothing was changed.
+    /// A rule refused the request. Nothing was changed.
     #[error(transparent)]
     Rejected(#[from] Box<Rejected>),
-    /// Redis cannot be reached, does not answer in time, or cannot write. See [`crate::outcome`] for
-    /// whether the change was made all the same.
+    /// The result would be an invalid record. Nothing was changed.
+    #[error(transparent)]
+    Invalid(#[from] domain::InvalidFields),
+    /// Redis cannot be reached, does not reply in time, or cannot write. The change may have been
+    /// made all the same: see [`crate::WriteOutcome`].
     #[error("redis is unavailable: {0}")]
     Unavailable(String),
-    /// The call reached Redis after its deadline, and was refused there. Nothing was changed.
-    #[error("the call reached redis after its deadline")]
+    /// Redis refused the user or the password. Nothing was sent.
+    #[error("redis refused the login: {0}")]
+    LoginRefused(String),
+    /// The Redis user lacks the permission for a command or a key.
+    #[error("redis denied a command: {0}")]
+    PermissionDenied(String),
+    /// The request reached Redis after its deadline and was refused there. Nothing was changed.
+    #[error("the request reached redis after its deadline")]
     TooLate,
-    /// A record that cannot be read, an answer that no script gives: a bug, or somebody's hand.
+    /// A stored record or a reply cannot be decoded: a bug, or a manual change in Redis.
     #[error("{0}")]
     Corrupt(String),
+}
+
+impl Error {
+    /// The error for a stored record or a reply that cannot be decoded.
+    pub(crate) fn unreadable(what: impl std::fmt::Display) -> Self {
+        Self::Corrupt(format!("unreadable: {what}"))
+    }
 }
 
 impl From<Rejected> for Error {
@@ -33,5 +49,5 @@ impl From<Rejection> for Error {
     }
 }
 
-/// What every method of the store answers.
+/// The result of the store's methods.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

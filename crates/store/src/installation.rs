@@ -16,8 +16,9 @@ use tokio::sync::OnceCell;
 
 use crate::error::{Error, Result};
 use crate::keys;
+use crate::legacy::unreadable;
 use crate::redis::Redis;
-use crate::reply::{decode, unreadable};
+use crate::redis::decode;
 
 /// How long the secret is.
 pub(crate) const SECRET_BYTES: usize = 32;

@@ -4,7 +4,7 @@
 //! - [`keys`]: every key, spelled once.
 //! - [`script`] and `scripts/`: what is decided, atomically, in Redis.
 //! - [`redis`]: the shared connections; [`batches`]: calls that go together; [`outcome`]: what became of
-//!   a write without an answer; [`clock`]: what time it is for Redis.
+//!   a write without an answer; the module `redis::clock`: what time it is for Redis.
 //! - [`competitions`], [`registrations`], [`audit`]: the records that everything is about.
 //! - [`seal`]: a hash chain over the log, so that nobody changes it unseen.
 //! - [`accounts`], [`users`], [`admins`]: people.
@@ -16,24 +16,24 @@
 pub mod accounts;
 pub mod admins;
 mod audit;
-mod batches;
-mod clock;
+mod batching;
 pub mod competitions;
 pub mod doctor;
 mod error;
 mod fingerprint;
 mod installation;
 mod keys;
-pub mod outcome;
+mod legacy;
 mod page;
+pub mod records;
 mod redis;
 pub mod registrations;
-mod reply;
 mod script;
+mod scripts;
 mod seal;
-mod setup;
 mod shards;
 pub mod users;
+mod write_outcome;
 
 use std::sync::Arc;
 
@@ -42,12 +42,13 @@ use domain::Timestamp;
 pub use accounts::{OpenSession, PasswordHash, SignInAttempt};
 pub use error::{Error, Result};
 pub use page::{Cursor, Listed, Page, PageRequest};
+pub use redis::{InvalidUrl, Redis};
 pub use seal::Seal;
+pub use write_outcome::{WriteOutcome, WriteTracker};
 
-use crate::batches::Batches;
+use crate::batching::Batcher;
 use crate::competitions::{Known, Looks};
 use crate::installation::Installation;
-use crate::redis::Redis;
 use crate::registrations::Rush;
 
 /// The ACL of Redis: what each service may touch. `@ADMIN_SERVICE_SHA256@`, `@USER_SERVICE_SHA256@` and
@@ -61,29 +62,21 @@ pub const ACL_TEMPLATE: &str = include_str!("../../../docker/redis/users.acl");
 /// The store. Cheap to clone; all clones share their connections.
 #[derive(Clone)]
 pub struct Store {
-    redis: Arc<Redis>,
+    redis: Redis,
     installation: Arc<Installation>,
     known: Arc<Known>,
-    looks: Batches<Looks>,
-    rush: Batches<Rush>,
+    looks: Batcher<Looks>,
+    rush: Batcher<Rush>,
 }
 
-/// Why a URL is not one of a Redis that can be used. Holds no password.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct InvalidUrl(String);
-
 impl Store {
-    /// Prepares a store on the Redis of this URL, with this password if the URL has none. Nothing is
-    /// connected yet: Redis may come later, and go and come back.
+    /// Configures a store without opening a connection. See [`Redis::new`].
     pub fn new(url: &str, password: Option<&str>) -> Result<Self, InvalidUrl> {
-        let redis =
-            Redis::new(url, password).map_err(|error| InvalidUrl(error.category().to_owned()))?;
-        let (redis, known) = (Arc::new(redis), Arc::<Known>::default());
+        let (redis, known) = (Redis::new(url, password)?, Arc::<Known>::default());
         Ok(Self {
             installation: Arc::default(),
-            looks: Batches::new(&redis, Looks(Arc::clone(&known))),
-            rush: Batches::new(&redis, Rush),
+            looks: Batcher::new(&redis, Looks(Arc::clone(&known))),
+            rush: Batcher::new(&redis, Rush),
             known,
             redis,
         })
@@ -94,9 +87,15 @@ impl Store {
         self.redis.ping().await
     }
 
-    /// What time it is for Redis, as far as this server knows. See [`clock`].
+    /// What time it is for Redis, as far as this server knows. See the module `redis::clock`.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        self.redis.clock().now()
+        self.redis.now()
+    }
+}
+
+impl Store {
+    pub async fn setup_warnings(&self) -> Result<Vec<String>> {
+        self.redis.setup_warnings().await
     }
 }

@@ -7,36 +7,16 @@
 
 use std::sync::LazyLock;
 
-use deadpool_redis::redis::{self, Cmd, ToRedisArgs};
+use deadpool_redis::redis::{Cmd, ToRedisArgs};
 
-/// A script with what it stands on.
-pub(crate) struct Script {
-    text: String,
-    sha: String,
-}
+pub(crate) use crate::scripts::Source as Script;
 
 impl Script {
-    fn new(ground: &[&str], own: &str) -> Self {
-        let (first_line, rest) = own.split_once('\n').unwrap_or((own, ""));
-        let text = format!("{first_line}\n{}{rest}", ground.concat());
-        let sha = redis::Script::new(&text).get_hash().to_owned();
-        Self { text, sha }
-    }
-
-    /// The command that makes Redis know it.
-    pub(crate) fn load(&self) -> Cmd {
-        let mut load = redis::cmd("SCRIPT");
-        load.arg("LOAD").arg(&self.text);
-        load
-    }
-
     /// Begins a call on these keys.
     pub(crate) fn on<K: ToRedisArgs>(&'static self, keys: &[K]) -> Call {
-        let mut command = redis::cmd("EVALSHA");
-        command.arg(&self.sha).arg(keys.len()).arg(keys);
         Call {
             script: self,
-            command,
+            command: crate::scripts::Call::new(self, keys).into_command(),
         }
     }
 }
@@ -76,14 +56,15 @@ macro_rules! scripts {
         /// All scripts by the names of their files, whole, as Redis gets them.
         #[cfg(test)]
         pub(crate) fn all() -> Vec<(&'static str, &'static Script)> {
-            vec![$(($file, &*$name),)*]
+            let mut all: Vec<(&'static str, &'static Script)> = vec![$(($file, &*$name),)*];
+            all.extend(crate::scripts::all());
+            all
         }
     };
 }
 
 scripts! {
     REGISTER: "register.lua" after [COMPETITION];
-    WITHDRAW: "withdraw.lua" after [COMPETITION];
     ADD: "add.lua" after [COMPETITION];
     REMOVE: "remove.lua" after [COMPETITION];
     READ_COMPETITION: "read_competition.lua" after [COMPETITION];
@@ -140,7 +121,7 @@ mod tests {
     #[test]
     fn every_file_in_the_folder_is_a_script_or_the_ground_of_one() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/scripts");
-        let mut files: Vec<_> = std::fs::read_dir(folder)
+        let mut files: Vec<String> = std::fs::read_dir(folder)
             .expect("the folder of scripts")
             .map(|entry| {
                 entry
@@ -149,6 +130,7 @@ mod tests {
                     .into_string()
                     .expect("a name")
             })
+            .filter(|name: &String| name.ends_with(".lua"))
             .collect();
         files.sort();
         let ground = ["account.lua", "competition.lua", "organiser.lua"];

@@ -13,9 +13,10 @@ use sha2::{Digest, Sha256};
 use tokio::time::sleep;
 
 use crate::error::Result;
+use crate::legacy::unreadable;
 use crate::page::PageRequest;
-use crate::redis::Kind;
-use crate::reply::{Reply, decode, unreadable};
+use crate::redis::Effect;
+use crate::redis::{ReplyReader, decode};
 use crate::{Store, keys, script};
 
 /// How many log entries one round trip reads: some 0.2 ms of Redis's time, and as much of the reader's.
@@ -125,7 +126,7 @@ impl Store {
             pipeline.cmd("GET").arg(keys.seal());
             pipeline.cmd("GET").arg(keys.revision());
         }
-        let answers = self.redis.pipeline(&pipeline, Kind::Harmless).await?;
+        let answers = self.redis.pipeline(&pipeline, Effect::Prepare).await?;
         let mut answers = answers.into_iter();
         let mut behind = Vec::new();
         for id in ids {
@@ -190,7 +191,7 @@ impl Store {
                 seal.write()
             })
             .arg(further.write());
-        let reply = Reply::read(self.redis.run(call, Kind::Harmless).await?)?;
+        let reply = ReplyReader::new(self.redis.run_call(call, Effect::Prepare).await?)?;
         let goes_on = entries.len() == ENTRIES_A_STEP && reply.word() != "overtaken";
         Ok(goes_on.then_some(further))
     }

@@ -5,8 +5,8 @@ use deadpool_redis::redis::{Pipeline, cmd};
 
 use crate::error::Result;
 use crate::keys::PARTS;
-use crate::redis::{Kind, Redis};
-use crate::reply::decode;
+use crate::redis::decode;
+use crate::redis::{Effect, Redis};
 
 /// Members in order, and whether there may be more after them.
 pub(crate) struct Slice {
@@ -43,7 +43,7 @@ pub(crate) async fn read(
     let mut members = Vec::with_capacity(wanted * 2);
     // What lies behind the last member of a part that has more is not known yet.
     let mut known_to: Option<String> = None;
-    for answer in redis.pipeline(&pipeline, Kind::Harmless).await? {
+    for answer in redis.pipeline(&pipeline, Effect::Prepare).await? {
         let part: Vec<String> = decode(answer)?;
         if part.len() == limit
             && let Some(last) = part.last()

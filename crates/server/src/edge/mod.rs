@@ -33,7 +33,7 @@ use futures::FutureExt;
 use futures::future::Either;
 use http::{Request, Response};
 use store::Store;
-use store::outcome::{Outcome, Tracker};
+use store::{WriteOutcome, WriteTracker};
 use tokio::time::{Instant, timeout_at};
 use tonic::Status;
 use tonic::body::Body;
@@ -144,7 +144,7 @@ impl<S: GrpcService> Edge<S> {
         let call_id = CallId::of(request.headers());
         let mut record = Record::begin(method, &call_id, began_at);
 
-        let writes = Tracker::default();
+        let writes = WriteTracker::default();
         let answer = writes
             .follow(self.answer(method, &mut request, &mut record))
             .await;
@@ -215,7 +215,7 @@ fn refuse(
     record: Record<'_>,
     failure: &Failure,
     call_id: &CallId,
-    outcome: Outcome,
+    outcome: WriteOutcome,
 ) -> Response<Body> {
     let answer = call_id.with_str(|id| errors::answer(failure, id, outcome));
     record.failed(failure, answer.status.code(), answer.reason);

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use domain::{Rejected, Rejection};
-use store::outcome::Outcome;
+use store::WriteOutcome;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
 
@@ -22,7 +22,7 @@ pub(crate) struct Answer {
 ///
 /// `call_id` is for the client to name when it asks for help; `outcome` says whether a write may have
 /// happened, and is told where the code leaves that open.
-pub(crate) fn answer(failure: &Failure, call_id: &str, outcome: Outcome) -> Answer {
+pub(crate) fn answer(failure: &Failure, call_id: &str, outcome: WriteOutcome) -> Answer {
     let Row {
         code,
         reason,
@@ -61,7 +61,7 @@ fn sentence(failure: &Failure) -> String {
 }
 
 /// The ids and facts of a rejection, and where a write may have been sent, whether it was.
-fn metadata(failure: &Failure, code: Code, outcome: Outcome) -> HashMap<String, String> {
+fn metadata(failure: &Failure, code: Code, outcome: WriteOutcome) -> HashMap<String, String> {
     let mut metadata = HashMap::new();
     if let Failure::Rejected(rejected) = failure {
         let named = rejected.metadata.iter();
@@ -69,8 +69,8 @@ fn metadata(failure: &Failure, code: Code, outcome: Outcome) -> HashMap<String, 
     }
     if matches!(code, Code::Unavailable | Code::DeadlineExceeded) {
         let outcome = match outcome {
-            Outcome::NotApplied => "NOT_APPLIED",
-            Outcome::Unknown => "UNKNOWN",
+            WriteOutcome::NotApplied => "NOT_APPLIED",
+            WriteOutcome::Unknown => "UNKNOWN",
         };
         metadata.insert("outcome".to_owned(), outcome.to_owned());
     }
@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     fn status(failure: impl Into<Failure>) -> Status {
-        answer(&failure.into(), "call-1", Outcome::NotApplied).status
+        answer(&failure.into(), "call-1", WriteOutcome::NotApplied).status
     }
 
     fn competition() -> CompetitionId {
@@ -245,8 +245,8 @@ mod tests {
             Failure::Unavailable("connection refused".to_owned()),
         ] {
             for (outcome, word) in [
-                (Outcome::NotApplied, "NOT_APPLIED"),
-                (Outcome::Unknown, "UNKNOWN"),
+                (WriteOutcome::NotApplied, "NOT_APPLIED"),
+                (WriteOutcome::Unknown, "UNKNOWN"),
             ] {
                 let details = answer(&failure, "call-1", outcome)
                     .status

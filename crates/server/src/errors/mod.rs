@@ -77,9 +77,14 @@ impl From<store::Error> for Failure {
     fn from(error: store::Error) -> Self {
         match error {
             store::Error::Rejected(rejected) => Self::Rejected(rejected),
-            store::Error::Unavailable(detail) => Self::Unavailable(detail),
+            store::Error::Unavailable(detail) | store::Error::LoginRefused(detail) => {
+                Self::Unavailable(detail)
+            }
             store::Error::TooLate => Self::DeadlineExceeded,
-            store::Error::Corrupt(detail) => Self::Internal(detail),
+            store::Error::Corrupt(detail) | store::Error::PermissionDenied(detail) => {
+                Self::Internal(detail)
+            }
+            store::Error::Invalid(fields) => Self::from(fields),
         }
     }
 }

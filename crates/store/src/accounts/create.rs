@@ -9,8 +9,8 @@ use domain::{Email, Rejection, RequestId, Timestamp, TokenHash};
 use super::{PasswordHash, millis};
 use crate::error::{Error, Result};
 use crate::keys::{self, Account, People};
-use crate::redis::{Kind, write_deadline};
-use crate::reply::{Reply, decode};
+use crate::redis::{Effect, write_deadline};
+use crate::redis::{ReplyReader, decode};
 use crate::{Store, installation, script};
 
 /// An account to make.
@@ -57,17 +57,17 @@ impl Store {
             .on(&keys)
             .arg(new.request.to_string())
             .arg(&new.fingerprint)
-            .arg(write_deadline(self.redis.now().await?))
+            .arg(write_deadline(self.redis.current_time().await?))
             .arg(&new.credential.0)
             .arg(token)
             .arg(millis(life));
         for (name, value) in &new.profile {
             call = call.arg(*name).arg(value);
         }
-        let reply = Reply::read(self.redis.run(call, Kind::Deciding).await?)?;
+        let reply = ReplyReader::new(self.redis.run_call(call, Effect::Decide).await?)?;
         let created = match reply.word() {
             "created" => {
-                let mut fields = reply.fields();
+                let mut fields = reply.into_fields();
                 Created {
                     created_at: fields.timestamp("created_at")?,
                     session_expires_at: fields.timestamp("expires_at")?,
@@ -75,23 +75,23 @@ impl Store {
             }
             "request_id_reused" | "exists" => return Err(Rejection::RequestIdReused.into()),
             "too_late" => return Err(Error::TooLate),
-            _ => return Err(reply.unknown()),
+            _ => return Err(reply.unexpected()),
         };
 
         let call = script::CONFIRM_EMAIL.on(&[claim]).arg(&new.id);
-        let reply = Reply::read(self.redis.run(call, Kind::Deciding).await?)?;
+        let reply = ReplyReader::new(self.redis.run_call(call, Effect::Decide).await?)?;
         match reply.word() {
             "confirmed" => Ok(created),
             // Ten minutes passed, and somebody else was faster: this account can never be opened.
             "lost" => Err(Rejection::EmailTaken.into()),
-            _ => Err(reply.unknown()),
+            _ => Err(reply.unexpected()),
         }
     }
 
     async fn claim_email(&self, new: &NewAccount<'_>, claim: &str, nonce: &str) -> Result<()> {
         for _ in 0..2 {
             let call = script::CLAIM_EMAIL.on(&[claim]).arg(&new.id).arg(nonce);
-            let mut reply = Reply::read(self.redis.run(call, Kind::Harmless).await?)?;
+            let mut reply = ReplyReader::new(self.redis.run_call(call, Effect::Prepare).await?)?;
             match reply.word() {
                 "claimed" | "owned" => return Ok(()),
                 "pending" => return Err(Rejection::EmailTaken.into()),
@@ -102,9 +102,9 @@ impl Store {
                     }
                     // An account was erased, and its address not yet freed.
                     let call = script::RELEASE_EMAIL.on(&[claim]).arg(owner);
-                    self.redis.run(call, Kind::Harmless).await?;
+                    self.redis.run_call(call, Effect::Prepare).await?;
                 }
-                _ => return Err(reply.unknown()),
+                _ => return Err(reply.unexpected()),
             }
         }
         Err(Rejection::EmailTaken.into())

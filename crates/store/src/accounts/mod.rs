@@ -16,7 +16,8 @@ use domain::{Rejected, Rejection, UserId};
 use crate::Store;
 use crate::error::Result;
 use crate::keys::Account;
-use crate::reply::{Fields, decode};
+use crate::records::Fields;
+use crate::redis::decode;
 
 pub(crate) use create::{NewAccount, PENDING};
 pub(crate) use session::Session;
@@ -38,7 +39,7 @@ impl Store {
     pub(crate) async fn read_profile(&self, account: &Account) -> Result<Fields> {
         let mut read = cmd("HGETALL");
         read.arg(account.profile());
-        Ok(Fields::of(decode(self.redis.command(read).await?)?))
+        Ok(Fields::from_pairs(decode(self.redis.command(read).await?)?))
     }
 }
 

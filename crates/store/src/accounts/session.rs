@@ -6,8 +6,8 @@ use domain::{RequestId, SessionToken, Timestamp, TokenHash};
 
 use crate::error::Result;
 use crate::keys::Account;
-use crate::redis::Kind;
-use crate::reply::unreadable;
+use crate::legacy::unreadable;
+use crate::redis::Effect;
 use crate::{Store, script};
 
 /// How long a user stays signed in: 30 days.
@@ -65,6 +65,6 @@ impl Store {
         let call = script::END_SESSIONS
             .on(&[account.sessions(), account.log()])
             .arg(token.map(|token| token.to_string()).unwrap_or_default());
-        self.redis.run(call, Kind::Deciding).await.map(drop)
+        self.redis.run_call(call, Effect::Decide).await.map(drop)
     }
 }

@@ -9,8 +9,8 @@ use super::session::{ADMIN_SESSION, OpenSession, USER_SESSION};
 use super::{PasswordHash, millis};
 use crate::error::{Error, Result};
 use crate::keys::{Account, People};
-use crate::redis::Kind;
-use crate::reply::{Reply, decode};
+use crate::redis::Effect;
+use crate::redis::{ReplyReader, decode};
 use crate::{Store, installation, script};
 
 /// How many sign-ins may fail within [`THROTTLE_WINDOW`] before the account takes no more for a while.
@@ -64,7 +64,7 @@ impl Store {
         pipeline.cmd("HGET").arg(account.profile()).arg("email");
         let mut answers = self
             .redis
-            .pipeline(&pipeline, Kind::Harmless)
+            .pipeline(&pipeline, Effect::Prepare)
             .await?
             .into_iter();
         let mut next = || answers.next().unwrap_or(Value::Nil);
@@ -91,7 +91,7 @@ impl Store {
         let call = script::FAIL_SIGN_IN
             .on(&[attempt.account().throttle()])
             .arg(millis(THROTTLE_WINDOW));
-        self.redis.run(call, Kind::Harmless).await.map(drop)
+        self.redis.run_call(call, Effect::Prepare).await.map(drop)
     }
 
     /// Opens a session for somebody whose password was right. `Unauthenticated` if the password was
@@ -123,14 +123,14 @@ impl Store {
             .arg(&checked.0)
             .arg(token.hash().to_string())
             .arg(millis(life));
-        let mut reply = Reply::read(self.redis.run(call, Kind::Deciding).await?)?;
+        let mut reply = ReplyReader::new(self.redis.run_call(call, Effect::Decide).await?)?;
         match reply.word() {
             "opened" => Ok(OpenSession {
                 token,
                 expires_at: reply.timestamp()?,
             }),
             "refused" => Err(refused()),
-            _ => Err(reply.unknown()),
+            _ => Err(reply.unexpected()),
         }
     }
 }

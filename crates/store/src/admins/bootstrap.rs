@@ -9,8 +9,9 @@ use super::NewAdmin;
 use crate::accounts::PasswordHash;
 use crate::error::{Error, Result};
 use crate::keys::{self, People};
-use crate::redis::Kind;
-use crate::reply::{Reply, decode, unreadable};
+use crate::legacy::unreadable;
+use crate::redis::Effect;
+use crate::redis::{ReplyReader, decode};
 use crate::{Store, installation, script};
 
 /// How long a bootstrap token is good: 15 minutes.
@@ -31,13 +32,13 @@ impl Store {
             .on(&[keys::BOOTSTRAP])
             .arg(token.hash().to_string())
             .arg(new.request_id.to_string());
-        let reply = Reply::read(self.redis.run(call, Kind::Deciding).await?)?;
+        let reply = ReplyReader::new(self.redis.run_call(call, Effect::Decide).await?)?;
         match reply.word() {
             // Somebody else was made an owner meanwhile, as by the settings.
             "spent" if self.has_owner().await? => Err(Rejection::Unauthenticated.into()),
             "spent" | "repeated" => self.create_admin(BOOTSTRAP_MAKER, new, password).await,
             "refused" => Err(Rejection::Unauthenticated.into()),
-            _ => Err(reply.unknown()),
+            _ => Err(reply.unexpected()),
         }
     }
 

@@ -14,9 +14,11 @@ use crate::accounts::{NewAccount, PasswordHash, Session};
 use crate::error::Result;
 use crate::fingerprint::fingerprint;
 use crate::keys::{self, Account, People};
+use crate::legacy::unreadable;
 use crate::page::{Cursor, Listed, Page, PageRequest};
-use crate::redis::Kind;
-use crate::reply::{Fields, Reply, decode, unreadable};
+use crate::records::Fields;
+use crate::redis::Effect;
+use crate::redis::{ReplyReader, decode};
 use crate::{Store, script};
 
 pub use bootstrap::BOOTSTRAP_TOKEN;
@@ -50,7 +52,7 @@ impl Store {
             .arg(&["role", "disabled"]);
         let mut answers = self
             .redis
-            .pipeline(&pipeline, Kind::Harmless)
+            .pipeline(&pipeline, Effect::Prepare)
             .await?
             .into_iter();
         let (Some(session), Some(profile)) = (answers.next(), answers.next()) else {
@@ -171,9 +173,9 @@ impl Store {
             }
             for (id, answer) in ids
                 .iter()
-                .zip(self.redis.pipeline(&pipeline, Kind::Harmless).await?)
+                .zip(self.redis.pipeline(&pipeline, Effect::Prepare).await?)
             {
-                let fields = Fields::of(decode(answer)?);
+                let fields = Fields::from_pairs(decode(answer)?);
                 if !fields.is_empty() {
                     let id = AdminId::parse(id.as_str()).map_err(|_| unreadable("an admin id"))?;
                     items.push(read_admin(id, fields)?);
@@ -201,14 +203,14 @@ impl Store {
             .on(&[keys::OWNERS])
             .arg(id.as_str())
             .arg(if is_owner { "owner" } else { "" });
-        let reply = Reply::read(self.redis.run(call, Kind::Harmless).await?)?;
+        let reply = ReplyReader::new(self.redis.run_call(call, Effect::Prepare).await?)?;
         match reply.word() {
             "resigned" => {}
             "last_owner" => {
                 let last = Rejected::from(Rejection::LastOwner).with("admin_id", id);
                 return Err(last.into());
             }
-            _ => return Err(reply.unknown()),
+            _ => return Err(reply.unexpected()),
         }
         let account = Account::of_admin(id);
         let keys = [
@@ -221,12 +223,12 @@ impl Store {
             .on(&keys)
             .arg(request.to_string())
             .arg(print);
-        let reply = Reply::read(self.redis.run(call, Kind::Deciding).await?)?;
+        let reply = ReplyReader::new(self.redis.run_call(call, Effect::Decide).await?)?;
         match reply.word() {
-            "changed" => read_admin(id.clone(), reply.fields()),
+            "changed" => read_admin(id.clone(), reply.into_fields()),
             "absent" => Err(not_found(id).into()),
             "request_id_reused" => Err(Rejection::RequestIdReused.into()),
-            _ => Err(reply.unknown()),
+            _ => Err(reply.unexpected()),
         }
     }
 }

@@ -6,8 +6,8 @@ use domain::{
 };
 
 use crate::error::Result;
+use crate::legacy::unreadable;
 use crate::page::{Cursor, Listed, Page, PageRequest};
-use crate::reply::unreadable;
 use crate::{Store, keys, shards};
 
 /// Which competitions to list, in the order of start, then id.

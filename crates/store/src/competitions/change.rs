@@ -10,8 +10,8 @@ use super::read::competition_not_found;
 use super::record::{changed_fields, json, read_competition, written};
 use crate::error::{Error, Result};
 use crate::fingerprint::fingerprint;
-use crate::redis::{Kind, write_deadline};
-use crate::reply::{Reply, decode};
+use crate::redis::{Effect, write_deadline};
+use crate::redis::{ReplyReader, decode};
 use crate::script::{self, Call};
 use crate::{Store, keys};
 
@@ -61,11 +61,11 @@ impl Store {
             .arg(request.to_string())
             .arg(print)
             .arg(json(&written(&new.details))?)
-            .arg(write_deadline(self.redis.now().await?));
+            .arg(write_deadline(self.redis.current_time().await?));
         call = with_fields(call, &new.details);
-        let reply = Reply::read(self.redis.run(call, Kind::Deciding).await?)?;
+        let reply = ReplyReader::new(self.redis.run_call(call, Effect::Decide).await?)?;
         match reply.word() {
-            "changed" => read_competition(id, reply.fields()),
+            "changed" => read_competition(id, reply.into_fields()),
             "taken" => Err(Rejected::from(Rejection::CompetitionIdTaken)
                 .in_competition(&id)
                 .into()),
@@ -129,12 +129,12 @@ impl Store {
                 .arg(json(&after)?)
                 .arg(old.changed_at_revision.get());
             let call = with_fields(call, &details);
-            let mut reply = Reply::read(self.redis.run(call, Kind::Deciding).await?)?;
+            let mut reply = ReplyReader::new(self.redis.run_call(call, Effect::Decide).await?)?;
             match reply.word() {
                 "unsettled" => {}
                 "old_version" => conflicts += 1,
                 "changed" => {
-                    let updated = read_competition(id.clone(), reply.fields())?;
+                    let updated = read_competition(id.clone(), reply.into_fields())?;
                     let updated = self.finish_promotions(updated, request, &print).await?;
                     self.leave_catalogue(id, old.details.schedule, &updated.details)
                         .await;
@@ -144,7 +144,7 @@ impl Store {
                     let at = reply.revision()?;
                     let confirmed_count = reply.number()?;
                     let Some(capacity) = details.capacity else {
-                        return Err(reply.unknown().into());
+                        return Err(reply.unexpected().into());
                     };
                     let too_small = Rejection::CapacityBelowConfirmed {
                         capacity,
@@ -176,9 +176,9 @@ impl Store {
             .arg("{}")
             .arg("{}")
             .arg(Revision::default().get());
-        let reply = Reply::read(self.redis.run(call, Kind::Deciding).await?)?;
+        let reply = ReplyReader::new(self.redis.run_call(call, Effect::Decide).await?)?;
         match reply.word() {
-            "changed" => read_competition(id.clone(), reply.fields()),
+            "changed" => read_competition(id.clone(), reply.into_fields()),
             // Made again meanwhile, under the same id.
             "old_version" => Err(Rejected::from(Rejection::EtagMismatch)
                 .in_competition(id)
@@ -229,10 +229,10 @@ impl Store {
         call: impl Fn() -> Result<Call>,
     ) -> Result<Competition> {
         loop {
-            let reply = Reply::read(self.redis.run(call()?, Kind::Deciding).await?)?;
+            let reply = ReplyReader::new(self.redis.run_call(call()?, Effect::Decide).await?)?;
             match reply.word() {
                 "unsettled" => {}
-                "changed" => return read_competition(id.clone(), reply.fields()),
+                "changed" => return read_competition(id.clone(), reply.into_fields()),
                 _ => return Err(refused(reply, id)),
             }
         }
@@ -247,7 +247,7 @@ impl Store {
     ) -> Result<()> {
         let draft = self.get_competition(id).await;
         let call = organise(&script::DELETE_COMPETITION, "delete", by, id, request, "")?;
-        let reply = Reply::read(self.redis.run(call, Kind::Deciding).await?)?;
+        let reply = ReplyReader::new(self.redis.run_call(call, Effect::Decide).await?)?;
         if reply.word() != "changed" {
             return Err(refused(reply, id));
         }
@@ -305,7 +305,7 @@ fn with_fields(mut call: Call, details: &CompetitionDetails) -> Call {
 }
 
 /// What every script about a competition says when it says no.
-pub(crate) fn refused(mut reply: Reply, id: &CompetitionId) -> Error {
+pub(crate) fn refused(mut reply: ReplyReader, id: &CompetitionId) -> Error {
     let rejection = match reply.word() {
         // Without the revision: a draft would be told from what does not exist.
         "no_competition" => return competition_not_found(id).into(),
@@ -314,7 +314,7 @@ pub(crate) fn refused(mut reply: Reply, id: &CompetitionId) -> Error {
         "cancelled" => Rejection::CompetitionCancelled,
         "request_id_reused" => Rejection::RequestIdReused,
         "too_late" => return Error::TooLate,
-        _ => return reply.unknown(),
+        _ => return reply.unexpected(),
     };
     let rejected = Rejected::from(rejection).in_competition(id);
     match reply.optional() {

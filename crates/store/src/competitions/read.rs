@@ -8,16 +8,18 @@ use domain::{Competition, CompetitionId, CompetitionState, Rejected, Rejection};
 
 use super::known::Known;
 use super::record::read_competition;
-use crate::batches::Batch;
+use crate::batching::Batch;
 use crate::error::Result;
-use crate::redis::{Kind, Lane, Redis, good};
-use crate::reply::{Fields, decode, unreadable};
+use crate::legacy::unreadable;
+use crate::records::Fields;
+use crate::redis::decode;
+use crate::redis::{ConnectionId, Effect, Redis, checked};
 use crate::{Store, keys, script};
 
 impl Store {
     /// Reads a competition in any state.
     pub async fn get_competition(&self, id: &CompetitionId) -> Result<Competition> {
-        let found = self.looks.ask(&(), id.clone()).await?;
+        let found = self.looks.submit(&(), id.clone()).await?;
         found
             .map(Arc::unwrap_or_clone)
             .ok_or_else(|| competition_not_found(id).into())
@@ -37,7 +39,7 @@ impl Store {
         &self,
         ids: &[CompetitionId],
     ) -> Result<Vec<Option<Competition>>> {
-        let found = read_each(&self.redis, &self.known, self.redis.lane(), ids).await?;
+        let found = read_each(&self.redis, &self.known, self.redis.pick_connection(), ids).await?;
         found
             .into_iter()
             .map(|found| Ok(found?.map(Arc::unwrap_or_clone)))
@@ -57,17 +59,17 @@ pub(crate) struct Looks(pub(crate) Arc<Known>);
 impl Batch for Looks {
     type Key = ();
     type Item = CompetitionId;
-    type Answer = Option<Arc<Competition>>;
+    type Reply = Option<Arc<Competition>>;
 
-    const KIND: Kind = Kind::Harmless;
-    const MOST_BATCHES: usize = 4;
+    const EFFECT: Effect = Effect::Prepare;
+    const MAX_WORKERS: usize = 4;
     /// Less than a millisecond of Redis's time.
-    const MOST_ITEMS: usize = 128;
+    const MAX_ITEMS: usize = 128;
 
     async fn run(
         &self,
         redis: &Redis,
-        lane: Lane,
+        lane: ConnectionId,
         (): &(),
         ids: &[CompetitionId],
     ) -> Result<Vec<Found>> {
@@ -95,10 +97,10 @@ type Found = Result<Option<Arc<Competition>>>;
 async fn read_each(
     redis: &Redis,
     known: &Known,
-    lane: Lane,
+    lane: ConnectionId,
     ids: &[CompetitionId],
 ) -> Result<Vec<Found>> {
-    let opened = redis.opened();
+    let opened = redis.connections_opened();
     let mut looks: Vec<_> = ids
         .iter()
         .map(|id| known.recall(id, opened).map_or(Look::Unknown, Look::Stands))
@@ -143,7 +145,7 @@ enum Look {
 /// Asks Redis whether those that seem to stand do.
 async fn confirm(
     redis: &Redis,
-    lane: Lane,
+    lane: ConnectionId,
     opened: u64,
     ids: &[CompetitionId],
     looks: &mut [Look],
@@ -158,8 +160,8 @@ async fn confirm(
     if pipeline.is_empty() {
         return Ok(());
     }
-    let answers = redis.exchange(&pipeline, Kind::Harmless, lane).await?;
-    let is_same_redis = redis.opened() == opened;
+    let answers = redis.exchange(&pipeline, Effect::Prepare, lane).await?;
+    let is_same_redis = redis.connections_opened() == opened;
     let mut answers = answers.into_iter();
     for look in looks {
         if let Look::Stands(competition) = look {
@@ -183,7 +185,7 @@ async fn confirm(
 async fn read_whole(
     redis: &Redis,
     known: &Known,
-    lane: Lane,
+    lane: ConnectionId,
     ids: &[&CompetitionId],
 ) -> Result<Vec<Found>> {
     if ids.is_empty() {
@@ -193,14 +195,14 @@ async fn read_whole(
     for id in ids {
         add_read(&mut pipeline, &keys::Competition::of(id));
     }
-    let opened = redis.opened();
+    let opened = redis.connections_opened();
     let mut answers = redis
-        .exchange(&pipeline, Kind::Harmless, lane)
+        .exchange(&pipeline, Effect::Prepare, lane)
         .await?
         .into_iter();
     let mut found = Vec::with_capacity(ids.len());
     for &id in ids {
-        let read: Result<Vec<_>> = answers.by_ref().take(COMMANDS).map(good).collect();
+        let read: Result<Vec<_>> = answers.by_ref().take(COMMANDS).map(checked).collect();
         let competition = match read.and_then(unchanged) {
             Ok(None) => read_again(redis, id).await,
             Ok(Some(fields)) if fields.is_empty() => Ok(None),
@@ -219,7 +221,7 @@ async fn read_whole(
 
 async fn read_again(redis: &Redis, id: &CompetitionId) -> Found {
     let call = script::READ_COMPETITION.on(&keys::Competition::of(id).for_registrations());
-    let answer = redis.run(call, Kind::Harmless).await?;
+    let answer = redis.run_call(call, Effect::Prepare).await?;
     Ok(read_answer(id, None, answer)?.map(|(competition, _)| competition))
 }
 
@@ -234,7 +236,10 @@ pub(crate) fn read_answer(
     let competition = match (&*competition, known) {
         ([], _) => return Ok(None),
         ([unchanged], Some(known)) if unchanged == "unchanged" => known,
-        _ => Arc::new(read_competition(id.clone(), Fields::of(competition))?),
+        _ => Arc::new(read_competition(
+            id.clone(),
+            Fields::from_pairs(competition),
+        )?),
     };
     Ok(Some((competition, registration)))
 }
@@ -263,14 +268,14 @@ fn unchanged(read: Vec<Value>) -> Result<Option<Fields>> {
     if then != revision {
         return Ok(None);
     }
-    let mut fields = Fields::of(meta);
+    let mut fields = Fields::from_pairs(meta);
     if !fields.is_empty() {
         let confirmed = held
             .checked_sub(waiting)
             .ok_or_else(|| unreadable("more who wait than registrations"))?;
-        fields.put("revision", revision.unwrap_or_default());
-        fields.put("confirmed_count", confirmed.to_string());
-        fields.put("waitlisted_count", waiting.to_string());
+        fields.insert("revision", revision.unwrap_or_default());
+        fields.insert("confirmed_count", confirmed.to_string());
+        fields.insert("waitlisted_count", waiting.to_string());
     }
     Ok(Some(fields))
 }

@@ -8,7 +8,8 @@ use domain::{
 use serde::Serialize;
 
 use crate::error::{Error, Result};
-use crate::reply::{Fields, unreadable};
+use crate::legacy::unreadable;
+use crate::records::Fields;
 
 /// The fields of `meta` that the organiser says, by their names in the contract. Empty = absent.
 pub(super) fn written(details: &CompetitionDetails) -> Vec<(&'static str, String)> {

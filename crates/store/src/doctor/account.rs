@@ -9,7 +9,7 @@ use crate::accounts::PENDING;
 use crate::error::Result;
 use crate::installation::SECRET_BYTES;
 use crate::keys::{self, Account, People};
-use crate::reply::Fields;
+use crate::records::Fields;
 use crate::users::read_user;
 
 /// What is wrong with an account, if the account is still there.
@@ -74,7 +74,7 @@ impl Examination {
             if is_missing {
                 suspicions.push(Suspicion::NotInDirectory(user));
             }
-            let profile = profile.map(Fields::of);
+            let profile = profile.map(Fields::from_pairs);
             match profile.and_then(|fields| read_user(user.clone(), fields).ok()) {
                 Some(read) => claimants.push((user, read.email)),
                 None => suspicions.push(Suspicion::Unreadable(user)),

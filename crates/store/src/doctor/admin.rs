@@ -13,7 +13,7 @@ use super::{Examination, STEP};
 use crate::admins::read_admin;
 use crate::error::Result;
 use crate::keys::{self, Account, People};
-use crate::reply::Fields;
+use crate::records::Fields;
 
 /// What a call leaves that is cut off before it has made, or after it has begun to disable, an owner.
 const NOT_AMONG_THE_OWNERS: &str = "is an owner and not among the owners";
@@ -48,8 +48,8 @@ impl Examination {
         for id in ids {
             let subject = format!("admin {id}");
             let profile: Option<Vec<String>> = answers.read();
-            let admin =
-                profile.and_then(|profile| read_admin(id.clone(), Fields::of(profile)).ok());
+            let admin = profile
+                .and_then(|profile| read_admin(id.clone(), Fields::from_pairs(profile)).ok());
             match admin {
                 Some(admin) => admins.push(admin),
                 None => problems.find(&subject, "the profile cannot be read"),

@@ -14,7 +14,8 @@ use super::{Examination, STEP};
 use crate::competitions::{catalogue_member, read_competition};
 use crate::error::Result;
 use crate::keys;
-use crate::reply::{Fields, decode};
+use crate::records::Fields;
+use crate::redis::decode;
 use crate::seal::Seal;
 
 /// The record of a competition, by the names of its fields.
@@ -206,7 +207,7 @@ fn parse_record(id: &CompetitionId, record: Record) -> Result<Competition> {
     let flat = record.into_iter().flat_map(<[String; 2]>::from);
     read_competition(
         id.clone(),
-        Fields::of(flat.chain(counts.into_iter().flatten()).collect()),
+        Fields::from_pairs(flat.chain(counts.into_iter().flatten()).collect()),
     )
 }
 

@@ -11,7 +11,7 @@ use super::report::Problems;
 use super::{Crew, Examination, STEP};
 use crate::error::Result;
 use crate::keys::{self, PARTS, People};
-use crate::reply::unreadable;
+use crate::legacy::unreadable;
 
 /// What is examined once all keys are known.
 #[derive(Default)]

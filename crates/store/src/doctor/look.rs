@@ -10,8 +10,8 @@ use tokio::time::sleep;
 use super::Examination;
 use crate::error::{Error, Result};
 use crate::keys::Account;
-use crate::redis::{Kind, good};
-use crate::reply::decode;
+use crate::redis::decode;
+use crate::redis::{Effect, checked};
 
 /// How often Redis is asked again that did not answer in time, or was away for a moment.
 const TRIES: u32 = 40;
@@ -55,7 +55,7 @@ impl Examination {
     async fn look_once(&self, commands: &Pipeline) -> Result<Vec<Value>> {
         let redis = &self.store.redis;
         let answers = redis
-            .exchange(commands, Kind::Harmless, redis.lane())
+            .exchange(commands, Effect::Prepare, redis.pick_connection())
             .await?;
         let is_wrong_type = |answer: &Value| matches!(answer, Value::ServerError(error) if error.code() == "WRONGTYPE");
         answers
@@ -64,7 +64,7 @@ impl Examination {
                 if is_wrong_type(&answer) {
                     Ok(answer)
                 } else {
-                    good(answer)
+                    checked(answer)
                 }
             })
             .collect()

@@ -75,13 +75,8 @@ pub enum Unfinished {
 
 impl From<Error> for Unfinished {
     fn from(error: Error) -> Self {
-        const REFUSALS: [&str; 4] = ["AuthenticationFailed", "WRONGPASS", "NOAUTH", "NOPERM"];
         match error {
-            Error::Unavailable(why) | Error::Corrupt(why)
-                if REFUSALS.iter().any(|word| why.contains(word)) =>
-            {
-                Self::Refused(why)
-            }
+            Error::LoginRefused(why) | Error::PermissionDenied(why) => Self::Refused(why),
             Error::Unavailable(why) => Self::Unreachable(why),
             error => Self::Failed(error.to_string()),
         }
@@ -96,7 +91,7 @@ impl Store {
     /// four largest competitions: a million accounts took 100 MB, and 290 MB if all had entered the same one.
     pub async fn examine(&self, mut show: impl FnMut(Progress)) -> Result<Report, Unfinished> {
         // Without the patience of the examination: whoever cannot be reached now is told at once.
-        self.redis.now().await?;
+        self.redis.current_time().await?;
         let examination = Examination {
             store: self.clone(),
             counters: Arc::default(),

@@ -6,8 +6,8 @@ use deadpool_redis::redis::cmd;
 use super::{Finding, Repair, Unfinished};
 use crate::error::Result;
 use crate::keys::{self, Account};
-use crate::redis::Kind;
-use crate::reply::{Reply, decode};
+use crate::redis::Effect;
+use crate::redis::{ReplyReader, decode};
 use crate::{Store, installation, script};
 
 impl Store {
@@ -33,7 +33,7 @@ impl Store {
             Repair::EnterInIndex { user, competition } => {
                 let index = Account::of_user(user).competitions();
                 // Of this moment: nobody takes it away while the registration may be changing.
-                let value = installation::index_value(self.redis.now().await?);
+                let value = installation::index_value(self.redis.current_time().await?);
                 let mut enter = cmd("HSETNX");
                 enter.arg(&index).arg(competition.as_str()).arg(&value);
                 let is_new: bool = decode(self.redis.command(enter).await?)?;
@@ -56,7 +56,7 @@ impl Store {
             // A call that uses the claim at this moment has put its own nonce, or its account's id, in it.
             Repair::ReleaseClaim { key, owner } => {
                 let call = script::RELEASE_EMAIL.on(&[key]).arg(owner);
-                let reply = Reply::read(self.redis.run(call, Kind::Harmless).await?)?;
+                let reply = ReplyReader::new(self.redis.run_call(call, Effect::Prepare).await?)?;
                 Ok(reply.word() == "released")
             }
             // Ids are never used again: nobody but the erased account is meant.
@@ -77,7 +77,7 @@ impl Store {
             .on(&[index])
             .arg(competition.as_str())
             .arg(value);
-        let reply = Reply::read(self.redis.run(call, Kind::Harmless).await?)?;
+        let reply = ReplyReader::new(self.redis.run_call(call, Effect::Prepare).await?)?;
         Ok(reply.word() == "forgotten")
     }
 }

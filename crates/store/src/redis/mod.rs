@@ -1,10 +1,20 @@
-//! The way to Redis: a few shared connections that pipeline the commands of all calls, each replaced when
-//! it breaks; and one of its own for the health check.
+//! The connections to Redis and the ways to send on them.
 //!
-//! A connection checked out per request would pipeline nothing and cost a PING each time (measured:
-//! 10,400 instead of 25,800 requests/s), so the pool only makes connections and limits their number.
+//! - [`connection`]: one shared connection, replaced when it breaks.
+//! - [`commands`]: a pipeline, and the scripts that it calls.
+//! - [`reply`]: decoding of replies.
+//! - [`clock`]: the time by Redis's clock.
+//! - [`setup`]: checks of Redis's settings.
+//!
+//! There are three ways to send, by meaning: [`Redis::read`] reads, [`Redis::prepare`] writes what
+//! another write relies on, and [`Redis::run`] runs a script, which decides. All three end in
+//! [`Redis::send`], which sends one pipeline on one connection.
 
-mod line;
+mod clock;
+mod commands;
+mod connection;
+mod reply;
+mod setup;
 
 use std::array::from_fn;
 use std::sync::Arc;
@@ -13,289 +23,317 @@ use std::time::Duration;
 
 use deadpool_redis::redis::io::tcp::TcpSettings;
 use deadpool_redis::redis::{
-    AsyncConnectionConfig, Client, Cmd, IntoConnectionInfo, Pipeline, RedisError, Value, cmd,
+    AsyncConnectionConfig, Client, Cmd, FromRedisValue, IntoConnectionInfo, RedisError, Value, cmd,
 };
 use deadpool_redis::{Manager, Pool, Runtime, Timeouts};
 use domain::Timestamp;
 
-use self::line::{Line, Lost};
-use crate::clock::Clock;
+pub use self::commands::Commands;
+pub(crate) use self::reply::{ReplyReader, checked, decode};
+
+use self::clock::Clock;
+use self::connection::{SendError, SharedConnection};
 use crate::error::{Error, Result};
-use crate::outcome;
-use crate::reply::decode;
-use crate::script::{Call, Script};
+use crate::scripts::Script;
+use crate::write_outcome;
 
-/// How long a command may take. A Redis that is well answers in less than a millisecond.
+/// How long Redis may take to reply. It normally replies within a millisecond.
 const RESPONSE_TIMEOUT: Duration = Duration::from_millis(500);
-/// How long a connection may take, with its handshake.
+/// How long it may take to open a connection, login included.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
-/// How long a write may be on its way: one that reaches Redis later is refused there.
-const WRITE_DEADLINE: Duration = Duration::from_secs(30);
-/// How often a command is tried whose connection broke. Every write that the store sends may be
-/// repeated: it names its request, or writes the same again.
-const TRIES: u32 = 3;
-/// The connections for calls. Before Redis waits for its disk it reads at most 16 KiB of each, the
-/// commands of some 30 registrations: with several, more of them share one wait (measured with four: 8 %
-/// less CPU of Redis and 15 % more registrations).
-const CONNECTIONS: usize = 4;
-/// With so many exchanges under way on a connection the next one is used too.
-const BUSY: usize = 16;
+/// How long a write may be on its way to Redis. A script refuses a write that arrives later.
+const WRITE_LIFETIME: Duration = Duration::from_secs(30);
+/// How often a pipeline is sent if the connection breaks. Every write of the store may be repeated:
+/// it names its request, or writes the same value again.
+const MAX_ATTEMPTS: u32 = 3;
+/// How often a script may ask to be called again. Each call promotes up to 100 users, so that a
+/// million users can be promoted before the call fails; the call's deadline usually ends it earlier.
+const MAX_SETTLE_ROUNDS: u32 = 10_000;
+/// The number of connections for calls. Redis reads at most 16 KiB from a connection, the commands
+/// of some 30 registrations, before it waits for its disk. With several connections more
+/// registrations share one disk write (measured with four: 15 % more registrations per second).
+const CALL_CONNECTIONS: usize = 4;
+/// The number of pipelines in flight on a connection above which the next connection is used too.
+const BUSY_PIPELINES: usize = 16;
 
-/// One of the connections for calls. What goes one after the other on the same one is done in that order.
-#[derive(Clone, Copy)]
-pub(crate) struct Lane(usize);
+/// The connections to one Redis. Cheap to clone; all clones share the connections.
+///
+/// A few connections are shared by all calls, which pipeline their commands on them. A connection
+/// checked out per call would pipeline nothing and cost a PING each time (measured: 10,400 instead
+/// of 25,800 requests per second).
+#[derive(Clone)]
+pub struct Redis {
+    inner: Arc<Inner>,
+}
 
-pub(crate) struct Redis {
-    calls: [Line; CONNECTIONS],
-    health: Line,
+struct Inner {
+    calls: [SharedConnection; CALL_CONNECTIONS],
+    /// For the health check, so that no call can delay it.
+    health: SharedConnection,
     clock: Arc<Clock>,
     opened: Arc<AtomicU64>,
 }
 
-/// Whether a command decides something that a caller waits for.
+/// One of the connections for calls. Pipelines on the same connection are executed in the order in
+/// which they are sent.
+#[derive(Clone, Copy)]
+pub(crate) struct ConnectionId(usize);
+
+/// What a pipeline does, which decides what is known of a call that got no reply.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// Reads, and writes that decide nothing.
-    Harmless,
-    /// A write that is the change itself.
-    Deciding,
+pub(crate) enum Effect {
+    /// It changes nothing.
+    Read,
+    /// It prepares for a later write, or cleans up. Nothing that the caller asked for.
+    Prepare,
+    /// Its last command makes the change that the caller asked for.
+    Decide,
+}
+
+/// A URL that does not name a Redis that can be used. The message holds no password.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct InvalidUrl(String);
+
+impl From<RedisError> for InvalidUrl {
+    fn from(error: RedisError) -> Self {
+        Self(error.category().to_owned())
+    }
 }
 
 impl Redis {
-    /// Prepares the way; nothing is connected yet. Fails on a URL that is none.
-    pub(crate) fn new(url: &str, password: Option<&str>) -> Result<Self, RedisError> {
+    /// Configures the connections without opening any: Redis may start later, and restart.
+    ///
+    /// `password` is used if the URL has none. Fails on an invalid or unsupported URL.
+    pub fn new(url: &str, password: Option<&str>) -> Result<Self, InvalidUrl> {
         let mut address = url.into_connection_info()?;
         if let Some(password) = password {
             let login = address.redis_settings().clone().set_password(password);
             address = address.set_redis_settings(login);
         }
         let tcp = TcpSettings::default().set_nodelay(true);
+        // A half-open connection is closed after 5 s instead of the kernel's 15 minutes.
         #[cfg(target_os = "linux")]
         let tcp = tcp.set_user_timeout(Duration::from_secs(5));
         let address = address.set_tcp_settings(tcp);
-        // Refuses what is not supported, such as TLS, before the first call does.
+        // Reports an unsupported URL, such as one with TLS, now and not at the first call.
         Client::open(address.clone())?;
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(CONNECT_TIMEOUT))
             .set_response_timeout(Some(RESPONSE_TIMEOUT));
-        let manager = Manager::new_with_config(address, config)?;
-        let pool = Pool::builder(manager)
-            .max_size(CONNECTIONS + 1)
-            .timeouts(Timeouts {
-                wait: Some(CONNECT_TIMEOUT),
-                create: Some(CONNECT_TIMEOUT),
-                recycle: Some(CONNECT_TIMEOUT),
-            })
-            .runtime(Runtime::Tokio1)
-            .build();
-        let pool = pool.map_err(|error| {
-            RedisError::from(std::io::Error::other(format!(
-                "no connection pool: {error}"
-            )))
-        })?;
+        let pool = connection_pool(Manager::new_with_config(address, config)?)?;
         let (clock, opened) = (Arc::new(Clock::new()), Arc::<AtomicU64>::default());
-        let line = || Line::new(pool.clone(), clock.clone(), opened.clone());
+        let connection = || SharedConnection::new(pool.clone(), clock.clone(), opened.clone());
         Ok(Self {
-            calls: from_fn(|_| line()),
-            health: line(),
-            clock,
-            opened,
+            inner: Arc::new(Inner {
+                calls: from_fn(|_| connection()),
+                health: connection(),
+                clock,
+                opened,
+            }),
         })
     }
 
-    pub(crate) fn clock(&self) -> &Clock {
-        &self.clock
+    /// Sends PING on the connection of the health check. Fails after at most one second.
+    pub async fn ping(&self) -> Result<()> {
+        let replies = self.inner.health.send(&cmd("PING").into()).await?;
+        replies
+            .into_iter()
+            .try_for_each(|reply| checked(reply).map(drop))
     }
 
-    /// How many connections were opened so far. While this stays the same, so does Redis: one that was
-    /// restarted or replaced has lost its connections.
-    pub(crate) fn opened(&self) -> u64 {
-        self.opened.load(Ordering::SeqCst)
+    /// The time by Redis's clock, as far as this process knows it. Asks nobody.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.inner.clock.now()
     }
 
-    /// What time it is for Redis, which is asked if there is no connection yet or the clock is in doubt.
-    pub(crate) async fn now(&self) -> Result<Timestamp> {
-        self.calls[0].open().await?;
-        if self.clock.is_doubtful() {
-            let (seconds, micros): (i64, i64) = decode(self.command(cmd("TIME")).await?)?;
-            self.clock.set(seconds * 1000 + micros / 1000);
+    /// The time by Redis's clock. Asks Redis if no connection is open yet or the clock is in doubt.
+    pub(crate) async fn current_time(&self) -> Result<Timestamp> {
+        self.inner.calls[0].open().await?;
+        if self.inner.clock.is_doubtful() {
+            let (seconds, micros): (i64, i64) = self.read(cmd("TIME")).await?;
+            self.inner.clock.set(seconds * 1000 + micros / 1000);
         }
-        Ok(self.clock.now())
+        Ok(self.now())
     }
 
-    /// The first connection that is not busy, or the one with the least to do: the others are opened only
-    /// under load.
-    pub(crate) fn lane(&self) -> Lane {
+    /// The number of connections opened so far. A restarted or replaced Redis closes its
+    /// connections, so while this number stays the same, Redis does too.
+    pub(crate) fn connections_opened(&self) -> u64 {
+        self.inner.opened.load(Ordering::SeqCst)
+    }
+
+    /// The first connection that is not busy, or else the least busy one. So the other connections
+    /// are opened only under load.
+    pub(crate) fn pick_connection(&self) -> ConnectionId {
         let mut least = (usize::MAX, 0);
-        for (lane, line) in self.calls.iter().enumerate() {
-            let under_way = line.under_way();
-            if under_way < BUSY {
-                return Lane(lane);
+        for (number, connection) in self.inner.calls.iter().enumerate() {
+            let in_flight = connection.in_flight();
+            if in_flight < BUSY_PIPELINES {
+                return ConnectionId(number);
             }
-            least = least.min((under_way, lane));
+            least = least.min((in_flight, number));
         }
-        Lane(least.1)
+        ConnectionId(least.1)
     }
 
-    /// Whether Redis answers, asked on a connection that no call can hold up.
-    pub(crate) async fn ping(&self) -> Result<()> {
-        let mut ping = Pipeline::new();
-        ping.cmd("PING");
-        all_good(self.health.send(&ping).await?).map(drop)
+    /// Sends one command that reads, and decodes its reply.
+    pub(crate) async fn read<T: FromRedisValue>(&self, command: Cmd) -> Result<T> {
+        decode(self.send_one(command, Effect::Read).await?)
     }
 
-    /// Sends one command.
-    pub(crate) async fn command(&self, command: Cmd) -> Result<Value> {
-        let mut pipeline = Pipeline::with_capacity(1);
-        pipeline.add_command(command);
-        self.pipeline(&pipeline, Kind::Harmless)
-            .await
-            .and_then(only)
+    /// Sends commands that read, in one round trip. Fails if one of them fails.
+    pub(crate) async fn read_all(&self, commands: &Commands) -> Result<Vec<Value>> {
+        let replies = self.send(commands, Effect::Read, self.pick_connection());
+        replies.await?.into_iter().map(checked).collect()
     }
 
-    /// Sends commands together. An error of one of them is the error of all.
-    pub(crate) async fn pipeline(&self, commands: &Pipeline, kind: Kind) -> Result<Vec<Value>> {
-        all_good(self.exchange(commands, kind, self.lane()).await?)
+    /// Sends one command that prepares for a later write, or cleans up.
+    pub(crate) async fn prepare(&self, command: Cmd) -> Result<()> {
+        self.send_one(command, Effect::Prepare).await.map(drop)
     }
 
-    /// Sends commands together, of which the last one is the one that decides if any does. Answers what
-    /// Redis says to each, errors among it.
-    pub(crate) async fn exchange(
+    /// Runs a script, and runs it again while it replies `unsettled`.
+    pub(crate) async fn run<S: Script>(&self, script: &S) -> Result<S::Reply> {
+        let (_, reply) = self
+            .run_after(&Commands::new(), script, self.pick_connection())
+            .await?;
+        Ok(reply)
+    }
+
+    /// Runs a script behind other commands, all in one pipeline. Returns the replies of the other
+    /// commands, error replies included, and the decoded reply of the script.
+    ///
+    /// The whole pipeline is sent again while the script replies `unsettled`: that call has made
+    /// promotions that were due, and nothing else.
+    pub(crate) async fn run_after<S: Script>(
         &self,
-        commands: &Pipeline,
-        kind: Kind,
-        Lane(number): Lane,
-    ) -> Result<Vec<Value>> {
-        let line = &self.calls[number];
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            let open = line.open().await?;
-            if kind == Kind::Deciding {
-                // A write is noted only once there is a connection to send it on.
-                outcome::sent();
-            }
-            match line.send_on(&open, commands).await {
-                Ok(answers) => {
-                    let is_refused = matches!(answers.last(), Some(Value::ServerError(_)));
-                    if is_refused && kind == Kind::Deciding {
-                        outcome::refused();
-                    }
-                    return Ok(answers);
-                }
-                Err(Lost::Broken(_)) if tries < TRIES => {}
-                Err(lost) => return Err(lost.into()),
+        before: &Commands,
+        script: &S,
+        connection: ConnectionId,
+    ) -> Result<(Vec<Value>, S::Reply)> {
+        let mut commands = before.clone();
+        commands.call(script);
+        for _ in 0..MAX_SETTLE_ROUNDS {
+            let mut replies = self.send(&commands, S::EFFECT, connection).await?;
+            let reply = replies
+                .pop()
+                .ok_or_else(|| Error::Corrupt("redis sent too few replies".to_owned()))?;
+            let reply = checked(reply)?;
+            if !is_unsettled(&reply) {
+                return Ok((replies, script.decode(reply)?));
             }
         }
+        Err(Error::Unavailable(
+            "too many promotions are due at once".to_owned(),
+        ))
     }
 
-    /// Runs a script.
-    pub(crate) async fn run(&self, call: Call, kind: Kind) -> Result<Value> {
-        let script = call.script();
-        let mut pipeline = Pipeline::with_capacity(1);
-        pipeline.add_command(call.into_command());
-        only(self.run_pipeline(script, &pipeline, kind).await?)
+    /// Runs scripts that read, in one round trip. Fails if one of them fails.
+    pub(crate) async fn run_all<S: Script>(&self, scripts: &[S]) -> Result<Vec<S::Reply>> {
+        let mut commands = Commands::new();
+        for script in scripts {
+            commands.call(script);
+        }
+        let replies = self.read_all(&commands).await?;
+        let calls = scripts.iter().zip(replies);
+        calls.map(|(script, reply)| script.decode(reply)).collect()
     }
 
-    /// Runs a reading script many times in one round trip.
-    pub(crate) async fn run_all(
+    async fn send_one(&self, command: Cmd, effect: Effect) -> Result<Value> {
+        let commands = command.into();
+        let replies = self.send(&commands, effect, self.pick_connection()).await?;
+        let reply = replies.into_iter().next();
+        checked(reply.ok_or_else(|| Error::Corrupt("redis sent no reply".to_owned()))?)
+    }
+
+    /// Sends a pipeline on one connection, and loads the scripts that Redis does not know. Returns
+    /// one reply per command, error replies included. A command that decides must be the last one.
+    pub(crate) async fn send(
         &self,
-        script: &Script,
-        calls: impl Iterator<Item = Call>,
+        commands: &Commands,
+        effect: Effect,
+        connection: ConnectionId,
     ) -> Result<Vec<Value>> {
-        let mut pipeline = Pipeline::new();
-        for call in calls {
-            pipeline.add_command(call.into_command());
-        }
-        if pipeline.is_empty() {
+        if commands.is_empty() {
             return Ok(Vec::new());
         }
-        self.run_pipeline(script, &pipeline, Kind::Harmless).await
-    }
-
-    /// Sends a pipeline that holds calls of one script. An error of one of them is the error of all.
-    async fn run_pipeline(
-        &self,
-        script: &Script,
-        pipeline: &Pipeline,
-        kind: Kind,
-    ) -> Result<Vec<Value>> {
-        all_good(self.run_each(script, pipeline, kind, self.lane()).await?)
-    }
-
-    /// Sends a pipeline that ends with a call of this script, and makes Redis know the script if need be.
-    /// Answers what Redis says to each command, errors among it.
-    pub(crate) async fn run_each(
-        &self,
-        script: &Script,
-        pipeline: &Pipeline,
-        kind: Kind,
-        lane: Lane,
-    ) -> Result<Vec<Value>> {
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            let answers = self.exchange(pipeline, kind, lane).await?;
-            // Scripts are gone after a restart or a failover. It was not run, so it may be run now.
-            let is_unknown = answers.iter().any(is_unknown_script);
-            if !is_unknown || tries == TRIES {
-                return Ok(answers);
+        for _ in 1..MAX_ATTEMPTS {
+            let replies = self.send_once(commands, effect, connection).await?;
+            // Redis forgets its scripts at a restart or a failover. NOSCRIPT means that the script
+            // did not run, so it is safe to run it now.
+            if !replies.iter().any(is_unknown_script) {
+                return Ok(replies);
             }
-            self.command(script.load()).await?;
+            self.send_once(&commands.load_scripts(), Effect::Prepare, connection)
+                .await?;
+        }
+        self.send_once(commands, effect, connection).await
+    }
+
+    /// Sends a pipeline, and sends it again if the connection breaks. Keeps account of the writes
+    /// that may have been made: see [`write_outcome`].
+    async fn send_once(
+        &self,
+        commands: &Commands,
+        effect: Effect,
+        ConnectionId(number): ConnectionId,
+    ) -> Result<Vec<Value>> {
+        let shared = &self.inner.calls[number];
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            let open = shared.open().await?;
+            // Only now, because nothing is sent without an open connection.
+            if effect == Effect::Decide {
+                write_outcome::sent();
+            }
+            match shared.send_on(&open, commands).await {
+                Ok(replies) => {
+                    let is_refused = matches!(replies.last(), Some(Value::ServerError(_)));
+                    if is_refused && effect == Effect::Decide {
+                        write_outcome::refused();
+                    }
+                    return Ok(replies);
+                }
+                Err(SendError::ConnectionLost(_)) if attempts < MAX_ATTEMPTS => {}
+                Err(error) => return Err(error.into()),
+            }
         }
     }
 }
 
-fn is_unknown_script(answer: &Value) -> bool {
-    matches!(answer, Value::ServerError(error) if error.code() == "NOSCRIPT")
+/// The pool of deadpool-redis, which creates the connections, with login and a timeout. Each
+/// connection is taken out of the pool at once and then shared, so the pool limits nothing, and its
+/// check of returned connections (a PING) never runs.
+fn connection_pool(manager: Manager) -> Result<Pool, RedisError> {
+    let timeouts = Timeouts {
+        wait: Some(CONNECT_TIMEOUT),
+        create: Some(CONNECT_TIMEOUT),
+        recycle: Some(CONNECT_TIMEOUT),
+    };
+    Pool::builder(manager)
+        .timeouts(timeouts)
+        .runtime(Runtime::Tokio1)
+        .build()
+        .map_err(|error| std::io::Error::other(format!("no connection pool: {error}")).into())
 }
 
-/// Until when Redis may run a write that is sent at this moment, in milliseconds of its clock.
+/// The latest moment, in milliseconds of Redis's clock, at which Redis may run a write that is sent
+/// now.
 pub(crate) fn write_deadline(sent_at: Timestamp) -> i64 {
-    sent_at.after(WRITE_DEADLINE).as_millis()
+    sent_at.after(WRITE_LIFETIME).as_millis()
 }
 
-fn only(answers: Vec<Value>) -> Result<Value> {
-    let mut answers = answers.into_iter();
-    answers
-        .next()
-        .ok_or_else(|| Error::Corrupt("redis answered nothing".to_owned()))
+fn is_unknown_script(reply: &Value) -> bool {
+    matches!(reply, Value::ServerError(error) if error.code() == "NOSCRIPT")
 }
 
-/// The answers, unless one of them is an error.
-fn all_good(answers: Vec<Value>) -> Result<Vec<Value>> {
-    answers.into_iter().map(good).collect()
-}
-
-/// An answer that is not an error.
-pub(crate) fn good(answer: Value) -> Result<Value> {
-    match answer {
-        Value::ServerError(error) => {
-            Err(refusal(error.code(), error.details().unwrap_or_default()))
-        }
-        answer => Ok(answer),
-    }
-}
-
-/// What an error that Redis itself answers means: it cannot write now, or we asked for nonsense.
-fn refusal(code: &str, detail: &str) -> Error {
-    const CANNOT_WRITE: [&str; 9] = [
-        "OOM",
-        "READONLY",
-        "MISCONF",
-        "LOADING",
-        "BUSY",
-        "MASTERDOWN",
-        "NOREPLICAS",
-        "CLUSTERDOWN",
-        "TRYAGAIN",
-    ];
-    let text = format!("{code} {detail}");
-    // An error inside of a script carries the code of its cause in its text.
-    let caused = |cause: &&str| code == *cause || detail.starts_with(&format!("{cause} "));
-    if CANNOT_WRITE.iter().any(caused) {
-        Error::Unavailable(text)
-    } else {
-        Error::Corrupt(text)
-    }
+/// Whether a script made promotions that were due, and must be called again: `{unsettled}`.
+fn is_unsettled(reply: &Value) -> bool {
+    let Value::Array(values) = reply else {
+        return false;
+    };
+    matches!(&values[..], [Value::BulkString(word)] if word == b"unsettled")
 }

@@ -8,7 +8,8 @@ use super::Entry;
 use crate::audit::read_state;
 use crate::competitions::refused;
 use crate::error::{Error, Result};
-use crate::reply::{Reply, unreadable};
+use crate::legacy::unreadable;
+use crate::redis::ReplyReader;
 
 /// A registration, and who added it.
 pub(super) struct Held {
@@ -28,7 +29,7 @@ impl Held {
 
 /// Reads what a script says of one registration, or why it says no.
 pub(super) fn read_held(
-    mut reply: Reply,
+    mut reply: ReplyReader,
     user: &UserId,
     competition: &CompetitionId,
 ) -> Result<Held> {
@@ -56,8 +57,12 @@ pub(super) fn read_held(
     })
 }
 
-fn refused_registration(mut reply: Reply, user: &UserId, competition: &CompetitionId) -> Error {
-    let read = |reply: &mut Reply| -> Result<Option<(Revision, Rejection)>> {
+fn refused_registration(
+    mut reply: ReplyReader,
+    user: &UserId,
+    competition: &CompetitionId,
+) -> Error {
+    let read = |reply: &mut ReplyReader| -> Result<Option<(Revision, Rejection)>> {
         let word = reply.word().to_owned();
         let mut at = || reply.revision();
         Ok(Some(match word.as_str() {

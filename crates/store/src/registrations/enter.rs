@@ -8,8 +8,9 @@ use super::answer::read_held;
 use super::rush::{Entrant, read_batch};
 use crate::accounts::user_not_found;
 use crate::error::Result;
-use crate::redis::{Kind, write_deadline};
-use crate::reply::{Reply, unreadable};
+use crate::legacy::unreadable;
+use crate::redis::ReplyReader;
+use crate::redis::{Effect, write_deadline};
 use crate::{Store, installation, keys, script};
 
 impl Store {
@@ -28,7 +29,7 @@ impl Store {
             user: user.clone(),
             request,
         };
-        let decided = self.rush.ask(competition, entrant).await?;
+        let decided = self.rush.submit(competition, entrant).await?;
         if !decided.has_account {
             // It was erased since the session was looked up, and nobody else would give the place up.
             self.withdraw_late(user, RequestId::random()).await?;
@@ -49,8 +50,8 @@ impl Store {
             .arg("preview")
             .arg(user.as_str())
             .arg(request.to_string())
-            .arg(write_deadline(self.redis.now().await?));
-        let answer = self.redis.run(call, Kind::Harmless).await?;
+            .arg(write_deadline(self.redis.current_time().await?));
+        let answer = self.redis.run_call(call, Effect::Prepare).await?;
         let mut replies = read_batch(answer)?.unwrap_or_default();
         let reply = replies.pop().ok_or_else(|| unreadable("an empty batch"))?;
         read_held(reply, user, competition).map(|held| held.registration)
@@ -65,7 +66,7 @@ impl Store {
         options: AddOptions,
         request: RequestId,
     ) -> Result<Entry> {
-        let now = self.redis.now().await?;
+        let now = self.redis.current_time().await?;
         let mut index = cmd("HSET");
         index
             .arg(keys::Account::of_user(user).added())
@@ -84,7 +85,7 @@ impl Store {
                 .arg(flag(options.ignore_window))
                 .arg(flag(options.over_capacity))
                 .arg(write_deadline(now));
-            let reply = Reply::read(self.redis.run(call, Kind::Deciding).await?)?;
+            let reply = ReplyReader::new(self.redis.run_call(call, Effect::Decide).await?)?;
             if reply.word() == "unsettled" {
                 continue;
             }

@@ -7,8 +7,9 @@ use deadpool_redis::redis::Pipeline;
 use domain::{CompetitionId, Timestamp, UserId};
 
 use crate::error::Result;
-use crate::redis::Kind;
-use crate::reply::{decode, unreadable};
+use crate::legacy::unreadable;
+use crate::redis::Effect;
+use crate::redis::decode;
 use crate::{Store, keys, script};
 
 /// An entry of an index that is younger than this may belong to a call that is still on its way.
@@ -42,7 +43,7 @@ impl Store {
             pipeline.cmd("HGETALL").arg(key);
         }
         let mut entries = Vec::new();
-        let answers = self.redis.pipeline(&pipeline, Kind::Harmless).await?;
+        let answers = self.redis.pipeline(&pipeline, Effect::Prepare).await?;
         for (answer, is_added) in answers.into_iter().zip([false, true]) {
             let flat: Vec<(String, String)> = decode(answer)?;
             for (id, value) in flat {
@@ -85,6 +86,6 @@ impl Store {
             .on(&[key])
             .arg(entry.competition.as_str())
             .arg(&entry.value);
-        self.redis.run(call, Kind::Harmless).await.map(drop)
+        self.redis.run_call(call, Effect::Prepare).await.map(drop)
     }
 }

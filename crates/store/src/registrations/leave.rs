@@ -6,16 +6,10 @@ use super::Entry;
 use super::answer::read_held;
 use super::index::IndexEntry;
 use crate::error::{Error, Result};
-use crate::redis::Kind;
-use crate::reply::Reply;
+use crate::redis::Effect;
+use crate::redis::ReplyReader;
+use crate::scripts::withdraw::{Until, Withdraw};
 use crate::{Store, keys, script};
-
-/// Until when one can withdraw.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Until {
-    Start,
-    End,
-}
 
 impl Store {
     /// Withdraws a user, until the competition starts.
@@ -36,20 +30,14 @@ impl Store {
         competition: &CompetitionId,
         request: RequestId,
     ) -> Result<Registration> {
-        loop {
-            let call = script::WITHDRAW
-                .on(&keys::Competition::of(competition).for_registrations())
-                .arg(user.as_str())
-                .arg(request.to_string())
-                .arg(match until {
-                    Until::Start => "start",
-                    Until::End => "end",
-                });
-            let reply = Reply::read(self.redis.run(call, Kind::Deciding).await?)?;
-            if reply.word() != "unsettled" {
-                return read_held(reply, user, competition).map(|held| held.registration);
-            }
-        }
+        let withdraw = Withdraw {
+            competition,
+            user,
+            request,
+            until,
+        };
+        let reply = self.redis.run(&withdraw).await?;
+        read_held(reply, user, competition).map(|held| held.registration)
     }
 
     /// Removes a registration for an organiser.
@@ -68,7 +56,7 @@ impl Store {
                 .arg(request.to_string())
                 .arg(by.as_str())
                 .arg(reason.as_str());
-            let reply = Reply::read(self.redis.run(call, Kind::Deciding).await?)?;
+            let reply = ReplyReader::new(self.redis.run_call(call, Effect::Decide).await?)?;
             if reply.word() != "unsettled" {
                 let held = read_held(reply, user, competition)?;
                 return Ok(held.of(self.find_user(user).await?));

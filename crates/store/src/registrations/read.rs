@@ -11,9 +11,10 @@ use super::Entry;
 use super::answer::{Held, not_registered, read_held};
 use crate::competitions::{competition_not_found, read_answer};
 use crate::error::Result;
+use crate::legacy::unreadable;
 use crate::page::{Cursor, Listed, Page, PageRequest};
-use crate::redis::Kind;
-use crate::reply::{Reply, decode, unreadable};
+use crate::redis::Effect;
+use crate::redis::{ReplyReader, decode};
 use crate::{Store, keys, script};
 
 impl Store {
@@ -90,7 +91,7 @@ impl Store {
             .arg(page.size)
             .arg(looks)
             .arg(letters);
-        let answer = self.redis.run(call, Kind::Harmless).await?;
+        let answer = self.redis.run_call(call, Effect::Prepare).await?;
         let mut values = Vec::<Value>::into_iter(decode(answer)?);
         let looked_to: String = values.next().map(decode).transpose()?.unwrap_or_default();
         if looked_to == "no_competition" {
@@ -100,7 +101,11 @@ impl Store {
         for value in values {
             let (user, registration): (String, Vec<String>) = decode(value)?;
             let user = UserId::parse(user).map_err(|_| unreadable("a user id"))?;
-            held.push(read_held(Reply::of(registration)?, &user, competition)?);
+            held.push(read_held(
+                ReplyReader::from_values(registration)?,
+                &user,
+                competition,
+            )?);
         }
         let ids: Vec<_> = held
             .iter()
@@ -137,7 +142,7 @@ impl Store {
         competitions: &[CompetitionId],
     ) -> Result<Vec<Option<(Arc<Competition>, Option<Held>)>>> {
         let (opened, known, answers) = loop {
-            let opened = self.redis.opened();
+            let opened = self.redis.connections_opened();
             let known: Vec<_> = competitions
                 .iter()
                 .map(|id| self.known.recall(id, opened))
@@ -149,9 +154,9 @@ impl Store {
                     .arg(user.as_str())
                     .arg(revision.unwrap_or_default())
             });
-            let answers = self.redis.run_all(&script::READ_COMPETITION, calls).await?;
+            let answers = self.redis.run_calls(calls).await?;
             // Another Redis may mean another competition by this revision. Then nothing is known any more.
-            if self.redis.opened() == opened || known.iter().all(Option::is_none) {
+            if self.redis.connections_opened() == opened || known.iter().all(Option::is_none) {
                 break (opened, known, answers);
             }
         };
@@ -167,7 +172,7 @@ impl Store {
                 }
                 let is_held = !registration.is_empty();
                 let held = is_held
-                    .then(|| read_held(Reply::of(registration)?, user, id))
+                    .then(|| read_held(ReplyReader::from_values(registration)?, user, id))
                     .transpose()?;
                 Ok(Some((competition, held)))
             })

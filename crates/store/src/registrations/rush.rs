@@ -6,10 +6,11 @@ use deadpool_redis::redis::Pipeline;
 use deadpool_redis::redis::Value;
 use domain::{CompetitionId, RequestId, UserId};
 
-use crate::batches::Batch;
+use crate::batching::Batch;
 use crate::error::Result;
-use crate::redis::{Kind, Lane, Redis, good, write_deadline};
-use crate::reply::{Reply, decode, unreadable};
+use crate::legacy::unreadable;
+use crate::redis::{ConnectionId, Effect, Redis, checked, write_deadline};
+use crate::redis::{ReplyReader, decode};
 use crate::{installation, keys, script};
 
 /// Those who register together.
@@ -25,7 +26,7 @@ pub(crate) struct Entrant {
 /// What became of one who wanted to get in.
 pub(crate) struct Decided {
     /// What the script says.
-    pub(super) reply: Reply,
+    pub(super) reply: ReplyReader,
     /// Whether the account was there once its index was written.
     pub(super) has_account: bool,
 }
@@ -33,24 +34,24 @@ pub(crate) struct Decided {
 impl Batch for Rush {
     type Key = CompetitionId;
     type Item = Entrant;
-    type Answer = Decided;
+    type Reply = Decided;
 
-    const KIND: Kind = Kind::Deciding;
-    const MOST_BATCHES: usize = 2;
+    const EFFECT: Effect = Effect::Decide;
+    const MAX_WORKERS: usize = 2;
     /// Some 3 ms of Redis's time.
-    const MOST_ITEMS: usize = 128;
+    const MAX_ITEMS: usize = 128;
 
     /// Writes the index of each user, then runs the script that decides; answers one reply for each. Whose
     /// index could not be written hears that and no more: a repetition writes it, and answers what was decided.
     async fn run(
         &self,
         redis: &Redis,
-        lane: Lane,
+        lane: ConnectionId,
         competition: &CompetitionId,
         entrants: &[Entrant],
     ) -> Result<Vec<Result<Decided>>> {
         loop {
-            let now = redis.now().await?;
+            let now = redis.current_time().await?;
             let deadline = write_deadline(now);
             let mut pipeline = Pipeline::with_capacity(2 * entrants.len() + 1);
             let mut call = script::REGISTER
@@ -72,16 +73,16 @@ impl Batch for Rush {
             }
             pipeline.add_command(call.into_command());
             let mut answers = redis
-                .run_each(&script::REGISTER, &pipeline, Kind::Deciding, lane)
+                .run_each(&script::REGISTER, &pipeline, Effect::Decide, lane)
                 .await?;
             let decided = answers.pop().ok_or_else(|| unreadable("no answer"))?;
-            if let Some(replies) = read_batch(good(decided)?)? {
+            if let Some(replies) = read_batch(checked(decided)?)? {
                 let mut answers = answers.into_iter();
                 let mut next = || answers.next().ok_or_else(|| unreadable("a short answer"));
                 let mut decide = |reply| {
                     let (entered, account) = (next()?, next()?);
-                    good(entered)?;
-                    let has_account = decode(good(account)?)?;
+                    checked(entered)?;
+                    let has_account = decode(checked(account)?)?;
                     Ok(Decided { reply, has_account })
                 };
                 return Ok(replies.into_iter().map(&mut decide).collect());
@@ -91,11 +92,11 @@ impl Batch for Rush {
 }
 
 /// The replies of `register.lua`; `None` = call again.
-pub(super) fn read_batch(answer: Value) -> Result<Option<Vec<Reply>>> {
+pub(super) fn read_batch(answer: Value) -> Result<Option<Vec<ReplyReader>>> {
     let replies: Vec<Vec<String>> = decode(answer)?;
     let replies = replies
         .into_iter()
-        .map(Reply::of)
+        .map(ReplyReader::from_values)
         .collect::<Result<Vec<_>>>()?;
     let is_settled = replies.iter().all(|reply| reply.word() != "unsettled");
     Ok(is_settled.then_some(replies))

@@ -8,8 +8,8 @@ use crate::accounts::{PasswordHash, user_not_found};
 use crate::error::Result;
 use crate::fingerprint::fingerprint;
 use crate::keys::Account;
-use crate::redis::Kind;
-use crate::reply::{Reply, decode};
+use crate::redis::Effect;
+use crate::redis::{ReplyReader, decode};
 use crate::{Store, script};
 
 impl Store {
@@ -41,14 +41,14 @@ impl Store {
             for (name, value) in written(&profile) {
                 call = call.arg(name).arg(value);
             }
-            let reply = Reply::read(self.redis.run(call, Kind::Deciding).await?)?;
+            let reply = ReplyReader::new(self.redis.run_call(call, Effect::Decide).await?)?;
             match reply.word() {
-                "changed" => return read_user(id.clone(), reply.fields()),
+                "changed" => return read_user(id.clone(), reply.into_fields()),
                 "old_version" if !is_old => {}
                 "old_version" => break,
                 "absent" => return Err(user_not_found(id).into()),
                 "request_id_reused" => return Err(Rejection::RequestIdReused.into()),
-                _ => return Err(reply.unknown()),
+                _ => return Err(reply.unexpected()),
             }
         }
         Err(Rejection::EtagMismatch.into())
@@ -84,12 +84,12 @@ impl Store {
             .arg(&checked.0)
             .arg(&new.0)
             .arg(kept.to_string());
-        let reply = Reply::read(self.redis.run(call, Kind::Deciding).await?)?;
+        let reply = ReplyReader::new(self.redis.run_call(call, Effect::Decide).await?)?;
         match reply.word() {
             "changed" => Ok(()),
             "refused" => Err(Rejection::Unauthenticated.into()),
             "request_id_reused" => Err(Rejection::RequestIdReused.into()),
-            _ => Err(reply.unknown()),
+            _ => Err(reply.unexpected()),
         }
     }
 }

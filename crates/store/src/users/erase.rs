@@ -6,8 +6,8 @@ use domain::{Rejection, RequestId, TokenHash, UserId};
 use crate::accounts::PasswordHash;
 use crate::error::Result;
 use crate::keys::{self, Account, People};
-use crate::redis::Kind;
-use crate::reply::Reply;
+use crate::redis::Effect;
+use crate::redis::ReplyReader;
 use crate::{Store, script};
 
 impl Store {
@@ -43,17 +43,17 @@ impl Store {
             for entry in seen {
                 call = call.arg(entry.competition.as_str()).arg(entry.value);
             }
-            let reply = Reply::read(self.redis.run(call, Kind::Deciding).await?)?;
+            let reply = ReplyReader::new(self.redis.run_call(call, Effect::Decide).await?)?;
             match reply.word() {
                 "erased" => break,
                 "more" => {}
                 "refused" => return Err(Rejection::Unauthenticated.into()),
-                _ => return Err(reply.unknown()),
+                _ => return Err(reply.unexpected()),
             }
         }
         let claim = keys::email_claim(People::Users, &hash);
         let release = script::RELEASE_EMAIL.on(&[claim]).arg(user.as_str());
-        self.redis.run(release, Kind::Harmless).await?;
+        self.redis.run_call(release, Effect::Prepare).await?;
         let mut leave = cmd("ZREM");
         leave
             .arg(keys::directory(keys::part_of(user.as_str())))

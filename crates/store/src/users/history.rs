@@ -6,8 +6,10 @@ use domain::{Timestamp, UserId};
 use crate::Store;
 use crate::error::Result;
 use crate::keys::Account;
-use crate::redis::Kind;
-use crate::reply::{Fields, decode, unreadable};
+use crate::legacy::unreadable;
+use crate::records::Fields;
+use crate::redis::Effect;
+use crate::redis::decode;
 
 /// Something that happened to an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +41,7 @@ impl Store {
         pipeline.cmd("XRANGE").arg(account.log()).arg("-").arg("+");
         let mut answers = self
             .redis
-            .pipeline(&pipeline, Kind::Harmless)
+            .pipeline(&pipeline, Effect::Prepare)
             .await?
             .into_iter();
         let (Some(sessions), Some(events)) = (answers.next(), answers.next()) else {
@@ -55,7 +57,7 @@ impl Store {
         let events: Vec<(String, Vec<String>)> = decode(events)?;
         let events = events
             .into_iter()
-            .map(|(id, fields)| read_event(&id, Fields::of(fields)))
+            .map(|(id, fields)| read_event(&id, Fields::from_pairs(fields)))
             .collect::<Result<Vec<_>>>()?;
         Ok((sessions, events))
     }

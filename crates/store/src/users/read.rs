@@ -7,9 +7,11 @@ use super::record::read_user;
 use crate::accounts::{PasswordHash, user_not_found};
 use crate::error::Result;
 use crate::keys::{self, Account, People};
+use crate::legacy::unreadable;
 use crate::page::{Cursor, Listed, Page, PageRequest};
-use crate::redis::Kind;
-use crate::reply::{Fields, decode, unreadable};
+use crate::records::Fields;
+use crate::redis::Effect;
+use crate::redis::decode;
 use crate::{Store, shards};
 
 impl Store {
@@ -37,11 +39,11 @@ impl Store {
         for id in ids {
             pipeline.cmd("HGETALL").arg(Account::of_user(id).profile());
         }
-        let answers = self.redis.pipeline(&pipeline, Kind::Harmless).await?;
+        let answers = self.redis.pipeline(&pipeline, Effect::Prepare).await?;
         ids.iter()
             .zip(answers)
             .map(|(id, answer)| {
-                let fields = Fields::of(decode(answer)?);
+                let fields = Fields::from_pairs(decode(answer)?);
                 (!fields.is_empty())
                     .then(|| read_user(id.clone(), fields))
                     .transpose()

@@ -3,7 +3,7 @@
 use domain::{Profile, User, UserId};
 
 use crate::error::Result;
-use crate::reply::Fields;
+use crate::records::Fields;
 
 /// The fields of a profile as they are stored; empty = absent.
 pub(super) fn written(profile: &Profile) -> Vec<(&'static str, String)> {

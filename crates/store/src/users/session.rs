@@ -7,7 +7,7 @@ use crate::Store;
 use crate::accounts::Session;
 use crate::error::Result;
 use crate::keys::Account;
-use crate::reply::decode;
+use crate::redis::decode;
 
 impl Store {
     /// Who this token stands for; `None` = nobody, or nobody any more.

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use domain::RegistrationState::{Confirmed, Withdrawn};
 use domain::{CompetitionId, Registration, RequestId, UserId};
-use store::outcome::{Outcome, Tracker};
 use store::{Error, Store};
+use store::{WriteOutcome, WriteTracker};
 
 use crate::world::{
     World, email, eventually, first_page, join_all, new_request, new_user, password, places,
@@ -156,8 +156,8 @@ async fn followed(
     user: &UserId,
     cup: &CompetitionId,
     request: RequestId,
-) -> (store::Result<Registration>, Outcome) {
-    let tracker = Tracker::default();
+) -> (store::Result<Registration>, WriteOutcome) {
+    let tracker = WriteTracker::default();
     let (store, user, cup) = (store.clone(), user.clone(), cup.clone());
     let answer = tracker
         .follow(async move { store.register(&user, &cup, request).await })
@@ -175,7 +175,7 @@ async fn what_was_not_sent_was_not_applied() {
     assert!(world.user.get_competition(&cup).await.is_err());
     let (answer, outcome) = followed(&world.user, &ada, &cup, new_request()).await;
     assert!(matches!(answer, Err(Error::Unavailable(_))), "{answer:?}");
-    assert_eq!(outcome, Outcome::NotApplied);
+    assert_eq!(outcome, WriteOutcome::NotApplied);
     world.redis.restart().expect("it is back");
     assert_eq!(world.counts(&cup).await, (0, 0));
 }
@@ -194,7 +194,7 @@ async fn what_was_sent_without_an_answer_may_be_applied_and_a_repetition_finds_o
     world.redis.freeze().expect("frozen");
     let (answer, outcome) = followed(&world.user, &ada, &cup, request).await;
     assert!(matches!(answer, Err(Error::Unavailable(_))), "{answer:?}");
-    assert_eq!(outcome, Outcome::Unknown);
+    assert_eq!(outcome, WriteOutcome::Unknown);
     world.redis.thaw().expect("it goes on");
     eventually("it is applied after all", async || {
         world.counts(&cup).await == (1, 0)
@@ -213,7 +213,7 @@ async fn what_redis_refuses_to_write_is_not_applied() {
     let _: String = world.root(&["CONFIG", "SET", "maxmemory", "1"]).await;
     let (answer, outcome) = followed(&world.user, &ada, &cup, new_request()).await;
     assert!(matches!(answer, Err(Error::Unavailable(_))), "{answer:?}");
-    assert_eq!(outcome, Outcome::NotApplied);
+    assert_eq!(outcome, WriteOutcome::NotApplied);
     assert_eq!(world.counts(&cup).await, (0, 0));
 }
 

@@ -1,28 +1,29 @@
-//! What time it is for Redis, so that any number of servers agree.
+//! The time by Redis's clock, so that any number of servers agree on it.
 //!
-//! Redis is asked when a connection is opened; from there a monotonic clock goes on. Setting the clock of
-//! a server's machine changes nothing.
+//! Redis is asked when a connection is opened. From then on the monotonic clock of the machine is
+//! added, so that setting the machine's clock changes nothing.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use domain::Timestamp;
 
-/// How far the two clocks of a machine may drift apart, in milliseconds, before Redis is asked again: far
-/// more than a clock is corrected by, and less than any deadline.
-const MOST_DRIFT: i64 = 2_000;
+/// How far the machine's two clocks may drift apart before Redis is asked again, in milliseconds:
+/// more than a clock is usually corrected by, and less than any deadline.
+const MAX_DRIFT: i64 = 2_000;
 
-pub(crate) struct Clock {
+pub(super) struct Clock {
     started: Instant,
-    /// What Redis's clock showed when this one started, in milliseconds.
+    /// The time by Redis's clock when this clock started, in milliseconds.
     redis_at_start: AtomicI64,
-    /// What the machine's clock showed then, as seen from the last time that Redis was asked.
+    /// The time by the machine's clock when this clock started, in milliseconds, computed when
+    /// Redis was last asked.
     machine_at_start: AtomicI64,
 }
 
 impl Clock {
-    /// A clock that shows the machine's time until Redis was asked.
-    pub(crate) fn new() -> Self {
+    /// A clock that shows the machine's time until it is set.
+    pub(super) fn new() -> Self {
         Self {
             started: Instant::now(),
             redis_at_start: AtomicI64::new(machine_millis()),
@@ -30,8 +31,8 @@ impl Clock {
         }
     }
 
-    /// Takes over what Redis's TIME answered.
-    pub(crate) fn set(&self, redis_millis: i64) {
+    /// Sets the clock to the reply of Redis's TIME, in milliseconds.
+    pub(super) fn set(&self, redis_millis: i64) {
         let elapsed = self.elapsed();
         self.redis_at_start
             .store(redis_millis - elapsed, Ordering::Relaxed);
@@ -39,16 +40,16 @@ impl Clock {
             .store(machine_millis() - elapsed, Ordering::Relaxed);
     }
 
-    pub(crate) fn now(&self) -> Timestamp {
+    pub(super) fn now(&self) -> Timestamp {
         let millis = self.redis_at_start.load(Ordering::Relaxed) + self.elapsed();
         Timestamp::from_millis(millis).unwrap_or(Timestamp::MIN)
     }
 
-    /// Whether Redis should be asked again: the machine slept, during which a monotonic clock stands
-    /// still, or its clock was set.
-    pub(crate) fn is_doubtful(&self) -> bool {
+    /// Whether Redis should be asked again: the machine was suspended, which stops its monotonic
+    /// clock, or its clock was set.
+    pub(super) fn is_doubtful(&self) -> bool {
         let machine = self.machine_at_start.load(Ordering::Relaxed) + self.elapsed();
-        (machine_millis() - machine).abs() > MOST_DRIFT
+        (machine_millis() - machine).abs() > MAX_DRIFT
     }
 
     fn elapsed(&self) -> i64 {
@@ -75,20 +76,20 @@ mod tests {
     const HOUR: i64 = 60 * 60 * 1000;
 
     #[test]
-    fn it_shows_the_time_of_redis_whatever_the_machine_shows() {
+    fn it_shows_the_time_of_redis_and_not_of_the_machine() {
         let clock = Clock::new();
         let redis = machine_millis() - HOUR;
         clock.set(redis);
         let shown = clock.now().as_millis();
-        assert!((redis..redis + MOST_DRIFT).contains(&shown));
+        assert!((redis..redis + MAX_DRIFT).contains(&shown));
         assert!(!clock.is_doubtful());
     }
 
     #[test]
-    fn it_is_doubtful_after_a_sleep_and_after_the_machine_was_set() {
+    fn it_is_doubtful_after_the_machine_was_suspended_or_its_clock_was_set() {
         let clock = Clock::new();
         assert!(!clock.is_doubtful());
-        // The machine's clock is an hour ahead of what the monotonic one says: it slept, or was set.
+        // The machine's clock is now an hour ahead of the monotonic one.
         clock.machine_at_start.fetch_sub(HOUR, Ordering::Relaxed);
         assert!(clock.is_doubtful());
         clock.set(HOUR);

@@ -1,23 +1,22 @@
-//! Whether Redis is set up as a system of record.
+//! Checks that Redis is configured as a system of record.
 
 use std::collections::HashMap;
 
 use deadpool_redis::redis::cmd;
 
-use crate::Store;
+use super::Redis;
 use crate::error::Result;
-use crate::reply::decode;
 
-impl Store {
-    /// What is wrong with Redis's settings: a sentence for each that names the setting. Empty = an
-    /// answer that a client has read is on disk.
+impl Redis {
+    /// Checks Redis's settings. Returns a sentence that names the setting for each that is unsafe.
+    /// If there is none, a change is on disk before its caller gets the reply.
     pub async fn setup_warnings(&self) -> Result<Vec<String>> {
         let mut get = cmd("CONFIG");
         get.arg("GET")
             .arg("appendonly")
             .arg("appendfsync")
             .arg("maxmemory-policy");
-        let settings: HashMap<String, String> = decode(self.redis.command(get).await?)?;
+        let settings: HashMap<String, String> = self.read(get).await?;
         let wanted = [
             ("appendonly", "yes", "changes are lost when redis stops"),
             (
@@ -28,7 +27,7 @@ impl Store {
             (
                 "maxmemory-policy",
                 "noeviction",
-                "records can be thrown away when memory is short",
+                "redis can delete records when its memory is full",
             ),
         ];
         Ok(wanted
