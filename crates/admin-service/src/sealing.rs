@@ -18,7 +18,9 @@ pub(crate) async fn keep_sealing(store: Store) {
         match store.seal_all().await {
             Ok(logs) => debug!(logs, "sealed"),
             // Redis is away: the next time is soon enough, and the calls say it already.
-            Err(store::Error::Unavailable(detail) | store::Error::LoginRefused(detail)) => debug!(detail, "logs were not sealed"),
+            Err(store::Error::Unavailable(detail) | store::Error::LoginRefused(detail)) => {
+                debug!(detail, "logs were not sealed")
+            }
             Err(error) => warn!(%error, "logs cannot be sealed"),
         }
     }

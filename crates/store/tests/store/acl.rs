@@ -153,7 +153,7 @@ async fn without_a_password_nobody_gets_in() {
     ] {
         let store = store::Store::new(&url, None).expect("a URL");
         assert!(
-            matches!(store.ping().await, Err(store::Error::Unavailable(_))),
+            matches!(store.ping().await, Err(store::Error::LoginRefused(_))),
             "{url}"
         );
     }
