@@ -1,18 +1,14 @@
 //! Redis and both services.
 
-use std::env;
-use std::path::Path;
-
 use admin_service::FirstOwner;
 use clap::Parser;
-use domain::{DisplayName, Email, Password, Profile, RequestId, Role};
-use redis_server::{Options, RedisServer};
+use domain::{Email, Password, RequestId, Role};
 use server::config::RunSettings;
 use server::{Passwords, ServiceSettings};
 use store::admins::NewAdmin;
 use store::users::NewUser;
 use store::{PasswordHash, Store};
-use tempfile::TempDir;
+use testkit::{TestRedis, fixtures};
 use tokio::net::TcpListener;
 use tokio::sync::OnceCell;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -27,13 +23,12 @@ pub const PASSWORD: &str = "a start list of my own";
 /// A private Redis and both services.
 pub struct Startlist {
     /// Its Redis, to be killed, frozen and started again. It ends first: services without a Redis end too.
-    pub redis: RedisServer,
+    pub redis: TestRedis,
     admin_store: Store,
     user_store: Store,
     admin_channel: Channel,
     user_channel: Channel,
     _end: DropGuard,
-    folder: TempDir,
 }
 
 /// How to start it.
@@ -58,12 +53,6 @@ impl Startlist {
     #[must_use]
     pub fn builder() -> Builder {
         Builder::default()
-    }
-
-    /// Where Redis keeps everything.
-    #[must_use]
-    pub fn folder(&self) -> &Path {
-        self.folder.path()
     }
 
     /// Where admin-service listens, for clients that are not generated.
@@ -156,13 +145,8 @@ impl Startlist {
     /// is `<name>@example.org`, the password [`PASSWORD`].
     pub async fn new_user(&self, name: &str) -> User {
         let new = NewUser {
-            email: email(name),
-            profile: Profile {
-                display_name: display_name(name),
-                country_code: None,
-                birth_date: None,
-                club: domain::Club::parse("").expect("a club may be empty"),
-            },
+            email: fixtures::email(name),
+            profile: fixtures::profile(name),
             request_id: RequestId::random(),
         };
         let made = self.user_store.sign_up(&new, password_hash().await).await;
@@ -200,7 +184,7 @@ impl Builder {
 
     /// Starts it; returns when both services listen.
     pub async fn start(self) -> Startlist {
-        let (mut redis, folder) = private_redis(&[]);
+        let mut redis = TestRedis::start();
         let (admin, user) = (
             Login::of(&redis, "admin-service"),
             Login::of(&redis, "user-service"),
@@ -240,30 +224,8 @@ impl Builder {
             admin_channel: channel_to(&admin_url),
             user_channel: channel_to(&user_url),
             _end: end.drop_guard(),
-            folder,
         }
     }
-}
-
-/// Who may do everything in the Redis of a test, such as damage.
-const ROOT: &str = "\nuser root on #@ROOT_SHA256@ ~* &* +@all\n";
-
-/// A Redis of its own with the users of both services, the doctor, and `root`, who may do everything; and the
-/// folder in which it keeps everything. The settings are as in `redis.conf`.
-#[must_use]
-pub fn private_redis(settings: &[(&str, &str)]) -> (RedisServer, TempDir) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let settings = settings.iter();
-    let redis = RedisServer::start(Options {
-        program: env::var_os("STARTLIST_TEST_REDIS_SERVER").map(Into::into),
-        data_dir: folder.path().to_owned(),
-        acl: store::ACL_TEMPLATE.to_owned() + ROOT,
-        settings: settings
-            .map(|&(name, value)| (name.to_owned(), value.to_owned()))
-            .collect(),
-        ..Options::default()
-    });
-    (redis.expect("redis-server is installed"), folder)
 }
 
 /// A service's way into Redis.
@@ -273,8 +235,8 @@ struct Login {
 }
 
 impl Login {
-    fn of(redis: &RedisServer, service: &str) -> Self {
-        let url = redis.url_for(service).expect("the ACL knows the service");
+    fn of(redis: &TestRedis, service: &str) -> Self {
+        let url = redis.url(service);
         let store = Store::new(&url, None).expect("a URL");
         Self { url, store }
     }
@@ -326,17 +288,9 @@ async fn password_hash() -> &'static PasswordHash {
 
 fn new_admin(name: &str, role: Role) -> NewAdmin {
     NewAdmin {
-        email: email(name),
-        display_name: display_name(name),
+        email: fixtures::email(name),
+        display_name: fixtures::display_name(name),
         role,
         request_id: RequestId::random(),
     }
-}
-
-fn email(name: &str) -> Email {
-    Email::parse(format!("{name}@example.org")).expect("an address")
-}
-
-fn display_name(name: &str) -> DisplayName {
-    DisplayName::parse(name).expect("a name")
 }

@@ -6,7 +6,8 @@
 //! - [`User`], [`Admin`]: who calls. A credential is part of the value.
 //! - [`CompetitionBuilder`]: what they call about.
 //! - [`assert_rejected`]: what a refusal has to say.
-//! - [`Program`]: the real binaries, for what only a process of its own can show.
+//!
+//! [`testkit::Program`] runs the real binaries, for what only a process of its own can show.
 //!
 //! ```no_run
 //! # use integration_tests::{Startlist, assert_rejected};
@@ -29,27 +30,13 @@ mod admin;
 mod app;
 mod client;
 mod competition;
-mod program;
 mod refusal;
 mod user;
 
 pub use admin::Admin;
-pub use app::{Builder, PASSWORD, Startlist, private_redis};
+pub use app::{Builder, PASSWORD, Startlist};
 pub use client::{AdminClient, UserClient, admin_client, channel_to, user_client};
 pub use competition::{CompetitionBuilder, DAY, from_now};
-pub use program::{Ended, Program};
 pub use refusal::{Refusal, assert_rejected, code_and_reason};
+pub use testkit::{Program, eventually};
 pub use user::User;
-
-/// Waits until something holds. Panics with the words if that takes longer than 30 s: no test sleeps to
-/// be right, this only says when it is wrong.
-pub async fn eventually(words: &str, mut holds: impl AsyncFnMut() -> bool) {
-    let give_up = tokio::time::Instant::now() + std::time::Duration::from_secs(30);
-    while !holds().await {
-        assert!(
-            tokio::time::Instant::now() < give_up,
-            "not within 30 s: {words}"
-        );
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-    }
-}

@@ -1,29 +1,16 @@
 //! Asks a server, as any client would.
 
-use std::{
-    future::Future,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
-use api::{
-    diagnostics::{
-        GetHealthReportRequest, GetHealthReportResponse,
-        diagnostics_service_client::DiagnosticsServiceClient,
-    },
-    health::{
-        HealthCheckRequest, HealthCheckResponse, HealthListRequest,
-        health_check_response::ServingStatus, health_client::HealthClient,
-    },
-};
-use tokio::time::{sleep, timeout};
-use tonic::{
-    Code, Streaming,
-    transport::{Channel, Endpoint},
-};
-
-/// How long a test waits for what has to come. Far more than it takes, also on a machine that is
-/// busy with something else for most of the time.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+use api::diagnostics::diagnostics_service_client::DiagnosticsServiceClient;
+use api::diagnostics::{GetHealthReportRequest, GetHealthReportResponse};
+use api::health::health_check_response::ServingStatus;
+use api::health::health_client::HealthClient;
+use api::health::{HealthCheckRequest, HealthCheckResponse, HealthListRequest};
+use testkit::TIMEOUT;
+use tokio::time::timeout;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Code, Streaming};
 
 /// A client of one server.
 #[derive(Clone)]
@@ -100,7 +87,7 @@ pub(crate) struct Watcher {
 impl Watcher {
     /// The next message; `None` is the end.
     pub(crate) async fn next(&mut self) -> Option<ServingStatus> {
-        let message = timeout(PATIENCE, self.stream.message())
+        let message = timeout(TIMEOUT, self.stream.message())
             .await
             .expect("a message or the end");
         message.expect("a good end").map(|answer| answer.status())
@@ -114,15 +101,6 @@ impl Watcher {
     /// Whether nothing is told for that time.
     pub(crate) async fn is_silent_for(&mut self, time: Duration) -> bool {
         timeout(time, self.stream.message()).await.is_err()
-    }
-}
-
-/// Waits until something is so. Panics when that takes too long.
-pub(crate) async fn eventually(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
-    let until = Instant::now() + PATIENCE;
-    while !is_so().await {
-        assert!(Instant::now() < until, "never: {what}");
-        sleep(Duration::from_millis(20)).await;
     }
 }
 

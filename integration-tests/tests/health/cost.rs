@@ -5,21 +5,19 @@ use std::time::{Duration, Instant};
 use ServingStatus::{NotServing, Serving};
 use api::health::health_check_response::ServingStatus;
 use futures::future::join_all;
+use testkit::{TestRedis, eventually, free_address};
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::{
-    client::{Client, Watcher, eventually, most_calls_in},
-    redis::{Redis, free_port},
-    server::{NOWHERE, Server},
-};
+use crate::client::{Client, Watcher, most_calls_in};
+use crate::server::{NOWHERE, Server};
 
 /// Two servers that are each other's peer, with deep up on both.
-async fn pair(redis: &Redis) -> [Server; 2] {
-    let addresses = [free_port(), free_port()].map(|port| format!("127.0.0.1:{port}"));
+async fn pair(redis: &TestRedis) -> [Server; 2] {
+    let addresses = [free_address(), free_address()].map(|address| address.to_string());
     let [first, second] = &addresses;
     let servers = [
-        Server::start_at(first, &redis.url(), Some(second)).await,
-        Server::start_at(second, &redis.url(), Some(first)).await,
+        Server::start_at(first, &redis.url("user-service"), Some(second)).await,
+        Server::start_at(second, &redis.url("user-service"), Some(first)).await,
     ];
     for server in &servers {
         let client = server.client().await;
@@ -30,10 +28,14 @@ async fn pair(redis: &Redis) -> [Server; 2] {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_deep_checks_a_second_cost_about_one_call_a_second() {
-    let redis = Redis::start();
+    let redis = TestRedis::start();
     let [server, peer] = pair(&redis).await;
     let client = server.client().await;
-    let (pings, peer_calls, began_at) = (redis.pings().await, peer.calls(), Instant::now());
+    let (pings, peer_calls, began_at) = (
+        redis.command_count("ping").await,
+        peer.calls(),
+        Instant::now(),
+    );
 
     let mut ticks = interval(Duration::from_millis(100));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
@@ -45,7 +47,7 @@ async fn a_thousand_deep_checks_a_second_cost_about_one_call_a_second() {
 
     // Both servers may be asking Redis: the peer for as long as somebody asked it before.
     let most = most_calls_in(began_at.elapsed());
-    let pings = redis.pings().await - pings;
+    let pings = redis.command_count("ping").await - pings;
     assert!(pings <= 2 * most, "{pings} PINGs");
     let peer_calls = peer.calls() - peer_calls;
     assert!(
@@ -56,7 +58,7 @@ async fn a_thousand_deep_checks_a_second_cost_about_one_call_a_second() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_deep_checks_at_once_do_not_call_each_other() {
-    let redis = Redis::start();
+    let redis = TestRedis::start();
     let servers = pair(&redis).await;
     let clients = [servers[0].client().await, servers[1].client().await];
     let before = [servers[0].calls(), servers[1].calls()];
@@ -78,26 +80,26 @@ async fn two_deep_checks_at_once_do_not_call_each_other() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_watchers_are_all_told_and_cost_about_one_call_a_second() {
-    let mut redis = Redis::start();
+    let mut redis = TestRedis::start();
     let peer = Server::start(NOWHERE, None).await;
-    let server = Server::start(&redis.url(), Some(&peer.address)).await;
+    let server = Server::start(&redis.url("user-service"), Some(&peer.address)).await;
     let first = server.client().await;
     eventually("deep is up", async || first.is_serving("deep").await).await;
 
     let mut watchers = watch_a_thousand_times(&server).await;
     all_are_told(&mut watchers, Serving).await;
 
-    let (pings, began_at) = (redis.pings().await, Instant::now());
+    let (pings, began_at) = (redis.command_count("ping").await, Instant::now());
     eventually("Redis is asked a few times", async || {
-        redis.pings().await >= pings + 3
+        redis.command_count("ping").await >= pings + 3
     })
     .await;
-    let pings = redis.pings().await - pings;
+    let pings = redis.command_count("ping").await - pings;
     assert!(pings <= most_calls_in(began_at.elapsed()), "{pings} PINGs");
 
     redis.kill();
     all_are_told(&mut watchers, NotServing).await;
-    redis.restart();
+    redis.restart().expect("Redis starts");
     all_are_told(&mut watchers, Serving).await;
 }
 

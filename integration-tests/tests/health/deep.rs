@@ -1,21 +1,19 @@
 //! Deep, while Redis and the peer are killed, stopped, slow, lost, and back.
 
-use std::{
-    mem,
-    time::{Duration, Instant},
-};
+use std::mem;
+use std::time::{Duration, Instant};
 
 use ServingStatus::{NotServing, Serving};
 use api::health::health_check_response::ServingStatus;
-use tokio::{net::TcpListener, time::sleep};
+use nix::sys::signal::Signal;
+use testkit::proxy::Network;
+use testkit::{Program, Proxy, TestRedis, eventually, free_address};
+use tokio::net::TcpListener;
+use tokio::time::sleep;
 
-use crate::{
-    client::{Client, eventually, is_in_time},
-    process::ServerProcess,
-    proxy::Proxy,
-    redis::{Redis, free_port},
-    server::{NOWHERE, SERVICE, Server},
-};
+use crate::client::{Client, is_in_time};
+use crate::process::start_server;
+use crate::server::{NOWHERE, SERVICE, Server};
 
 /// What a kubelet gives a probe for everything: 300 ms more than the server takes for an answer
 /// whatever hangs.
@@ -69,19 +67,19 @@ async fn client_of(server: &Server) -> Client {
 
 /// A Redis, a peer in a process of its own, and a server of which everything is up.
 struct Pair {
-    redis: Redis,
+    redis: TestRedis,
     peer_address: String,
-    peer: ServerProcess,
+    peer: Program,
     client: Client,
     _server: Server,
 }
 
 impl Pair {
     async fn start() -> Self {
-        let redis = Redis::start();
-        let peer_address = format!("127.0.0.1:{}", free_port());
-        let peer = ServerProcess::start(&peer_address);
-        let server = Server::start(&redis.url(), Some(&peer_address)).await;
+        let redis = TestRedis::start();
+        let peer_address = free_address().to_string();
+        let peer = start_server(&peer_address).await;
+        let server = Server::start(&redis.url("user-service"), Some(&peer_address)).await;
         let client = client_of(&server).await;
         become_serving(&client, ALL).await;
         Self {
@@ -100,49 +98,49 @@ async fn a_killed_redis_takes_deep_down_until_it_is_back() {
     pair.redis.kill();
     become_serving(&pair.client, WITHOUT_REDIS).await;
     answers_come_in_time(&pair.client).await;
-    pair.redis.restart();
+    pair.redis.restart().expect("Redis starts");
     become_serving(&pair.client, ALL).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stopped_redis_takes_deep_down_until_it_goes_on() {
     let mut pair = Pair::start().await;
-    pair.redis.stop();
+    pair.redis.freeze().expect("frozen");
     become_serving(&pair.client, WITHOUT_REDIS).await;
     answers_come_in_time(&pair.client).await;
-    pair.redis.go_on();
+    pair.redis.thaw().expect("running");
     become_serving(&pair.client, ALL).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_peer_takes_deep_down_until_it_is_back() {
     let mut pair = Pair::start().await;
-    pair.peer.kill();
+    pair.peer.signal(Signal::SIGKILL);
     become_serving(&pair.client, WITHOUT_PEER).await;
     answers_come_in_time(&pair.client).await;
-    pair.peer = ServerProcess::start(&pair.peer_address);
+    pair.peer = start_server(&pair.peer_address).await;
     become_serving(&pair.client, ALL).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stopped_peer_takes_deep_down_until_it_goes_on() {
     let pair = Pair::start().await;
-    pair.peer.stop();
+    pair.peer.signal(Signal::SIGSTOP);
     become_serving(&pair.client, WITHOUT_PEER).await;
     answers_come_in_time(&pair.client).await;
-    pair.peer.go_on();
+    pair.peer.signal(Signal::SIGCONT);
     become_serving(&pair.client, ALL).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn redis_and_the_peer_may_stop_both_at_once() {
     let mut pair = Pair::start().await;
-    pair.redis.stop();
-    pair.peer.stop();
+    pair.redis.freeze().expect("frozen");
+    pair.peer.signal(Signal::SIGSTOP);
     become_serving(&pair.client, NEITHER).await;
     answers_come_in_time(&pair.client).await;
-    pair.peer.go_on();
-    pair.redis.go_on();
+    pair.peer.signal(Signal::SIGCONT);
+    pair.redis.thaw().expect("running");
     become_serving(&pair.client, ALL).await;
 }
 
@@ -153,11 +151,11 @@ async fn a_watcher_of_deep_is_told_of_a_fault_and_of_its_end() {
     watcher.until(Serving).await;
     pair.redis.kill();
     watcher.until(NotServing).await;
-    pair.redis.restart();
+    pair.redis.restart().expect("Redis starts");
     watcher.until(Serving).await;
-    pair.peer.stop();
+    pair.peer.signal(Signal::SIGSTOP);
     watcher.until(NotServing).await;
-    pair.peer.go_on();
+    pair.peer.signal(Signal::SIGCONT);
     watcher.until(Serving).await;
 }
 
@@ -165,10 +163,10 @@ async fn a_watcher_of_deep_is_told_of_a_fault_and_of_its_end() {
 async fn a_fault_that_nobody_watched_is_told_by_the_first_check() {
     let mut pair = Pair::start().await;
     // The evaluation has ended when Redis is asked no more.
-    let mut before = pair.redis.pings().await;
+    let mut before = pair.redis.command_count("ping").await;
     eventually("nobody is asked", async || {
         sleep(2 * PROBE_BUDGET).await;
-        let after = pair.redis.pings().await;
+        let after = pair.redis.command_count("ping").await;
         mem::replace(&mut before, after) == after
     })
     .await;
@@ -178,15 +176,15 @@ async fn a_fault_that_nobody_watched_is_told_by_the_first_check() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn readiness_waits_for_the_first_answer_of_redis_and_stays_open() {
-    let mut redis = Redis::start();
+    let mut redis = TestRedis::start();
     redis.kill();
-    let server = Server::start(&redis.url(), None).await;
+    let server = Server::start(&redis.url("user-service"), None).await;
     let client = server.client().await;
     assert_eq!(client.check("redis").await, Ok(NotServing), "it was asked");
     assert_eq!(client.check("readiness").await, Ok(NotServing));
     assert_eq!(client.check("").await, Ok(Serving));
 
-    redis.restart();
+    redis.restart().expect("Redis starts");
     eventually("readiness", async || client.is_serving("readiness").await).await;
 
     redis.kill();
@@ -195,18 +193,18 @@ async fn readiness_waits_for_the_first_answer_of_redis_and_stays_open() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_peer_deep_is_not_serving() {
-    let redis = Redis::start();
-    let server = Server::start(&redis.url(), None).await;
+    let redis = TestRedis::start();
+    let server = Server::start(&redis.url("user-service"), None).await;
     become_serving(&client_of(&server).await, WITHOUT_PEER).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_peer_that_accepts_and_never_answers_is_down() {
-    let redis = Redis::start();
+    let redis = TestRedis::start();
     // The kernel accepts for it.
     let silent = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = silent.local_addr().expect("its address").to_string();
-    let server = Server::start(&redis.url(), Some(&address)).await;
+    let server = Server::start(&redis.url("user-service"), Some(&address)).await;
     let client = client_of(&server).await;
     become_serving(&client, WITHOUT_PEER).await;
     answers_come_in_time(&client).await;
@@ -214,8 +212,8 @@ async fn a_peer_that_accepts_and_never_answers_is_down() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_peer_whose_name_does_not_resolve_is_down() {
-    let redis = Redis::start();
-    let server = Server::start(&redis.url(), Some("peer.invalid:50051")).await;
+    let redis = TestRedis::start();
+    let server = Server::start(&redis.url("user-service"), Some("peer.invalid:50051")).await;
     let client = client_of(&server).await;
     become_serving(&client, WITHOUT_PEER).await;
     answers_come_in_time(&client).await;
@@ -223,26 +221,34 @@ async fn a_peer_whose_name_does_not_resolve_is_down() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_slow_peer_is_down_once_it_is_too_slow() {
-    let redis = Redis::start();
+    let redis = TestRedis::start();
     let peer = Server::start(NOWHERE, None).await;
-    let network = Proxy::before(&peer.address).await;
-    let server = Server::start(&redis.url(), Some(&network.address)).await;
+    let network = Proxy::start(peer.address.parse().expect("an address")).await;
+    let server = Server::start(
+        &redis.url("user-service"),
+        Some(&network.address.to_string()),
+    )
+    .await;
     let client = client_of(&server).await;
-    network.delay(Duration::from_millis(50));
+    network.set(Network::Delayed(Duration::from_millis(50)));
     become_serving(&client, ALL).await;
-    network.delay(Duration::from_secs(2));
+    network.set(Network::Delayed(Duration::from_secs(2)));
     become_serving(&client, WITHOUT_PEER).await;
     answers_come_in_time(&client).await;
-    network.delay(Duration::ZERO);
+    network.set(Network::Normal);
     become_serving(&client, ALL).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_half_open_connection_to_the_peer_is_given_up_for_a_new_one() {
-    let redis = Redis::start();
+    let redis = TestRedis::start();
     let peer = Server::start(NOWHERE, None).await;
-    let network = Proxy::before(&peer.address).await;
-    let server = Server::start(&redis.url(), Some(&network.address)).await;
+    let network = Proxy::start(peer.address.parse().expect("an address")).await;
+    let server = Server::start(
+        &redis.url("user-service"),
+        Some(&network.address.to_string()),
+    )
+    .await;
     let client = client_of(&server).await;
     become_serving(&client, ALL).await;
     network.freeze_open_connections();
@@ -252,9 +258,9 @@ async fn a_half_open_connection_to_the_peer_is_given_up_for_a_new_one() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_peer_that_drains_takes_deep_down() {
-    let redis = Redis::start();
+    let redis = TestRedis::start();
     let peer = Server::start(NOWHERE, None).await;
-    let server = Server::start(&redis.url(), Some(&peer.address)).await;
+    let server = Server::start(&redis.url("user-service"), Some(&peer.address)).await;
     let client = client_of(&server).await;
     become_serving(&client, ALL).await;
     peer.health.drain();
@@ -263,10 +269,11 @@ async fn a_peer_that_drains_takes_deep_down() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_redis_that_answers_an_error_is_down() {
-    let redis = Redis::start();
-    let server = Server::start(&redis.url(), None).await;
+    let redis = TestRedis::start();
+    let server = Server::start(&redis.url("user-service"), None).await;
     let client = client_of(&server).await;
     become_serving(&client, WITHOUT_PEER).await;
-    redis.refuse_pings().await;
+    let acl = ["ACL", "SETUSER", "user-service", "clearselectors", "-ping"];
+    let () = redis.root(&acl).await;
     become_serving(&client, NEITHER).await;
 }

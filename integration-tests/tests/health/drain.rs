@@ -3,25 +3,22 @@
 use ServingStatus::{NotServing, ServiceUnknown, Serving};
 use api::health::health_check_response::ServingStatus;
 use futures::future::join_all;
+use testkit::{TIMEOUT, TestRedis, eventually};
 use tokio::time::timeout;
 
-use crate::{
-    client::{PATIENCE, eventually},
-    redis::Redis,
-    server::{SERVICE, Server},
-};
+use crate::server::{SERVICE, Server};
 
 /// A server of which all but deep is up.
-async fn server() -> (Server, Redis) {
-    let redis = Redis::start();
-    let server = Server::start(&redis.url(), None).await;
+async fn server() -> (Server, TestRedis) {
+    let redis = TestRedis::start();
+    let server = Server::start(&redis.url("user-service"), None).await;
     let client = server.client().await;
     eventually("readiness", async || client.is_serving("readiness").await).await;
     (server, redis)
 }
 
 async fn assert_ends(server: Server) {
-    let ended = timeout(PATIENCE, server.end()).await;
+    let ended = timeout(TIMEOUT, server.end()).await;
     assert!(ended.is_ok(), "the server waits for its watchers");
 }
 

@@ -1,7 +1,7 @@
 //! Health over real sockets, with real faults.
 //!
-//! The fixtures: [`redis`] and [`process`] are processes that can be stopped and killed, [`server`]
-//! is a server in this process, [`proxy`] is a network that can break, [`client`] asks.
+//! The fixtures: [`server`] is a server in this process, [`process`] one in a process of its own that can
+//! be killed and frozen, [`client`] calls them.
 //! The tests: [`standard`], [`deep`], [`cost`], [`drain`], [`report`], [`probe`].
 
 #![allow(
@@ -11,8 +11,6 @@
 
 mod client;
 mod process;
-mod proxy;
-mod redis;
 mod server;
 
 mod cost;

@@ -1,16 +1,15 @@
 //! The probe of the command line.
 
-use std::{net::SocketAddr, time::Duration};
+use std::time::Duration;
 
 use server::health::{Outcome, ServerUrl, probe};
-use tokio::{io::AsyncWriteExt, net::TcpListener};
+use testkit::{TestRedis, eventually, free_address};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpListener;
 use tonic::transport::Server as Http2;
 
-use crate::{
-    client::{eventually, is_in_time},
-    redis::{Redis, free_port},
-    server::Server,
-};
+use crate::client::is_in_time;
+use crate::server::Server;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -30,8 +29,8 @@ async fn probed(address: &str, name: &str) -> (Outcome, String) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_says_that_a_name_is_serving() {
-    let redis = Redis::start();
-    let server = Server::start(&redis.url(), None).await;
+    let redis = TestRedis::start();
+    let server = Server::start(&redis.url("user-service"), None).await;
     for (name, words) in [
         ("", "the server is SERVING"),
         ("redis", "redis is SERVING"),
@@ -43,8 +42,8 @@ async fn it_says_that_a_name_is_serving() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_says_that_a_name_is_not_serving_and_why() {
-    let redis = Redis::start();
-    let server = Server::start(&redis.url(), None).await;
+    let redis = TestRedis::start();
+    let server = Server::start(&redis.url("user-service"), None).await;
     for (name, words) in [
         ("peer", "peer is NOT_SERVING: no peer is set"),
         ("deep", "deep is NOT_SERVING: the peer is not serving"),
@@ -59,13 +58,13 @@ async fn it_says_that_a_name_is_not_serving_and_why() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_has_time_to_say_why_also_when_deep_hangs() {
-    let mut redis = Redis::start();
+    let mut redis = TestRedis::start();
     let silent = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = silent.local_addr().expect("its address").to_string();
-    redis.stop();
+    redis.freeze().expect("frozen");
     let words = "deep is NOT_SERVING: neither Redis nor the peer is serving";
     eventually("the first probe says why", async || {
-        let server = Server::start(&redis.url(), Some(&address)).await;
+        let server = Server::start(&redis.url("user-service"), Some(&address)).await;
         probed(&server.address, "deep").await == (Outcome::NotServing, words.to_owned())
     })
     .await;
@@ -73,7 +72,7 @@ async fn it_has_time_to_say_why_also_when_deep_hangs() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_without_health_is_not_serving() {
-    let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
+    let address = free_address();
     let nothing = tonic::service::Routes::default();
     let serving = tokio::spawn(Http2::builder().add_routes(nothing).serve(address));
     let words = "here has no health service";
@@ -83,7 +82,7 @@ async fn a_server_without_health_is_not_serving() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn where_nobody_listens_it_cannot_connect() {
-    let address = format!("127.0.0.1:{}", free_port());
+    let address = free_address().to_string();
     becomes(
         &address,
         "deep",

@@ -4,13 +4,11 @@ use std::time::{Duration, Instant, SystemTime};
 
 use api::diagnostics::{GetHealthReportResponse, HealthStatus, PartHealth, ServerHealth};
 use futures::future::join_all;
+use testkit::{TestRedis, eventually};
 use tokio::net::TcpListener;
 
-use crate::{
-    client::{Client, eventually, is_in_time, most_calls_in},
-    redis::Redis,
-    server::{NOWHERE, SERVICE, Server},
-};
+use crate::client::{Client, is_in_time, most_calls_in};
+use crate::server::{NOWHERE, SERVICE, Server};
 
 async fn peer() -> Server {
     Server::start(NOWHERE, None).await
@@ -46,8 +44,8 @@ fn names(server: &ServerHealth) -> Vec<&str> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_says_of_each_part_how_it_is_and_since_when() {
-    let (redis, peer, before) = (Redis::start(), peer().await, SystemTime::now());
-    let server = Server::start(&redis.url(), Some(&peer.address)).await;
+    let (redis, peer, before) = (TestRedis::start(), peer().await, SystemTime::now());
+    let server = Server::start(&redis.url("user-service"), Some(&peer.address)).await;
     let client = server.client().await;
     let report = report_becomes(&client, "deep is up", |report| {
         part(own(report), "deep").status() == HealthStatus::Serving
@@ -99,8 +97,8 @@ async fn it_says_of_each_part_how_it_is_and_since_when() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_says_of_the_peer_what_the_peer_says_of_itself() {
-    let (redis, peer) = (Redis::start(), peer().await);
-    let server = Server::start(&redis.url(), Some(&peer.address)).await;
+    let (redis, peer) = (TestRedis::start(), peer().await);
+    let server = Server::start(&redis.url("user-service"), Some(&peer.address)).await;
     let client = server.client().await;
     let report = report_becomes(&client, "the peer tells", |report| report.peer.is_some()).await;
     let of_itself = peer.client().await.report(true).await.server;
@@ -113,8 +111,8 @@ async fn it_says_of_the_peer_what_the_peer_says_of_itself() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_shallow_report_asks_nobody() {
-    let (redis, peer) = (Redis::start(), peer().await);
-    let server = Server::start(&redis.url(), Some(&peer.address)).await;
+    let (redis, peer) = (TestRedis::start(), peer().await);
+    let server = Server::start(&redis.url("user-service"), Some(&peer.address)).await;
     let client = server.client().await;
     let (calls, began_at) = (peer.calls(), Instant::now());
     for _ in 0..50 {
@@ -127,8 +125,8 @@ async fn a_shallow_report_asks_nobody() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_reports_cost_the_peer_about_as_much_as_one() {
-    let (redis, peer) = (Redis::start(), peer().await);
-    let server = Server::start(&redis.url(), Some(&peer.address)).await;
+    let (redis, peer) = (TestRedis::start(), peer().await);
+    let server = Server::start(&redis.url("user-service"), Some(&peer.address)).await;
     let client = server.client().await;
     report_becomes(&client, "the peer tells", |report| report.peer.is_some()).await;
     let (calls, began_at) = (peer.calls(), Instant::now());
@@ -143,8 +141,8 @@ async fn a_thousand_reports_cost_the_peer_about_as_much_as_one() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_says_why_in_sentences_that_give_nothing_away() {
-    let mut redis = Redis::start();
-    let server = Server::start(&redis.url(), Some("127.0.0.1:1")).await;
+    let mut redis = TestRedis::start();
+    let server = Server::start(&redis.url("user-service"), Some("127.0.0.1:1")).await;
     let client = server.client().await;
     eventually("readiness", async || client.is_serving("readiness").await).await;
     redis.kill();
@@ -163,11 +161,11 @@ async fn it_says_why_in_sentences_that_give_nothing_away() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_comes_in_time_also_while_redis_and_the_peer_hang() {
-    let mut redis = Redis::start();
+    let mut redis = TestRedis::start();
     let silent = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = silent.local_addr().expect("its address").to_string();
-    redis.stop();
-    let server = Server::start(&redis.url(), Some(&address)).await;
+    redis.freeze().expect("frozen");
+    let server = Server::start(&redis.url("user-service"), Some(&address)).await;
     let client = server.client().await;
     for _ in 0..5 {
         let report = client.report(false).await;
@@ -191,8 +189,8 @@ async fn it_comes_in_time_also_while_redis_and_the_peer_hang() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_says_that_the_server_drains() {
-    let redis = Redis::start();
-    let server = Server::start(&redis.url(), None).await;
+    let redis = TestRedis::start();
+    let server = Server::start(&redis.url("user-service"), None).await;
     let client = server.client().await;
     server.health.drain();
     let report = client.report(true).await.server.expect("the server");

@@ -1,19 +1,19 @@
 //! A server with nothing but its health, in this process.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering::SeqCst},
-};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use server::health::{Health, Identity, Probes, redis_probe};
 use store::Store;
-use tokio::{net::TcpListener, task::JoinHandle};
+use testkit::eventually;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::{self, Server as Http2};
 use tower::util::MapRequestLayer;
 
-use crate::client::{Client, eventually};
+use crate::client::Client;
 
 /// Where no Redis is.
 pub(crate) const NOWHERE: &str = "redis://127.0.0.1:1";
@@ -60,7 +60,7 @@ impl Server {
         let calls = Arc::new(AtomicU64::new(0));
         let counter = Arc::clone(&calls);
         let count = move |request| {
-            counter.fetch_add(1, SeqCst);
+            counter.fetch_add(1, Ordering::SeqCst);
             request
         };
         let goaway = CancellationToken::new();
@@ -87,7 +87,7 @@ impl Server {
 
     /// How many calls came in so far.
     pub(crate) fn calls(&self) -> u64 {
-        self.calls.load(SeqCst)
+        self.calls.load(Ordering::SeqCst)
     }
 
     /// GOAWAY to all clients; returns when the last one has left.

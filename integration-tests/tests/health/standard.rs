@@ -4,13 +4,11 @@ use std::time::Duration;
 
 use ServingStatus::{NotServing, ServiceUnknown, Serving};
 use api::health::health_check_response::ServingStatus;
-use tonic::{Code, transport::Endpoint};
+use testkit::{TestRedis, eventually};
+use tonic::Code;
+use tonic::transport::Endpoint;
 
-use crate::{
-    client::eventually,
-    redis::Redis,
-    server::{NOWHERE, SERVICE, Server},
-};
+use crate::server::{NOWHERE, SERVICE, Server};
 
 /// Long enough to notice a message that must not come.
 const A_WHILE: Duration = Duration::from_millis(300);
@@ -70,8 +68,8 @@ async fn before_it_is_initialised_a_server_is_alive_and_nothing_else() {
 
 #[tokio::test]
 async fn list_answers_all_names() {
-    let redis = Redis::start();
-    let server = Server::start(&redis.url(), None).await;
+    let redis = TestRedis::start();
+    let server = Server::start(&redis.url("user-service"), None).await;
     let client = server.client().await;
     let expected = [
         ("", Serving),
@@ -91,13 +89,14 @@ async fn list_answers_all_names() {
 
 #[tokio::test]
 async fn what_nobody_has_asked_before_is_asked_before_it_is_answered() {
-    let redis = Redis::start();
+    let redis = TestRedis::start();
     for method in ["Check", "List", "Watch"] {
         eventually(
             &format!("{method} says at first that redis is up"),
             async || {
                 // Not initialised, it has asked nobody yet.
-                let server = Server::begin_at("127.0.0.1:0", &redis.url(), None).await;
+                let server =
+                    Server::begin_at("127.0.0.1:0", &redis.url("user-service"), None).await;
                 let client = server.client().await;
                 let status = match method {
                     "Check" => client.check("redis").await.ok(),

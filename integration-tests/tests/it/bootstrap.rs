@@ -2,29 +2,27 @@
 
 use api::admin::{CreateAdminRequest, CreateAdminResponse, ListAdminsRequest};
 use api::v1::AdminRole;
-use integration_tests::{
-    PASSWORD, Program, admin_client, assert_rejected, channel_to, private_redis,
-};
-use redis_server::RedisServer;
+use integration_tests::{PASSWORD, admin_client, assert_rejected, channel_to};
+use testkit::{Program, TestRedis};
 use tonic::transport::Channel;
 use tonic::{Code, Status};
 use uuid::Uuid;
 
 /// An `admin-service` on this Redis, with more flags.
-async fn admin_service(redis: &RedisServer, flags: &[&str]) -> (Program, Channel) {
-    let redis = redis.url_for("admin-service").expect("the ACL knows it");
+async fn admin_service(redis: &TestRedis, flags: &[&str]) -> (Program, Channel) {
+    let redis = redis.url("admin-service");
     let mut arguments = vec!["--listen", "127.0.0.1:0", "--redis-url", &redis];
     arguments.extend(flags);
     let program = Program::start("admin-service", &arguments, &[]);
-    program.wait_until_logged("serving").await;
-    let channel = channel_to(&program.address_in_the_log("serving"));
+    program.wait_for_stderr("serving").await;
+    let channel = channel_to(&program.logged_address("serving"));
     (program, channel)
 }
 
 /// The token that was printed.
 async fn token_of(program: &Program) -> String {
-    program.wait_until_said("After that time").await;
-    let said = program.said();
+    program.wait_for_stdout("After that time").await;
+    let said = program.stdout();
     let (_, rest) = said.split_once("Bearer ").expect("a line for grpcurl");
     rest.split('\'').next().expect("a token").to_owned()
 }
@@ -52,12 +50,12 @@ async fn create(
 
 #[tokio::test]
 async fn the_token_makes_one_owner_once() {
-    let (redis, _folder) = private_redis(&[]);
+    let redis = TestRedis::start();
     let (program, channel) = admin_service(&redis, &[]).await;
     let token = token_of(&program).await;
     assert!(token.starts_with("stl_b_"), "{token}");
     assert!(
-        !program.logged().contains(&token),
+        !program.stderr().contains(&token),
         "the log is read by many"
     );
 
@@ -92,7 +90,7 @@ async fn the_token_makes_one_owner_once() {
 
 #[tokio::test]
 async fn where_there_is_an_owner_no_token_is_printed() {
-    let (redis, _folder) = private_redis(&[]);
+    let redis = TestRedis::start();
     let (program, channel) = admin_service(&redis, &[]).await;
     let token = token_of(&program).await;
     create(&channel, &token, owner()).await.expect("an owner");
@@ -101,14 +99,14 @@ async fn where_there_is_an_owner_no_token_is_printed() {
     let (program, channel) = admin_service(&redis, &[]).await;
     let answer = create(&channel, &token, owner()).await;
     assert_rejected(answer, Code::Unauthenticated, "UNAUTHENTICATED");
-    assert_eq!(program.said(), "");
+    assert_eq!(program.stdout(), "");
 }
 
 #[tokio::test]
 async fn a_log_for_machines_gets_no_token() {
-    let (redis, _folder) = private_redis(&[]);
+    let redis = TestRedis::start();
     let (program, _channel) = admin_service(&redis, &["--log-format", "json"]).await;
-    program.wait_until_logged("--owner-email").await;
-    assert_eq!(program.said(), "");
-    assert!(!program.logged().contains("stl_"));
+    program.wait_for_stderr("--owner-email").await;
+    assert_eq!(program.stdout(), "");
+    assert!(!program.stderr().contains("stl_"));
 }

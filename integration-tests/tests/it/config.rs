@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::net::TcpListener;
 
-use integration_tests::Program;
+use testkit::Program;
 
 const BINARIES: [&str; 3] = ["startlist", "admin-service", "user-service"];
 
@@ -56,12 +56,12 @@ async fn a_bad_value_ends_with_one_sentence_that_names_the_setting_and_exit_code
     });
     for (binary, variable, value) in everywhere.chain(HERE_AND_THERE) {
         let ended = Program::start(binary, &[], &[(variable, value)])
-            .ended()
+            .exit()
             .await;
         let case = format!("{binary} with {variable}={value}: {ended:?}");
         assert_eq!(ended.code, Some(64), "{case}");
-        assert_eq!(ended.said, "", "{case}");
-        assert_eq!(ended.logged.trim_end().lines().count(), 1, "{case}");
+        assert_eq!(ended.stdout, "", "{case}");
+        assert_eq!(ended.stderr.trim_end().lines().count(), 1, "{case}");
         let flag = variable
             .trim_start_matches("STARTLIST_")
             .to_lowercase()
@@ -74,7 +74,7 @@ async fn a_bad_value_ends_with_one_sentence_that_names_the_setting_and_exit_code
                 .replace("user-listen", "listen"),
         };
         let names_it = ended
-            .logged
+            .stderr
             .starts_with(&format!("{binary}: --{flag} ({variable}): "));
         assert!(names_it, "{case}");
     }
@@ -87,11 +87,11 @@ async fn an_unknown_flag_and_a_missing_value_are_named_too() {
             ("--no-such-flag", ""),
             ("--log-format", " (STARTLIST_LOG_FORMAT)"),
         ] {
-            let ended = Program::start(binary, &[flag], &[]).ended().await;
+            let ended = Program::start(binary, &[flag], &[]).exit().await;
             assert_eq!(ended.code, Some(64), "{ended:?}");
             assert!(
                 ended
-                    .logged
+                    .stderr
                     .starts_with(&format!("{binary}: {flag}{rest}: ")),
                 "{ended:?}"
             );
@@ -118,10 +118,10 @@ async fn a_port_that_is_taken_is_named_with_its_setting() {
         ];
         settings.retain(|(name, _)| *name != variable);
         settings.push((variable, &address));
-        let ended = Program::start(binary, &[], &settings).ended().await;
+        let ended = Program::start(binary, &[], &settings).exit().await;
         assert_eq!(ended.code, Some(64), "{ended:?}");
         let sentence = format!("{binary}: {flag} ({variable}): cannot listen on {address}: ");
-        assert!(ended.logged.starts_with(&sentence), "{ended:?}");
+        assert!(ended.stderr.starts_with(&sentence), "{ended:?}");
     }
 }
 
@@ -133,14 +133,14 @@ async fn help_is_complete_every_flag_has_a_variable_and_the_readme_names_it() {
     let helps = BINARIES.map(|binary| (binary, &["--help"][..], 10));
     let doctor = ("startlist", &["doctor", "--help"][..], 5);
     for (binary, help, fewest) in helps.into_iter().chain([doctor]) {
-        let ended = Program::start(binary, help, &[]).ended().await;
+        let ended = Program::start(binary, help, &[]).exit().await;
         assert_eq!(
-            (ended.code, ended.logged.as_str()),
+            (ended.code, ended.stderr.as_str()),
             (Some(0), ""),
             "{binary}"
         );
-        let entries: Vec<_> = ended.said.split("\n      --").skip(1).collect();
-        assert!(entries.len() >= fewest, "{binary}: {}", ended.said);
+        let entries: Vec<_> = ended.stdout.split("\n      --").skip(1).collect();
+        assert!(entries.len() >= fewest, "{binary}: {}", ended.stdout);
         for entry in entries {
             let (flag, about) = entry.split_once('\n').expect("more than a name");
             let words = about.trim_start().lines().next().unwrap_or_default();
@@ -156,9 +156,9 @@ async fn help_is_complete_every_flag_has_a_variable_and_the_readme_names_it() {
             );
             variables.insert(variable.to_owned());
         }
-        let version = Program::start(binary, &["--version"], &[]).ended().await;
+        let version = Program::start(binary, &["--version"], &[]).exit().await;
         assert_eq!(
-            version.said,
+            version.stdout,
             format!("{binary} {}\n", env!("CARGO_PKG_VERSION"))
         );
     }
@@ -175,11 +175,11 @@ async fn help_is_complete_every_flag_has_a_variable_and_the_readme_names_it() {
 async fn no_value_that_may_be_secret_is_shown() {
     let secret = [("STARTLIST_REDIS_URL", "redis://me:s3cret@127.0.0.1:1")];
     for binary in BINARIES {
-        let help = Program::start(binary, &["--help"], &secret).ended().await;
-        assert!(!help.said.contains("s3cret"), "{binary}");
+        let help = Program::start(binary, &["--help"], &secret).exit().await;
+        assert!(!help.stdout.contains("s3cret"), "{binary}");
         let bad = [("STARTLIST_REDIS_URL", "redes://me:s3cret@127.0.0.1:1")];
-        let ended = Program::start(binary, &[], &bad).ended().await;
+        let ended = Program::start(binary, &[], &bad).exit().await;
         assert_eq!(ended.code, Some(64), "{ended:?}");
-        assert!(!ended.logged.contains("s3cret"), "{ended:?}");
+        assert!(!ended.stderr.contains("s3cret"), "{ended:?}");
     }
 }

@@ -8,19 +8,20 @@ use api::health::health_client::HealthClient;
 use api::user::user_service_client::UserServiceClient;
 use api::user::{GetCompetitionRequest, ListCompetitionsRequest, SignUpRequest};
 use futures::future::join_all;
-use integration_tests::{PASSWORD, Program, Startlist, channel_to};
+use integration_tests::{PASSWORD, Startlist, channel_to};
 use nix::sys::signal::Signal;
+use testkit::Program;
 use tokio::time::Instant;
 use tonic::transport::Channel;
 
 /// A `user-service` of its own on the Redis of a test, and a connection to it.
 async fn user_service(app: &Startlist, flags: &[&str]) -> (Program, Channel) {
-    let redis = app.redis.url_for("user-service").expect("the ACL knows it");
+    let redis = app.redis.url("user-service");
     let mut arguments = vec!["--listen", "127.0.0.1:0", "--redis-url", &redis];
     arguments.extend(flags);
     let program = Program::start("user-service", &arguments, &[]);
-    program.wait_until_logged("serving").await;
-    let channel = channel_to(&program.address_in_the_log("serving"));
+    program.wait_for_stderr("serving").await;
+    let channel = channel_to(&program.logged_address("serving"));
     let request = ListCompetitionsRequest::default();
     let answer = UserServiceClient::new(channel.clone())
         .list_competitions(request)
@@ -59,15 +60,15 @@ async fn calls_that_run_are_finished_and_the_process_ends_well() {
     for answer in sign_ups.await {
         answer.expect("it was finished");
     }
-    let ended = program.ended().await;
+    let ended = program.exit().await;
     assert_eq!(ended.code, Some(0), "{ended:?}");
-    let (_, after) = ended.logged.split_once("draining").expect("it drained");
+    let (_, after) = ended.stderr.split_once("draining").expect("it drained");
     assert!(
         after.contains("SignUp"),
         "some were finished after the signal: {}",
-        ended.logged
+        ended.stderr
     );
-    assert!(!after.contains("drain deadline"), "{}", ended.logged);
+    assert!(!after.contains("drain deadline"), "{}", ended.stderr);
 }
 
 #[tokio::test]
@@ -76,7 +77,7 @@ async fn new_calls_are_taken_for_a_while_and_health_says_that_it_ends() {
     let race = app.competition().open().await;
     let (program, channel) = user_service(&app, &["--lame-duck", "1m"]).await;
     program.signal(Signal::SIGTERM);
-    program.wait_until_logged("draining").await;
+    program.wait_for_stderr("draining").await;
     assert_eq!(base(&channel).await, ServingStatus::NotServing);
     let request = GetCompetitionRequest {
         competition_id: race.competition_id,
@@ -87,7 +88,7 @@ async fn new_calls_are_taken_for_a_while_and_health_says_that_it_ends() {
     answer.expect("for a while new calls are taken");
     // A second signal ends it at once.
     program.signal(Signal::SIGTERM);
-    let ended = program.ended().await;
+    let ended = program.exit().await;
     assert_eq!(ended.code, Some(128 + Signal::SIGTERM as i32), "{ended:?}");
 }
 
@@ -105,7 +106,7 @@ async fn at_the_deadline_it_ends_whatever_runs() {
 
     let began = Instant::now();
     program.signal(Signal::SIGTERM);
-    let ended = program.ended().await;
+    let ended = program.exit().await;
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert!(
         began.elapsed() < Duration::from_secs(10),
@@ -113,9 +114,9 @@ async fn at_the_deadline_it_ends_whatever_runs() {
         began.elapsed()
     );
     assert!(
-        ended.logged.contains("the drain deadline passed"),
+        ended.stderr.contains("the drain deadline passed"),
         "{}",
-        ended.logged
+        ended.stderr
     );
     call.await.expect_err("it was cut off");
 }

@@ -3,7 +3,8 @@
 use api::admin::CreateCompetitionRequest;
 use api::user::{GetMeRequest, ListCompetitionsRequest};
 use api::v1::Competition;
-use integration_tests::{Startlist, assert_rejected, eventually, from_now};
+use integration_tests::{Startlist, assert_rejected, from_now};
+use testkit::eventually;
 use tonic::{Code, Request};
 use tonic_types::StatusExt;
 use uuid::Uuid;

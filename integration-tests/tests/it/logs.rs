@@ -8,9 +8,10 @@ use api::user::{
     SignInRequest, SignUpRequest, UpdateMeRequest,
 };
 use api::v1::{Date, User};
-use integration_tests::{Program, admin_client, channel_to, user_client};
+use integration_tests::{admin_client, channel_to, user_client};
 use nix::sys::signal::Signal;
 use serde_json::Value;
+use testkit::Program;
 use tonic::Request;
 use tonic::transport::Channel;
 
@@ -57,8 +58,8 @@ impl Running {
         ];
         all.extend(settings);
         let program = Program::start("startlist", &[], &all);
-        program.wait_until_said("Ctrl-C").await;
-        let said = program.said();
+        program.wait_for_stdout("Ctrl-C").await;
+        let said = program.stdout();
         let connect = |name: &str| {
             let (_, rest) = said.split_once(name).expect("both services are named");
             channel_to(rest.split([',', '\n']).next().expect("an address"))
@@ -75,9 +76,9 @@ impl Running {
     /// Ends it and answers its log.
     async fn log(self) -> String {
         self.program.signal(Signal::SIGTERM);
-        let ended = self.program.ended().await;
+        let ended = self.program.exit().await;
         assert_eq!(ended.code, Some(0), "{ended:?}");
-        ended.logged
+        ended.stderr
     }
 }
 

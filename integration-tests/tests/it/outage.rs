@@ -2,8 +2,9 @@
 
 use api::user::{GetMeRequest, ListCompetitionsRequest};
 use api::v1::RegistrationState;
-use integration_tests::{Program, Startlist, assert_rejected, eventually, private_redis};
+use integration_tests::{Startlist, assert_rejected};
 use nix::sys::signal::Signal;
+use testkit::{Program, TestRedis, eventually};
 use tonic::Code;
 
 #[tokio::test]
@@ -89,15 +90,15 @@ async fn a_service_that_starts_without_redis_says_so_in_one_line() {
         ],
         &[],
     );
-    program.wait_until_logged("Redis cannot be reached").await;
+    program.wait_for_stderr("Redis cannot be reached").await;
     program.signal(Signal::SIGTERM);
-    let ended = program.ended().await;
+    let ended = program.exit().await;
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert_eq!(
-        ended.logged.matches("Redis cannot be reached").count(),
+        ended.stderr.matches("Redis cannot be reached").count(),
         1,
         "{}",
-        ended.logged
+        ended.stderr
     );
 }
 
@@ -107,17 +108,15 @@ async fn a_redis_that_may_lose_what_it_was_told_is_named_in_a_warning() {
         ("appendfsync", "everysec"),
         ("maxmemory-policy", "allkeys-lru"),
     ];
-    let (redis, _folder) = private_redis(&settings);
-    let url = redis.url_for("user-service").expect("the ACL knows it");
+    let redis = TestRedis::with_settings(&settings);
+    let url = redis.url("user-service");
     let arguments = ["--listen", "127.0.0.1:0", "--redis-url", &url];
     let program = Program::start("user-service", &arguments, &[]);
     for (setting, found) in settings {
-        program
-            .wait_until_logged(&format!("{setting} {found}"))
-            .await;
+        program.wait_for_stderr(&format!("{setting} {found}")).await;
     }
     assert!(
-        !program.logged().contains("appendonly"),
+        !program.stderr().contains("appendonly"),
         "that one is as it should be"
     );
 }

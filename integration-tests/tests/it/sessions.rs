@@ -40,7 +40,7 @@ async fn a_session_outlives_a_restart_of_redis() {
     let mut app = Startlist::start().await;
     let ada = app.new_user("ada").await;
     app.redis.restart().expect("started again");
-    integration_tests::eventually("the session is known again", async || {
+    testkit::eventually("the session is known again", async || {
         ada.calls().get_me(GetMeRequest {}).await.is_ok()
     })
     .await;
@@ -62,7 +62,7 @@ async fn neither_a_token_nor_a_password_nor_an_address_in_a_key_reaches_the_disk
         .expect("an account")
         .into_inner();
     let token = answer.session_token;
-    let kept = everything_in(app.folder());
+    let kept = everything_in(app.redis.data_dir());
     assert!(kept.contains("Ada"), "this is where it is kept");
     assert!(!kept.contains("analytical engine"));
     // The part behind the id: it is the secret.

@@ -11,10 +11,11 @@ use api::health::health_check_response::ServingStatus;
 use api::health::health_client::HealthClient;
 use api::user::SignUpRequest;
 use api::user::user_service_client::UserServiceClient;
-use integration_tests::{PASSWORD, Program, channel_to, eventually};
+use integration_tests::{PASSWORD, channel_to};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
+use testkit::{Program, eventually};
 use tonic::Code;
 use tonic::transport::Channel;
 
@@ -29,8 +30,8 @@ impl Running {
     /// Starts it, and returns once it says that it is ready.
     async fn start(folder: &Path, settings: &[(&str, &str)]) -> Self {
         let program = begin(folder, settings);
-        program.wait_until_said("Ctrl-C").await;
-        let said = program.said();
+        program.wait_for_stdout("Ctrl-C").await;
+        let said = program.stdout();
         let ready = said.lines().next().expect("a line");
         assert!(ready.starts_with("ready"), "{said}");
         let address = |name: &str| {
@@ -46,7 +47,7 @@ impl Running {
 
     async fn end(self) {
         self.program.signal(Signal::SIGINT);
-        let ended = self.program.ended().await;
+        let ended = self.program.exit().await;
         assert_eq!(ended.code, Some(0), "{ended:?}");
     }
 
@@ -124,7 +125,7 @@ async fn when_it_says_ready_all_is_serving_and_the_owner_can_sign_in() {
     running.owner_signs_in(&password_file).await;
 
     let password = fs::read_to_string(&password_file).expect("a password");
-    let told = running.program.said() + &running.program.logged();
+    let told = running.program.stdout() + &running.program.stderr();
     assert!(!told.contains(password.trim_end()), "{told}");
     assert_eq!(
         told.lines()
@@ -179,13 +180,13 @@ async fn the_owner_may_be_named() {
 async fn a_second_one_in_the_same_folder_ends_with_one_sentence_and_harms_nobody() {
     let folder = folder();
     let running = Running::start(folder.path(), &[]).await;
-    let second = begin(folder.path(), &[]).ended().await;
+    let second = begin(folder.path(), &[]).exit().await;
     assert_eq!(second.code, Some(64), "{second:?}");
     let sentence = "startlist: --data-dir (STARTLIST_DATA_DIR): ";
-    assert!(second.logged.starts_with(sentence), "{second:?}");
+    assert!(second.stderr.starts_with(sentence), "{second:?}");
     assert!(
         second
-            .logged
+            .stderr
             .trim_end()
             .ends_with("is in use by another startlist"),
         "{second:?}"
@@ -197,10 +198,10 @@ async fn a_second_one_in_the_same_folder_ends_with_one_sentence_and_harms_nobody
 #[tokio::test]
 async fn without_a_redis_server_it_says_how_to_get_one() {
     let folder = folder();
-    let ended = begin(folder.path(), &[("PATH", "/nowhere")]).ended().await;
+    let ended = begin(folder.path(), &[("PATH", "/nowhere")]).exit().await;
     assert_eq!(ended.code, Some(71), "{ended:?}");
     assert!(
-        ended.logged.contains("`make run` installs one"),
+        ended.stderr.contains("`make run` installs one"),
         "{ended:?}"
     );
 }
@@ -211,7 +212,7 @@ async fn after_a_kill_the_next_one_finds_everything() {
     let running = Running::start(folder.path(), &[]).await;
     assert_eq!(running.sign_up("ada@example.org").await, Code::Ok);
     running.program.signal(Signal::SIGKILL);
-    running.program.ended().await;
+    running.program.exit().await;
 
     let running = Running::start(folder.path(), &[]).await;
     assert_eq!(

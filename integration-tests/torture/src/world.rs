@@ -370,7 +370,7 @@ impl Service {
     pub async fn kill(&mut self) {
         if let Some(program) = self.program.take() {
             program.signal(nix::sys::signal::Signal::SIGKILL);
-            program.ended().await;
+            program.exit().await;
         }
     }
 }

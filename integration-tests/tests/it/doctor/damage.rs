@@ -445,7 +445,7 @@ async fn what_nobody_knows_and_what_has_a_wrong_type_is_named() {
     let ended = clinic.examine().await;
     assert_eq!(ended.code, Some(1), "{ended:?}");
     assert_said(&ended, &said);
-    let summary = ended.said.lines().last().expect("a summary");
+    let summary = ended.stdout.lines().last().expect("a summary");
     assert!(
         summary.starts_with("not all is as it must be: "),
         "{summary}"

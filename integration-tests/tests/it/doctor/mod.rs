@@ -16,10 +16,11 @@ use std::io::Write;
 
 use api::user::DeleteMeRequest;
 use api::v1::Competition;
-use deadpool_redis::redis::{Client, FromRedisValue, cmd};
-use integration_tests::{Ended, PASSWORD, Program, Startlist, User};
+use integration_tests::{PASSWORD, Startlist, User};
 use store::Store;
 use tempfile::NamedTempFile;
+use testkit::redis_client::FromRedisValue;
+use testkit::{Exit, Program};
 
 /// A running system, its doctor, and somebody who may damage it.
 struct Clinic {
@@ -60,13 +61,7 @@ impl Clinic {
 
     /// Sends a command that no service would.
     async fn by_hand<T: FromRedisValue>(&self, command: &[&str]) -> T {
-        let client = Client::open(self.url("root")).expect("a URL");
-        let connection = client.get_multiplexed_async_connection().await;
-        let mut connection = connection.expect("a connection");
-        let mut call = cmd(command[0]);
-        call.arg(&command[1..]);
-        let answer = call.query_async(&mut connection).await;
-        answer.expect("an answer")
+        self.app.redis.root(command).await
     }
 
     async fn damage(&self, command: &[&str]) {
@@ -74,17 +69,17 @@ impl Clinic {
     }
 
     fn url(&self, user: &str) -> String {
-        self.app.redis.url_for(user).expect("a user")
+        self.app.redis.url(user)
     }
 
     /// What the doctor says.
-    async fn examine(&self) -> Ended {
+    async fn examine(&self) -> Exit {
         let url = [("STARTLIST_REDIS_URL", self.url("doctor"))];
         doctor(&["doctor"], &url).await
     }
 
     /// What the doctor says after it has repaired.
-    async fn repair(&self) -> Ended {
+    async fn repair(&self) -> Exit {
         let url = self.url("user-service");
         let (_, rest) = url.split_once("user-service:").expect("a password");
         let (password, _) = rest.split_once('@').expect("a host");
@@ -112,13 +107,13 @@ impl Clinic {
 }
 
 /// Runs the binary to its end.
-async fn doctor(arguments: &[&str], settings: &[(&str, String)]) -> Ended {
+async fn doctor(arguments: &[&str], settings: &[(&str, String)]) -> Exit {
     let settings: Vec<_> = settings
         .iter()
         .map(|(name, value)| (*name, value.as_str()))
         .collect();
     Program::start("startlist", arguments, &settings)
-        .ended()
+        .exit()
         .await
 }
 
@@ -132,23 +127,26 @@ async fn delete_account(user: &User) {
 
 /// Everything is as it must be, and nothing else is said.
 #[track_caller]
-fn assert_sound(ended: &Ended) {
+fn assert_sound(ended: &Exit) {
     assert_eq!(ended.code, Some(0), "{ended:?}");
-    assert!(ended.said.starts_with("all invariants hold: "), "{ended:?}");
-    assert_eq!(ended.said.lines().count(), 1, "{ended:?}");
+    assert!(
+        ended.stdout.starts_with("all invariants hold: "),
+        "{ended:?}"
+    );
+    assert_eq!(ended.stdout.lines().count(), 1, "{ended:?}");
 }
 
 /// These lines are said, in any order, and no other but the summary, which is the last one.
 #[track_caller]
-fn assert_said(ended: &Ended, lines: &[String]) {
-    let mut said: Vec<_> = ended.said.lines().collect();
+fn assert_said(ended: &Exit, lines: &[String]) {
+    let mut said: Vec<_> = ended.stdout.lines().collect();
     let summary = said.pop().expect("a summary");
     assert!(summary.contains(" in "), "{ended:?}");
     said.sort_unstable();
     let mut lines: Vec<_> = lines.iter().map(String::as_str).collect();
     lines.sort_unstable();
     assert_eq!(said, lines);
-    assert!(!ended.said.contains("example.org"), "{ended:?}");
+    assert!(!ended.stdout.contains("example.org"), "{ended:?}");
 }
 
 /// The keys of a competition and of an account.

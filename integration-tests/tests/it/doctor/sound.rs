@@ -2,7 +2,8 @@
 
 use api::admin::DisableAdminRequest;
 use domain::Role;
-use integration_tests::{DAY, from_now, private_redis};
+use integration_tests::{DAY, from_now};
+use testkit::TestRedis;
 
 use super::{Clinic, assert_sound, delete_account, doctor};
 
@@ -63,13 +64,13 @@ async fn whatever_the_services_did_a_system_is_sound() {
 
     let ended = clinic.examine().await;
     assert_sound(&ended);
-    assert!(ended.said.contains(" 5 competitions, "), "{ended:?}");
-    assert_eq!(ended.logged, "", "nothing to say of a short examination");
+    assert!(ended.stdout.contains(" 5 competitions, "), "{ended:?}");
+    assert_eq!(ended.stderr, "", "nothing to say of a short examination");
 }
 
 #[tokio::test]
 async fn where_there_is_nothing_nothing_is_wrong() {
-    let (redis, _folder) = private_redis(&[]);
-    let url = redis.url_for("doctor").expect("a user");
+    let redis = TestRedis::start();
+    let url = redis.url("doctor");
     assert_sound(&doctor(&["doctor"], &[("STARTLIST_REDIS_URL", url)]).await);
 }

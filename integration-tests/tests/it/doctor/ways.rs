@@ -2,19 +2,19 @@
 
 use std::path::Path;
 
-use integration_tests::{Ended, Program, private_redis};
 use nix::sys::signal::Signal;
+use testkit::{Exit, Program, TestRedis};
 
 use super::{assert_said, assert_sound, doctor};
 
 /// It ends with this code and this one sentence on standard error, and says nothing else.
 #[track_caller]
-fn assert_refused(ended: &Ended, code: i32, sentence: &str) {
+fn assert_refused(ended: &Exit, code: i32, sentence: &str) {
     assert_eq!(ended.code, Some(code), "{ended:?}");
-    assert_eq!(ended.said, "", "{ended:?}");
-    assert_eq!(ended.logged.lines().count(), 1, "{ended:?}");
-    assert!(ended.logged.starts_with("startlist: "), "{ended:?}");
-    assert!(ended.logged.contains(sentence), "{ended:?}");
+    assert_eq!(ended.stdout, "", "{ended:?}");
+    assert_eq!(ended.stderr.lines().count(), 1, "{ended:?}");
+    assert!(ended.stderr.starts_with("startlist: "), "{ended:?}");
+    assert!(ended.stderr.contains(sentence), "{ended:?}");
 }
 
 async fn startlist(data_dir: &Path) -> Program {
@@ -25,7 +25,7 @@ async fn startlist(data_dir: &Path) -> Program {
         ("STARTLIST_DATA_DIR", data_dir.to_str().expect("a path")),
     ];
     let program = Program::start("startlist", &[], &settings);
-    program.wait_until_said("Ctrl-C").await;
+    program.wait_for_stdout("Ctrl-C").await;
     program
 }
 
@@ -38,7 +38,7 @@ async fn the_startlist_that_runs_is_found_by_its_folder_and_goes_on() {
     let ended = doctor(&["doctor"], &setting).await;
     assert_sound(&ended);
     assert!(
-        ended.said.contains(" 1 account, "),
+        ended.stdout.contains(" 1 account, "),
         "the owner's: {ended:?}"
     );
 
@@ -48,7 +48,7 @@ async fn the_startlist_that_runs_is_found_by_its_folder_and_goes_on() {
     assert_sound(&doctor(&flag, &[]).await);
 
     running.signal(Signal::SIGINT);
-    let ended = running.ended().await;
+    let ended = running.exit().await;
     assert_eq!(ended.code, Some(0), "it ran all the time: {ended:?}");
     let ended = doctor(&["doctor"], &setting).await;
     assert_refused(&ended, 69, "no startlist is running in ");
@@ -60,9 +60,9 @@ async fn a_startlist_that_was_killed_is_told_from_one_that_runs() {
     let data_dir = folder.path().join("data");
     let running = startlist(&data_dir).await;
     running.signal(Signal::SIGKILL);
-    running.ended().await;
+    running.exit().await;
     let setting = [("STARTLIST_DATA_DIR", data_dir.display().to_string())];
-    integration_tests::eventually("its Redis ended too", async || {
+    testkit::eventually("its Redis ended too", async || {
         doctor(&["doctor"], &setting).await.code == Some(69)
     })
     .await;
@@ -70,24 +70,24 @@ async fn a_startlist_that_was_killed_is_told_from_one_that_runs() {
 
 #[tokio::test]
 async fn a_redis_that_is_not_there_is_no_finding() {
-    let (mut redis, _folder) = private_redis(&[]);
-    let url = redis.url_for("doctor").expect("a user");
+    let mut redis = TestRedis::start();
+    let url = redis.url("doctor");
     redis.stop().expect("stopped");
     let ended = doctor(&["doctor"], &[("STARTLIST_REDIS_URL", url.clone())]).await;
     assert_refused(&ended, 69, "Redis cannot be reached: ");
     let password = url.split([':', '@']).nth(2).expect("a password");
-    assert!(!ended.logged.contains(password), "{ended:?}");
+    assert!(!ended.stderr.contains(password), "{ended:?}");
 }
 
 #[tokio::test]
 async fn a_wrong_password_and_a_user_that_may_not_read_are_told_apart_from_findings() {
-    let (redis, _folder) = private_redis(&[]);
+    let redis = TestRedis::start();
     let address = redis.address();
     let wrong = format!("redis://doctor:wrong@{address}");
     let ended = doctor(&["doctor"], &[("STARTLIST_REDIS_URL", wrong)]).await;
     assert_refused(&ended, 77, "Redis refuses: ");
 
-    let service = redis.url_for("user-service").expect("a user");
+    let service = redis.url("user-service");
     let ended = doctor(&["doctor"], &[("STARTLIST_REDIS_URL", service)]).await;
     assert_refused(&ended, 77, "Redis refuses: ");
 }
