@@ -1,25 +1,25 @@
-# What one types in this repository. The work is done by cargo and by the scripts in tools/.
+# The commands of this repository. Cargo and the scripts in tools/ do the work.
 
 # Arguments for the program: make run ARGS='--help'
 ARGS ?=
 
 .PHONY: help run test torture bench check
 
-help: ## say what can be made
+help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
 
 run: ## start both services with a private Redis; Ctrl-C ends them
 	@tools/run $(ARGS)
 
-test: ## run all tests, Rust and Python, after installing what they need
+test: ## install what is missing and run all tests, Rust and Python
 	@tools/test
 
-torture: ## kill and break everything for an hour, or TORTURE_SECONDS, while clients register
+torture: ## inject faults for an hour (TORTURE_SECONDS) while clients register
 	@tools/torture
 
-bench: ## measure how fast it is: at most 5 minutes, after a release build
+bench: ## measure performance: a release build, then at most 5 minutes
 	@cargo build --release -p admin-service -p user-service -p bench
 	@PATH="$$PATH:$$(dirname "$$(tools/need-redis)")" "$${CARGO_TARGET_DIR:-target}/release/bench" $(ARGS)
 
-check: ## check format, lints, the contract, the documentation and the dependencies
+check: ## check format, lints, contract, documentation and dependencies
 	@tools/check
