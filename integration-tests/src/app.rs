@@ -7,7 +7,7 @@ use server::config::RunSettings;
 use server::{Passwords, ServiceSettings};
 use store::admins::NewAdmin;
 use store::users::NewUser;
-use store::{PasswordHash, Store};
+use store::{AdminStore, PasswordHash, Redis, UserStore};
 use testkit::{TestRedis, fixtures};
 use tokio::net::TcpListener;
 use tokio::sync::OnceCell;
@@ -24,8 +24,8 @@ pub const PASSWORD: &str = "a start list of my own";
 pub struct Startlist {
     /// Its Redis, to be killed, frozen and started again. It ends first: services without a Redis end too.
     pub redis: TestRedis,
-    admin_store: Store,
-    user_store: Store,
+    admin_store: AdminStore,
+    user_store: UserStore,
     admin_channel: Channel,
     user_channel: Channel,
     _end: DropGuard,
@@ -124,11 +124,13 @@ impl Startlist {
     async fn signed_in(&self, email: &Email) -> Admin {
         let attempt = self
             .admin_store
-            .admin_sign_in(email)
+            .credentials()
+            .find(email)
             .await
             .expect("an account");
         let session = self
             .admin_store
+            .credentials()
             .open_session(&attempt)
             .await
             .expect("a session");
@@ -186,8 +188,8 @@ impl Builder {
     pub async fn start(self) -> Startlist {
         let mut redis = TestRedis::start();
         let (admin, user) = (
-            Login::of(&redis, "admin-service"),
-            Login::of(&redis, "user-service"),
+            Login::new(&redis, "admin-service", AdminStore::new),
+            Login::new(&redis, "user-service", UserStore::new),
         );
         if self.without_redis {
             redis.kill();
@@ -229,15 +231,16 @@ impl Builder {
 }
 
 /// A service's way into Redis.
-struct Login {
+struct Login<S> {
     url: String,
-    store: Store,
+    store: S,
 }
 
-impl Login {
-    fn of(redis: &TestRedis, service: &str) -> Self {
+impl<S> Login<S> {
+    fn new(redis: &TestRedis, service: &str, store: impl FnOnce(&Redis) -> S) -> Self {
         let url = redis.url(service);
-        let store = Store::new(&url, None).expect("a URL");
+        let redis = Redis::new(&url, None).expect("a URL");
+        let store = store(&redis);
         Self { url, store }
     }
 

@@ -4,12 +4,12 @@ use api::admin::{AddRegistrationRequest, AddRegistrationResponse};
 use api::request::{AddRegistration, WhichUser};
 use domain::{AddOptions, Rejection, UserId};
 use server::{AdminCaller, Failure};
-use store::Store;
+use store::AdminStore;
 
 use crate::entry;
 
 pub(crate) async fn add_registration(
-    store: &Store,
+    store: &AdminStore,
     caller: AdminCaller,
     request: AddRegistrationRequest,
 ) -> Result<AddRegistrationResponse, Failure> {
@@ -36,7 +36,7 @@ pub(crate) async fn add_registration(
 }
 
 /// Whom the organiser named. An address that nobody has is no user.
-async fn id_of(user: WhichUser, store: &Store) -> Result<UserId, Failure> {
+async fn id_of(user: WhichUser, store: &AdminStore) -> Result<UserId, Failure> {
     match user {
         WhichUser::Id(id) => Ok(id),
         WhichUser::Email(email) => match store.find_user_by_email(&email).await? {

@@ -3,10 +3,10 @@
 use api::admin::{CancelCompetitionRequest, CancelCompetitionResponse};
 use api::request::CancelCompetition;
 use server::{AdminCaller, Failure};
-use store::Store;
+use store::AdminStore;
 
 pub(crate) async fn cancel_competition(
-    store: &Store,
+    store: &AdminStore,
     caller: AdminCaller,
     request: CancelCompetitionRequest,
 ) -> Result<CancelCompetitionResponse, Failure> {

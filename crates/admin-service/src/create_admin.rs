@@ -37,8 +37,7 @@ pub(crate) async fn create_admin(
     // Each hash has a salt of its own: a stored one that differs is that of an earlier call with the same
     // request id, and the password is a part of the request that only its hash can tell.
     if store.admin_credential(&admin.id).await? != hash {
-        let attempt = store.admin_sign_in(&admin.email);
-        let proof = sign_ins.confirm_repetition(network, attempt, password);
+        let proof = sign_ins.confirm_repetition(network, &admin.email, password);
         proof.await?;
     }
 

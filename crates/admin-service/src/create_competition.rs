@@ -3,11 +3,11 @@
 use api::admin::{CreateCompetitionRequest, CreateCompetitionResponse};
 use api::request::CreateCompetition;
 use server::{AdminCaller, Failure};
-use store::Store;
+use store::AdminStore;
 use store::competitions::NewCompetition;
 
 pub(crate) async fn create_competition(
-    store: &Store,
+    store: &AdminStore,
     caller: AdminCaller,
     request: CreateCompetitionRequest,
 ) -> Result<CreateCompetitionResponse, Failure> {

@@ -3,10 +3,10 @@
 use api::admin::{DeleteCompetitionRequest, DeleteCompetitionResponse};
 use api::request::DeleteCompetition;
 use server::{AdminCaller, Failure};
-use store::Store;
+use store::AdminStore;
 
 pub(crate) async fn delete_competition(
-    store: &Store,
+    store: &AdminStore,
     caller: AdminCaller,
     request: DeleteCompetitionRequest,
 ) -> Result<DeleteCompetitionResponse, Failure> {

@@ -3,10 +3,10 @@
 use api::admin::{DisableAdminRequest, DisableAdminResponse};
 use api::request::DisableAdmin;
 use server::{AdminCaller, Failure};
-use store::Store;
+use store::AdminStore;
 
 pub(crate) async fn disable_admin(
-    store: &Store,
+    store: &AdminStore,
     caller: AdminCaller,
     request: DisableAdminRequest,
 ) -> Result<DisableAdminResponse, Failure> {

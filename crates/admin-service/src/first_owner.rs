@@ -7,7 +7,7 @@ use domain::{DisplayName, Email, Password, RequestId, Role, SessionToken, Timest
 use server::health::ServerUrl;
 use server::telemetry::LogFormat;
 use server::{Failure, Passwords};
-use store::Store;
+use store::AdminStore;
 use store::admins::{BOOTSTRAP_TOKEN, NewAdmin};
 use tokio::time::sleep;
 use tracing::{error, info, warn};
@@ -36,7 +36,7 @@ impl FirstOwner {
     /// Sees to it that there is an owner, or a token that makes one. Waits for Redis as long as it takes.
     pub(crate) async fn see_to(
         self,
-        store: Store,
+        store: AdminStore,
         passwords: Passwords,
         listening: SocketAddr,
         log_format: LogFormat,
@@ -55,7 +55,7 @@ impl FirstOwner {
     }
 }
 
-async fn make(store: &Store, passwords: &Passwords, email: Email, password: Password) {
+async fn make(store: &AdminStore, passwords: &Passwords, email: Email, password: Password) {
     let owner = NewAdmin {
         email,
         display_name: display_name(),
@@ -75,7 +75,7 @@ fn display_name() -> DisplayName {
 }
 
 /// Prints a token, for the person at the terminal: on stdout, since stderr is where the log goes.
-async fn invite(store: &Store, listening: SocketAddr) {
+async fn invite(store: &AdminStore, listening: SocketAddr) {
     let token = patiently(|| store.new_bootstrap_token()).await;
     let until = store.now().after(BOOTSTRAP_TOKEN);
     println!("{}", invitation(&token, until, listening));

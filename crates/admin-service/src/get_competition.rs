@@ -3,10 +3,10 @@
 use api::admin::{GetCompetitionRequest, GetCompetitionResponse};
 use domain::CompetitionId;
 use server::Failure;
-use store::Store;
+use store::AdminStore;
 
 pub(crate) async fn get_competition(
-    store: &Store,
+    store: &AdminStore,
     request: GetCompetitionRequest,
 ) -> Result<GetCompetitionResponse, Failure> {
     let id = CompetitionId::try_from(request)?;

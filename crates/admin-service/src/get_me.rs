@@ -2,9 +2,12 @@
 
 use api::admin::GetMeResponse;
 use server::{AdminCaller, Failure};
-use store::Store;
+use store::AdminStore;
 
-pub(crate) async fn get_me(store: &Store, caller: AdminCaller) -> Result<GetMeResponse, Failure> {
+pub(crate) async fn get_me(
+    store: &AdminStore,
+    caller: AdminCaller,
+) -> Result<GetMeResponse, Failure> {
     let admin = store.get_admin(&caller.id).await?;
 
     Ok(GetMeResponse {

@@ -3,12 +3,12 @@
 use api::admin::{GetRegistrationRequest, GetRegistrationResponse};
 use api::request::GetRegistration;
 use server::Failure;
-use store::Store;
+use store::AdminStore;
 
 use crate::entry;
 
 pub(crate) async fn get_registration(
-    store: &Store,
+    store: &AdminStore,
     request: GetRegistrationRequest,
 ) -> Result<GetRegistrationResponse, Failure> {
     let GetRegistration {

@@ -3,10 +3,10 @@
 use api::admin::{GetUserRequest, GetUserResponse};
 use domain::UserId;
 use server::Failure;
-use store::Store;
+use store::AdminStore;
 
 pub(crate) async fn get_user(
-    store: &Store,
+    store: &AdminStore,
     request: GetUserRequest,
 ) -> Result<GetUserResponse, Failure> {
     let id = UserId::try_from(request)?;

@@ -62,7 +62,7 @@ use server::{
     Access, AccessTable, App, Identity, MAX_MESSAGE_BYTES, Network, Passwords, ServiceSettings,
     SignInThrottle, SignIns, caller, reply,
 };
-use store::Store;
+use store::AdminStore;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tonic::{Request, Response, Status};
@@ -108,7 +108,7 @@ pub const ACCESS: AccessTable = &[
 
 /// `startlist.admin.v1.AdminService`.
 pub struct AdminService {
-    store: Store,
+    store: AdminStore,
     passwords: Passwords,
     sign_ins: SignIns,
 }
@@ -242,11 +242,11 @@ impl admin_service_server::AdminService for AdminService {
 }
 
 impl AdminService {
-    fn new(store: Store, settings: &ServiceSettings) -> Self {
+    fn new(store: AdminStore, settings: &ServiceSettings) -> Self {
         let passwords = Passwords::new();
         let throttle = SignInThrottle::new(settings.run.network_sign_in_failures);
         Self {
-            sign_ins: SignIns::new(store.clone(), passwords.clone(), throttle),
+            sign_ins: SignIns::new(store.credentials(), passwords.clone(), throttle),
             store,
             passwords,
         }
@@ -259,7 +259,7 @@ impl AdminService {
 /// Redis need not be there: calls are answered with UNAVAILABLE until it comes.
 pub async fn serve(
     listener: TcpListener,
-    store: Store,
+    store: AdminStore,
     first_owner: FirstOwner,
     settings: ServiceSettings,
     shutdown: impl Future<Output = ()>,
@@ -282,7 +282,8 @@ pub async fn serve(
         },
         service: service.max_decoding_message_size(MAX_MESSAGE_BYTES),
         access: ACCESS,
-        store,
+        sessions: store.sessions(),
+        redis: store.redis().clone(),
         settings,
     };
     server::run(listener, app, shutdown).await

@@ -4,10 +4,10 @@ use api::admin::{ListAdminsRequest, ListAdminsResponse};
 use api::request::Page;
 use api::v1::Admin;
 use server::{Failure, ListOf};
-use store::Store;
+use store::AdminStore;
 
 pub(crate) async fn list_admins(
-    store: &Store,
+    store: &AdminStore,
     request: ListAdminsRequest,
 ) -> Result<ListAdminsResponse, Failure> {
     let asked = Page::try_from(request)?;

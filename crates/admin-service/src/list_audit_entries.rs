@@ -3,10 +3,10 @@
 use api::admin::{AuditEntry, ListAuditEntriesRequest, ListAuditEntriesResponse};
 use api::request::ListAuditEntries;
 use server::{Failure, ListOf};
-use store::Store;
+use store::AdminStore;
 
 pub(crate) async fn list_audit_entries(
-    store: &Store,
+    store: &AdminStore,
     request: ListAuditEntriesRequest,
 ) -> Result<ListAuditEntriesResponse, Failure> {
     let ListAuditEntries {

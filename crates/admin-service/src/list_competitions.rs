@@ -4,10 +4,10 @@ use api::admin::{ListCompetitionsRequest, ListCompetitionsResponse};
 use api::request::ListCompetitions;
 use api::v1::Competition;
 use server::{Failure, ListOf};
-use store::{Store, competitions};
+use store::{AdminStore, competitions};
 
 pub(crate) async fn list_competitions(
-    store: &Store,
+    store: &AdminStore,
     request: ListCompetitionsRequest,
 ) -> Result<ListCompetitionsResponse, Failure> {
     let asked = ListCompetitions::try_from(request)?;

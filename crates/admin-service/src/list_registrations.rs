@@ -3,12 +3,12 @@
 use api::admin::{ListRegistrationsRequest, ListRegistrationsResponse};
 use api::request::ListRegistrations;
 use server::{Failure, ListOf};
-use store::Store;
+use store::AdminStore;
 
 use crate::entry;
 
 pub(crate) async fn list_registrations(
-    store: &Store,
+    store: &AdminStore,
     request: ListRegistrationsRequest,
 ) -> Result<ListRegistrationsResponse, Failure> {
     let ListRegistrations {

@@ -5,10 +5,10 @@ use api::request::ListUsers;
 use api::v1::User;
 use domain::Email;
 use server::{Failure, ListOf};
-use store::{Page, Store};
+use store::{AdminStore, Page};
 
 pub(crate) async fn list_users(
-    store: &Store,
+    store: &AdminStore,
     request: ListUsersRequest,
 ) -> Result<ListUsersResponse, Failure> {
     let ListUsers { email, page } = request.try_into()?;

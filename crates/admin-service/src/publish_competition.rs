@@ -3,10 +3,10 @@
 use api::admin::{PublishCompetitionRequest, PublishCompetitionResponse};
 use api::request::PublishCompetition;
 use server::{AdminCaller, Failure};
-use store::Store;
+use store::AdminStore;
 
 pub(crate) async fn publish_competition(
-    store: &Store,
+    store: &AdminStore,
     caller: AdminCaller,
     request: PublishCompetitionRequest,
 ) -> Result<PublishCompetitionResponse, Failure> {

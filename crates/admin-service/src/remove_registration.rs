@@ -3,12 +3,12 @@
 use api::admin::{RemoveRegistrationRequest, RemoveRegistrationResponse};
 use api::request::RemoveRegistration;
 use server::{AdminCaller, Failure};
-use store::Store;
+use store::AdminStore;
 
 use crate::entry;
 
 pub(crate) async fn remove_registration(
-    store: &Store,
+    store: &AdminStore,
     caller: AdminCaller,
     request: RemoveRegistrationRequest,
 ) -> Result<RemoveRegistrationResponse, Failure> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use store::Store;
+use store::AdminStore;
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::{debug, warn};
 
@@ -10,7 +10,7 @@ use tracing::{debug, warn};
 const PERIOD: Duration = Duration::from_secs(60);
 
 /// Seals all logs from time to time, for ever.
-pub(crate) async fn keep_sealing(store: Store) {
+pub(crate) async fn keep_sealing(store: AdminStore) {
     let mut period = interval(PERIOD);
     period.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {

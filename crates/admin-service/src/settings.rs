@@ -10,7 +10,7 @@ use domain::{Email, Password};
 use server::ServiceSettings;
 use server::config::{RedisPassword, UnreadableFile};
 use server::health::ProbeCommand;
-use store::{InvalidUrl, Store};
+use store::{AdminStore, InvalidUrl, Redis};
 use thiserror::Error;
 use tokio::net::TcpListener;
 
@@ -85,10 +85,11 @@ impl Settings {
     }
 
     /// Prepares the store. Redis need not be there yet.
-    pub fn connect(&self) -> Result<Store, UnusableSetting> {
+    pub fn connect(&self) -> Result<AdminStore, UnusableSetting> {
         let password = self.service.redis_password()?;
         let password = password.as_ref().map(RedisPassword::expose);
-        Ok(Store::new(self.service.redis_url.expose(), password)?)
+        let redis = Redis::new(self.service.redis_url.expose(), password)?;
+        Ok(AdminStore::new(&redis))
     }
 
     /// Takes the address, so that clients can connect from now on.

@@ -16,8 +16,7 @@ pub(crate) async fn sign_in(
     let (store, sign_ins) = (&service.store, &service.sign_ins);
     let SignIn { email, password } = request.try_into()?;
 
-    let attempt = store.admin_sign_in(&email);
-    let session = sign_ins.open_session(network, attempt, password).await?;
+    let session = sign_ins.open_session(network, &email, password).await?;
     // The session says whose it is; somebody may have ended it already.
     let found = store.admin_session(&session.token).await?;
     let (id, _) = found.ok_or(Rejection::Unauthenticated)?;

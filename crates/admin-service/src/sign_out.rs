@@ -2,10 +2,10 @@
 
 use api::admin::{SignOutRequest, SignOutResponse};
 use server::{AdminCaller, Failure};
-use store::Store;
+use store::AdminStore;
 
 pub(crate) async fn sign_out(
-    store: &Store,
+    store: &AdminStore,
     caller: AdminCaller,
     request: SignOutRequest,
 ) -> Result<SignOutResponse, Failure> {

@@ -3,11 +3,11 @@
 use api::admin::{UpdateCompetitionRequest, UpdateCompetitionResponse};
 use api::request::{UpdateCompetition, under};
 use server::{AdminCaller, Failure};
-use store::Store;
+use store::AdminStore;
 use store::competitions::UpdateError;
 
 pub(crate) async fn update_competition(
-    store: &Store,
+    store: &AdminStore,
     caller: AdminCaller,
     request: UpdateCompetitionRequest,
 ) -> Result<UpdateCompetitionResponse, Failure> {

@@ -14,7 +14,7 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 use server::Passwords;
 use store::competitions::NewCompetition;
 use store::users::NewUser;
-use store::{PasswordHash, Seal, Store};
+use store::{AdminStore, PasswordHash, Redis, Seal, UserStore};
 use tonic::Request;
 use tonic::metadata::{Ascii, MetadataValue};
 
@@ -32,9 +32,9 @@ pub(crate) const PASSWORD: &str = "vier worte am see";
 /// Writes what the load needs.
 pub(crate) struct Seeder {
     /// As user-service may use it.
-    pub(crate) users: Store,
+    pub(crate) users: UserStore,
     /// As admin-service may use it.
-    organisers: Store,
+    organisers: AdminStore,
     /// One hash for all users: making one costs 20 ms.
     password: PasswordHash,
     admin: AdminId,
@@ -91,18 +91,18 @@ impl Shape {
 
 impl Seeder {
     pub(crate) async fn new(stack: &Stack) -> Result<Self> {
-        let store = |user| -> Result<Store> {
+        let redis = |user| -> Result<Redis> {
             let url = stack
                 .redis
                 .url_for(user)
                 .ok_or("the ACL has no such user")?;
-            Ok(Store::new(&url, None)?)
+            Ok(Redis::new(&url, None)?)
         };
         let password = Password::parse(PASSWORD.to_owned())?;
         let hash = Passwords::new().hash(password).await;
         Ok(Self {
-            users: store("user-service")?,
-            organisers: store("admin-service")?,
+            users: UserStore::new(&redis("user-service")?),
+            organisers: AdminStore::new(&redis("admin-service")?),
             password: hash.map_err(|error| error.to_string())?,
             admin: AdminId::parse("bench")?,
         })

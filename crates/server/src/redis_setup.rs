@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use store::Store;
+use store::Redis;
 use tokio::time::sleep;
 use tracing::{info, warn};
 
@@ -11,10 +11,10 @@ use tracing::{info, warn};
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Looks at Redis until it answers, once. The server serves in the meantime.
-pub(crate) async fn look_at_redis(store: Store) {
+pub(crate) async fn look_at_redis(redis: Redis) {
     let mut is_missed = false;
     loop {
-        match store.setup_warnings().await {
+        match redis.setup_warnings().await {
             Ok(warnings) => {
                 for warning in warnings {
                     warn!("{warning}");

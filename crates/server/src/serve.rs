@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use api::diagnostics::diagnostics_service_server::DiagnosticsServiceServer;
 use api::health::health_server::HealthServer;
-use store::Store;
+use store::{Redis, Sessions};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
@@ -57,8 +57,10 @@ pub struct App<S> {
     pub service: S,
     /// Who may call which method.
     pub access: AccessTable,
-    /// Where sessions are looked up, and whose health is checked.
-    pub store: Store,
+    /// Looks up who is calling.
+    pub sessions: Sessions,
+    /// The Redis whose health is checked.
+    pub redis: Redis,
     /// The settings that both services share.
     pub settings: ServiceSettings,
 }
@@ -74,18 +76,18 @@ pub async fn run<S: GrpcService>(
 ) -> io::Result<()> {
     let settings = app.settings;
     let probes = Probes {
-        redis: redis_probe(app.store.clone()),
+        redis: redis_probe(app.redis.clone()),
         peer: settings.peer_url,
     };
     let health = Health::new(app.identity, probes);
     // Dropped, and with it what is in it, when the server ends.
     let mut beside_calls = JoinSet::new();
-    beside_calls.spawn(look_at_redis(app.store.clone()));
+    beside_calls.spawn(look_at_redis(app.redis));
     let edge = Edge::new(
         app.service,
         app.access,
         beside::<S>(&health, settings.run.reflection)?,
-        app.store,
+        app.sessions,
         Limits {
             max_deadline: settings.run.max_deadline,
             max_calls: settings.run.max_calls,
@@ -216,6 +218,7 @@ mod tests {
     use clap::Parser;
     use domain::Rejection;
     use http::uri::PathAndQuery;
+    use store::UserStore;
     use tokio::net::TcpStream;
     use tokio::sync::{Semaphore, mpsc, oneshot};
     use tokio::task::JoinHandle;
@@ -247,6 +250,7 @@ mod tests {
         let address = listener.local_addr().expect("an address");
         let nowhere = ["test", "--redis-url", "redis://127.0.0.1:1"];
         let settings = Cli::parse_from(nowhere.iter().chain(settings)).settings;
+        let redis = Redis::new(settings.redis_url.expose(), None).expect("a URL");
         let app = App {
             identity: Identity {
                 name: "test-service",
@@ -254,7 +258,8 @@ mod tests {
             },
             service: handler,
             access: &[("Open", Access::Anyone)],
-            store: Store::new(settings.redis_url.expose(), None).expect("a URL"),
+            sessions: UserStore::new(&redis).sessions(),
+            redis,
             settings,
         };
         let (stop, stopped) = oneshot::channel();

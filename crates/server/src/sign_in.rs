@@ -4,8 +4,8 @@
 //! guessed there either. A wrong password counts for the account, in the store, and for the network,
 //! here. An address without an account is answered alike, after the same work.
 
-use domain::{Password, Rejection};
-use store::{OpenSession, PasswordHash, SignInAttempt, Store};
+use domain::{Email, Password, Rejection};
+use store::{Credentials, OpenSession, PasswordHash, SignInAttempt};
 use tokio::time::Instant;
 
 use crate::errors::Failure;
@@ -14,40 +14,35 @@ use crate::throttle::{Network, SignInThrottle};
 
 /// Checks passwords and counts the wrong ones. One for all calls of a service.
 pub struct SignIns {
-    store: Store,
+    credentials: Credentials,
     passwords: Passwords,
     throttle: SignInThrottle,
 }
 
 impl SignIns {
-    /// Sign-ins to the accounts of this store.
+    /// Sign-ins with these credentials.
     #[must_use]
-    pub fn new(store: Store, passwords: Passwords, throttle: SignInThrottle) -> Self {
+    pub fn new(credentials: Credentials, passwords: Passwords, throttle: SignInThrottle) -> Self {
         Self {
-            store,
+            credentials,
             passwords,
             throttle,
         }
     }
 
-    /// Opens a session for who knows the password. `attempt` looks the account up; it is not begun if
-    /// the network is turned away.
-    ///
-    /// ```ignore
-    /// let attempt = store.user_sign_in(&email);
-    /// let session = sign_ins.open_session(network, attempt, password).await?;
-    /// ```
+    /// Opens a session for the person with this address and password. The account is not looked
+    /// up if too many sign-ins from the network have failed.
     ///
     /// UNAUTHENTICATED, for an unknown address and a wrong password alike; `TOO_MANY_SIGN_INS`;
     /// OVERLOADED, which counts as nothing.
     pub async fn open_session(
         &self,
         network: Network,
-        attempt: impl Future<Output = store::Result<SignInAttempt>>,
+        email: &Email,
         password: Password,
     ) -> Result<OpenSession, Failure> {
-        let attempt = self.check(network, attempt, password).await?;
-        Ok(self.store.open_session(&attempt).await?)
+        let attempt = self.check(network, email, password).await?;
+        Ok(self.credentials.open_session(&attempt).await?)
     }
 
     /// Answers the stored hash to a signed-in person who knows the password, and opens nothing. Fails
@@ -55,10 +50,10 @@ impl SignIns {
     pub async fn confirm(
         &self,
         network: Network,
-        attempt: impl Future<Output = store::Result<SignInAttempt>>,
+        email: &Email,
         password: Password,
     ) -> Result<PasswordHash, Failure> {
-        let attempt = self.check(network, attempt, password).await?;
+        let attempt = self.check(network, email, password).await?;
         let confirmed = attempt.credential().cloned();
         confirmed.ok_or_else(|| Rejection::Unauthenticated.into())
     }
@@ -68,10 +63,10 @@ impl SignIns {
     pub async fn confirm_repetition(
         &self,
         network: Network,
-        attempt: impl Future<Output = store::Result<SignInAttempt>>,
+        email: &Email,
         password: Password,
     ) -> Result<(), Failure> {
-        match self.confirm(network, attempt, password).await {
+        match self.confirm(network, email, password).await {
             Err(Failure::Rejected(no)) if no.rejection == Rejection::Unauthenticated => {
                 Err(Rejection::RequestIdReused.into())
             }
@@ -82,17 +77,17 @@ impl SignIns {
     async fn check(
         &self,
         network: Network,
-        attempt: impl Future<Output = store::Result<SignInAttempt>>,
+        email: &Email,
         password: Password,
     ) -> Result<SignInAttempt, Failure> {
         self.throttle.admit(network, Instant::now())?;
-        let attempt = attempt.await?;
+        let attempt = self.credentials.find(email).await?;
         let known = attempt.credential();
         if self.passwords.verify(password, known).await? {
             return Ok(attempt);
         }
         self.throttle.failed(network, Instant::now());
-        self.store.sign_in_failed(&attempt).await?;
+        self.credentials.count_failure(&attempt).await?;
         Err(Rejection::Unauthenticated.into())
     }
 }

@@ -6,7 +6,7 @@ use std::path::{self, PathBuf};
 
 use domain::password::WeakPassword;
 use domain::{Email, Password};
-use store::Store;
+use store::AdminStore;
 use thiserror::Error;
 
 use crate::data_dir::DataDir;
@@ -27,7 +27,7 @@ impl Owner {
     pub(crate) async fn find(
         settings: &Settings,
         data: &DataDir,
-        store: &Store,
+        store: &AdminStore,
     ) -> Result<Option<Self>, Failure> {
         let password = match &settings.owner_password_file {
             Some(given) => given.clone(),

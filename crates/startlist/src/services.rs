@@ -8,7 +8,7 @@ use admin_service::FirstOwner;
 use server::ServiceSettings;
 use server::config::{RedisUrl, RunSettings};
 use server::health::{Outcome, ServerUrl, probe};
-use store::Store;
+use store::{AdminStore, UserStore};
 use tokio::net::TcpListener;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -69,13 +69,13 @@ impl Listener {
 
 /// Both services, ready to serve.
 pub(crate) struct Services {
-    admin: Service,
-    user: Service,
+    admin: Service<AdminStore>,
+    user: Service<UserStore>,
 }
 
-struct Service {
+struct Service<S> {
     listener: Listener,
-    store: Store,
+    store: S,
     settings: ServiceSettings,
 }
 
@@ -89,13 +89,13 @@ impl Services {
         let Listeners { admin, user } = listeners;
         let (admin_url, user_url) = (admin.url.clone(), user.url.clone());
         Ok(Self {
-            admin: Service::new(admin, user_url, redis.url_for(ADMIN)?, run)?,
-            user: Service::new(user, admin_url, redis.url_for(USER)?, run)?,
+            admin: Service::new(AdminStore::new, admin, user_url, redis.url_for(ADMIN)?, run)?,
+            user: Service::new(UserStore::new, user, admin_url, redis.url_for(USER)?, run)?,
         })
     }
 
     /// The store as admin-service may use it.
-    pub(crate) fn admin_store(&self) -> &Store {
+    pub(crate) fn admin_store(&self) -> &AdminStore {
         &self.admin.store
     }
 
@@ -143,17 +143,19 @@ impl Services {
     }
 }
 
-impl Service {
+impl<S> Service<S> {
     fn new(
+        store: impl FnOnce(&store::Redis) -> S,
         listener: Listener,
         peer_url: ServerUrl,
         redis_url: RedisUrl,
         run: &RunSettings,
     ) -> Result<Self, Failure> {
-        let store = Store::new(redis_url.expose(), None);
+        let to_redis = store::Redis::new(redis_url.expose(), None)
+            .map_err(|error| Failure::RedisUrl(error.into()))?;
         Ok(Self {
             listener,
-            store: store.map_err(|error| Failure::RedisUrl(error.into()))?,
+            store: store(&to_redis),
             settings: ServiceSettings {
                 redis_url,
                 redis_password_file: None,
@@ -173,7 +175,7 @@ async fn last<T>(doing: impl Future<Output = T>, end: &CancellationToken) -> T {
 }
 
 /// Waits until both services are SERVING and the owner can sign in, and prints what to do next.
-async fn announce(welcome: &Welcome, store: &Store) {
+async fn announce(welcome: &Welcome, store: &AdminStore) {
     while !is_serving(&welcome.admin).await || !is_serving(&welcome.user).await {
         sleep(BETWEEN_LOOKS).await;
     }

@@ -14,6 +14,7 @@
 //! - [`setup`]: whether Redis keeps what it is told.
 
 pub mod accounts;
+mod admin_store;
 pub mod admins;
 mod audit;
 mod batching;
@@ -32,6 +33,7 @@ mod script;
 mod scripts;
 mod seal;
 mod shards;
+mod user_store;
 pub mod users;
 mod write_outcome;
 
@@ -39,11 +41,13 @@ use std::sync::Arc;
 
 use domain::Timestamp;
 
-pub use accounts::{OpenSession, PasswordHash, SignInAttempt};
+pub use accounts::{Credentials, OpenSession, PasswordHash, Sessions, SignInAttempt};
+pub use admin_store::AdminStore;
 pub use error::{Error, Result};
 pub use page::{Cursor, Listed, Page, PageRequest};
 pub use redis::{InvalidUrl, Redis};
 pub use seal::Seal;
+pub use user_store::UserStore;
 pub use write_outcome::{WriteOutcome, WriteTracker};
 
 use crate::batching::Batcher;
@@ -72,14 +76,18 @@ pub struct Store {
 impl Store {
     /// Configures a store without opening a connection. See [`Redis::new`].
     pub fn new(url: &str, password: Option<&str>) -> Result<Self, InvalidUrl> {
-        let (redis, known) = (Redis::new(url, password)?, Arc::<Known>::default());
-        Ok(Self {
+        Redis::new(url, password).map(|redis| Self::on(&redis))
+    }
+
+    pub(crate) fn on(redis: &Redis) -> Self {
+        let known = Arc::<Known>::default();
+        Self {
             installation: Arc::default(),
-            looks: Batcher::new(&redis, Looks(Arc::clone(&known))),
-            rush: Batcher::new(&redis, Rush),
+            looks: Batcher::new(redis, Looks(Arc::clone(&known))),
+            rush: Batcher::new(redis, Rush),
             known,
-            redis,
-        })
+            redis: redis.clone(),
+        }
     }
 
     /// Whether Redis answers PING, on a connection that no call can hold up, within a second.

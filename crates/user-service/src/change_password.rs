@@ -27,8 +27,7 @@ pub(crate) async fn change_password(
         }
     }
     // After the first time the new password is the one to know.
-    let attempt = store.user_sign_in(&email);
-    let proof = sign_ins.confirm_repetition(network, attempt, asked.new_password);
+    let proof = sign_ins.confirm_repetition(network, &email, asked.new_password);
     proof.await?;
 
     Ok(ChangePasswordResponse {})
@@ -44,9 +43,8 @@ async fn change(
     let (store, passwords) = (&service.store, &service.passwords);
     let (request, kept) = (asked.request_id, caller.session.hash());
 
-    let attempt = store.user_sign_in(email);
     let current = asked.current_password.clone();
-    let checked = service.sign_ins.confirm(network, attempt, current).await?;
+    let checked = service.sign_ins.confirm(network, email, current).await?;
     let new = passwords.hash(asked.new_password.clone()).await?;
     store
         .change_password(&caller.id, &checked, &new, kept, request)

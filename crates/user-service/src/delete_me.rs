@@ -38,8 +38,9 @@ async fn erase(
     let (request, token) = (asked.request_id, caller.session.hash());
 
     let user = me(store, caller).await?;
-    let attempt = store.user_sign_in(&user.email);
-    let checked = sign_ins.confirm(network, attempt, asked.password).await?;
+    let checked = sign_ins
+        .confirm(network, &user.email, asked.password)
+        .await?;
     store.erase_user(&user.id, &checked, token, request).await?;
 
     Ok(())

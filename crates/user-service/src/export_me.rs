@@ -5,12 +5,12 @@ use api::user::{AccountAction, AccountLogEntry, ExportMeResponse, MyRegistration
 use domain::UserId;
 use server::{Failure, UserCaller};
 use store::users::{AccountEvent, SessionTimes};
-use store::{PageRequest, Store};
+use store::{PageRequest, UserStore};
 
 use crate::me::me;
 
 pub(crate) async fn export_me(
-    store: &Store,
+    store: &UserStore,
     caller: UserCaller,
 ) -> Result<ExportMeResponse, Failure> {
     // It lies in several records, so it takes several calls.
@@ -26,7 +26,10 @@ pub(crate) async fn export_me(
     })
 }
 
-async fn all_registrations(store: &Store, user: &UserId) -> Result<Vec<MyRegistration>, Failure> {
+async fn all_registrations(
+    store: &UserStore,
+    user: &UserId,
+) -> Result<Vec<MyRegistration>, Failure> {
     let mut all = Vec::new();
     let (size, mut after) = (200, None);
     loop {

@@ -3,10 +3,10 @@
 use api::user::{GetCompetitionRequest, GetCompetitionResponse};
 use domain::CompetitionId;
 use server::Failure;
-use store::Store;
+use store::UserStore;
 
 pub(crate) async fn get_competition(
-    store: &Store,
+    store: &UserStore,
     request: GetCompetitionRequest,
 ) -> Result<GetCompetitionResponse, Failure> {
     let id = CompetitionId::try_from(request)?;

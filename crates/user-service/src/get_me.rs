@@ -2,11 +2,14 @@
 
 use api::user::GetMeResponse;
 use server::{Failure, UserCaller};
-use store::Store;
+use store::UserStore;
 
 use crate::me::me;
 
-pub(crate) async fn get_me(store: &Store, caller: UserCaller) -> Result<GetMeResponse, Failure> {
+pub(crate) async fn get_me(
+    store: &UserStore,
+    caller: UserCaller,
+) -> Result<GetMeResponse, Failure> {
     let user = me(store, &caller).await?;
 
     Ok(GetMeResponse {

@@ -3,10 +3,10 @@
 use api::user::{GetMyRegistrationRequest, GetMyRegistrationResponse};
 use domain::CompetitionId;
 use server::{Failure, UserCaller};
-use store::Store;
+use store::UserStore;
 
 pub(crate) async fn get_my_registration(
-    store: &Store,
+    store: &UserStore,
     caller: UserCaller,
     request: GetMyRegistrationRequest,
 ) -> Result<GetMyRegistrationResponse, Failure> {

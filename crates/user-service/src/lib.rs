@@ -49,7 +49,7 @@ use server::{
     Access, AccessTable, App, Identity, MAX_MESSAGE_BYTES, Network, Passwords, ServiceSettings,
     SignInThrottle, SignIns, caller, reply,
 };
-use store::Store;
+use store::UserStore;
 use tokio::net::TcpListener;
 use tonic::{Request, Response, Status};
 
@@ -82,7 +82,7 @@ pub const ACCESS: AccessTable = &[
 
 /// `startlist.user.v1.UserService`.
 pub struct UserService {
-    store: Store,
+    store: UserStore,
     passwords: Passwords,
     sign_ins: SignIns,
 }
@@ -166,11 +166,11 @@ impl user_service_server::UserService for UserService {
 }
 
 impl UserService {
-    fn new(store: Store, settings: &ServiceSettings) -> Self {
+    fn new(store: UserStore, settings: &ServiceSettings) -> Self {
         let passwords = Passwords::new();
         let throttle = SignInThrottle::new(settings.run.network_sign_in_failures);
         Self {
-            sign_ins: SignIns::new(store.clone(), passwords.clone(), throttle),
+            sign_ins: SignIns::new(store.credentials(), passwords.clone(), throttle),
             store,
             passwords,
         }
@@ -182,7 +182,7 @@ impl UserService {
 /// Redis need not be there: calls are answered with UNAVAILABLE until it comes.
 pub async fn serve(
     listener: TcpListener,
-    store: Store,
+    store: UserStore,
     settings: ServiceSettings,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
@@ -194,7 +194,8 @@ pub async fn serve(
         },
         service: service.max_decoding_message_size(MAX_MESSAGE_BYTES),
         access: ACCESS,
-        store,
+        sessions: store.sessions(),
+        redis: store.redis().clone(),
         settings,
     };
     server::run(listener, app, shutdown).await

@@ -4,11 +4,11 @@ use api::request::ListCompetitions;
 use api::user::{ListCompetitionsRequest, ListCompetitionsResponse};
 use api::v1::Competition;
 use server::{Failure, ListOf};
-use store::Store;
+use store::UserStore;
 use store::competitions;
 
 pub(crate) async fn list_competitions(
-    store: &Store,
+    store: &UserStore,
     request: ListCompetitionsRequest,
 ) -> Result<ListCompetitionsResponse, Failure> {
     let asked = ListCompetitions::try_from(request)?;

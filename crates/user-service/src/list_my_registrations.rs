@@ -3,10 +3,10 @@
 use api::request::Page;
 use api::user::{ListMyRegistrationsRequest, ListMyRegistrationsResponse, MyRegistration};
 use server::{Failure, ListOf, UserCaller};
-use store::Store;
+use store::UserStore;
 
 pub(crate) async fn list_my_registrations(
-    store: &Store,
+    store: &UserStore,
     caller: UserCaller,
     request: ListMyRegistrationsRequest,
 ) -> Result<ListMyRegistrationsResponse, Failure> {

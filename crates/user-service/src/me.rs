@@ -2,10 +2,10 @@
 
 use domain::{Rejection, User};
 use server::{Failure, UserCaller};
-use store::Store;
+use store::UserStore;
 
 /// Reads it. UNAUTHENTICATED if it was erased since the call was let in.
-pub(crate) async fn me(store: &Store, caller: &UserCaller) -> Result<User, Failure> {
+pub(crate) async fn me(store: &UserStore, caller: &UserCaller) -> Result<User, Failure> {
     let found = store.find_user(&caller.id).await?;
     found.ok_or_else(|| Rejection::Unauthenticated.into())
 }

@@ -3,10 +3,10 @@
 use api::request::Register;
 use api::user::{RegisterRequest, RegisterResponse};
 use server::{Failure, UserCaller};
-use store::Store;
+use store::UserStore;
 
 pub(crate) async fn register(
-    store: &Store,
+    store: &UserStore,
     caller: UserCaller,
     request: RegisterRequest,
 ) -> Result<RegisterResponse, Failure> {

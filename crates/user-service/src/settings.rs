@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 use server::ServiceSettings;
 use server::config::{RedisPassword, UnreadableFile};
 use server::health::ProbeCommand;
-use store::{InvalidUrl, Store};
+use store::{InvalidUrl, Redis, UserStore};
 use thiserror::Error;
 use tokio::net::TcpListener;
 
@@ -60,10 +60,11 @@ pub enum UnusableSetting {
 
 impl Settings {
     /// Prepares the store. Redis need not be there yet.
-    pub fn connect(&self) -> Result<Store, UnusableSetting> {
+    pub fn connect(&self) -> Result<UserStore, UnusableSetting> {
         let password = self.service.redis_password()?;
         let password = password.as_ref().map(RedisPassword::expose);
-        Ok(Store::new(self.service.redis_url.expose(), password)?)
+        let redis = Redis::new(self.service.redis_url.expose(), password)?;
+        Ok(UserStore::new(&redis))
     }
 
     /// Takes the address, so that clients can connect from now on.

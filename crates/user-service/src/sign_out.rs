@@ -2,10 +2,10 @@
 
 use api::user::{SignOutRequest, SignOutResponse};
 use server::{Failure, UserCaller};
-use store::Store;
+use store::UserStore;
 
 pub(crate) async fn sign_out(
-    store: &Store,
+    store: &UserStore,
     caller: UserCaller,
     request: SignOutRequest,
 ) -> Result<SignOutResponse, Failure> {

@@ -29,8 +29,7 @@ pub(crate) async fn sign_up(
     // Each hash has a salt of its own: a stored one that differs is that of an earlier call with the same
     // request id, whose answer is only for who knows the password.
     if store.user_credential(&user.id).await? != hash {
-        let attempt = store.user_sign_in(&user.email);
-        let proof = sign_ins.confirm_repetition(network, attempt, password);
+        let proof = sign_ins.confirm_repetition(network, &user.email, password);
         proof.await?;
     }
 

@@ -3,12 +3,12 @@
 use api::request::UpdateMe;
 use api::user::{UpdateMeRequest, UpdateMeResponse};
 use server::{Failure, UserCaller};
-use store::Store;
+use store::UserStore;
 
 use crate::birth_date::not_in_the_future;
 
 pub(crate) async fn update_me(
-    store: &Store,
+    store: &UserStore,
     caller: UserCaller,
     request: UpdateMeRequest,
 ) -> Result<UpdateMeResponse, Failure> {

@@ -3,10 +3,10 @@
 use api::request::Withdraw;
 use api::user::{WithdrawRequest, WithdrawResponse};
 use server::{Failure, UserCaller};
-use store::Store;
+use store::UserStore;
 
 pub(crate) async fn withdraw(
-    store: &Store,
+    store: &UserStore,
     caller: UserCaller,
     request: WithdrawRequest,
 ) -> Result<WithdrawResponse, Failure> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use server::health::{Health, Identity, Probes, redis_probe};
-use store::Store;
+use store::Redis;
 use testkit::eventually;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -46,7 +46,7 @@ impl Server {
         let listener = listen(address).await;
         let address = listener.local_addr().expect("its address").to_string();
         let probes = Probes {
-            redis: redis_probe(Store::new(redis, None).expect("a URL")),
+            redis: redis_probe(Redis::new(redis, None).expect("a URL")),
             peer: peer.map(|peer| peer.parse().expect("an address")),
         };
         let health = Health::new(

@@ -19,7 +19,7 @@ use redis_server::{Options, RedisServer};
 use server::Passwords;
 use store::admins::NewAdmin;
 use store::users::NewUser;
-use store::{PageRequest, PasswordHash, Store};
+use store::{AdminStore, PageRequest, PasswordHash, Redis, Store, UserStore};
 use tempfile::{NamedTempFile, TempDir};
 use tokio::net::TcpStream;
 use tonic::transport::{Channel, Endpoint};
@@ -52,7 +52,7 @@ pub struct World {
 /// Makes accounts beside the services, without the work of a password hash for each.
 #[derive(Clone)]
 pub struct Accounts {
-    store: Store,
+    store: UserStore,
     password: PasswordHash,
 }
 
@@ -62,8 +62,8 @@ pub struct Service {
     pub to_redis: Proxy,
     /// Between clients and the service.
     pub to_clients: Proxy,
-    /// The same Redis user, beside the service.
-    pub store: Store,
+    /// Connections of the same Redis user, beside the service.
+    beside: Redis,
     name: &'static str,
     listen: SocketAddr,
     redis_url: String,
@@ -111,11 +111,11 @@ impl World {
         let password = Password::parse(PASSWORD.to_owned()).expect("a password");
         let password = Passwords::new().hash(password).await.expect("a hash");
         let admin = Service::new("admin-service", &redis, rewrite.clone()).await;
-        let owner = make_owner(&admin.store, &password).await;
+        let owner = make_owner(&AdminStore::new(&admin.beside), &password).await;
         let user = Service::new("user-service", &redis, rewrite).await;
         let mut world = Self {
             accounts: Accounts {
-                store: user.store.clone(),
+                store: UserStore::new(&user.beside),
                 password,
             },
             admin,
@@ -137,10 +137,10 @@ impl World {
             role: Role::Organiser,
             request_id: RequestId::random(),
         };
-        let store = &self.admin.store;
+        let store = AdminStore::new(&self.admin.beside);
         let made = store.create_admin("torture", &new, &self.accounts.password);
         made.await.expect("an account");
-        sign_in(store, &new.email).await
+        sign_in(&store, &new.email).await
     }
 
     /// Returns when both services answer through the proxies, with an answer of Redis.
@@ -187,6 +187,7 @@ impl World {
 
     /// The whole logs of these competitions.
     pub async fn logs(&self, competitions: &[CompetitionId]) -> Logs {
+        let store = AdminStore::new(&self.admin.beside);
         let mut logs = BTreeMap::new();
         for competition in competitions {
             let mut log = Vec::new();
@@ -195,7 +196,7 @@ impl World {
                 after: None,
             };
             loop {
-                let read = self.admin.store.audit_entries(competition, &page).await;
+                let read = store.audit_entries(competition, &page).await;
                 let Ok(mut read) = read else { break };
                 log.append(&mut read.items);
                 match read.next {
@@ -213,7 +214,10 @@ impl World {
         let url = self.redis.url_for("doctor").expect("a user");
         let doctor = Store::new(&url, None).expect("a URL");
         // Behind a seal nothing may change: the examination looks at both.
-        self.admin.store.seal_all().await.expect("sealed");
+        AdminStore::new(&self.admin.beside)
+            .seal_all()
+            .await
+            .expect("sealed");
         let report = doctor.examine(|_| {}).await.expect("a report");
         report.findings.iter().map(ToString::to_string).collect()
     }
@@ -282,7 +286,7 @@ impl Service {
             redis_url: direct.replace(&redis.address().to_string(), &to_redis.address.to_string()),
             to_clients: Proxy::before(listen).await,
             to_redis,
-            store: Store::new(&direct, None).expect("a URL"),
+            beside: Redis::new(&direct, None).expect("a URL"),
             name,
             listen,
             clock: NamedTempFile::new().expect("a file"),
@@ -384,7 +388,7 @@ fn email(name: &str) -> Email {
     Email::parse(format!("{name}@example.org")).expect("an address")
 }
 
-async fn make_owner(store: &Store, password: &PasswordHash) -> Who {
+async fn make_owner(store: &AdminStore, password: &PasswordHash) -> Who {
     let owner = NewAdmin {
         email: email("owner"),
         display_name: DisplayName::parse("owner").expect("a name"),
@@ -398,9 +402,13 @@ async fn make_owner(store: &Store, password: &PasswordHash) -> Who {
     sign_in(store, &owner.email).await
 }
 
-async fn sign_in(store: &Store, email: &Email) -> Who {
-    let attempt = store.admin_sign_in(email).await.expect("an account");
-    let session = store.open_session(&attempt).await.expect("a session");
+async fn sign_in(store: &AdminStore, email: &Email) -> Who {
+    let attempt = store.credentials().find(email).await.expect("an account");
+    let session = store
+        .credentials()
+        .open_session(&attempt)
+        .await
+        .expect("a session");
     let token = session.token.expose().to_owned();
     let found = store
         .admin_session(&session.token)

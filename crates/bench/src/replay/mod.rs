@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use domain::{CompetitionId, RequestId};
 use futures::future::try_join_all;
-use store::Store;
+use store::{Redis, UserStore};
 use tokio::sync::Mutex;
 
 use self::recorder::Recorder;
@@ -124,7 +124,8 @@ async fn record(
         .url_for(USER)
         .ok_or("the ACL has no such user")?;
     let direct = bench.stack.redis.address().to_string();
-    let store = Store::new(&url.replace(&direct, &recorder.address().to_string()), None)?;
+    let redis = Redis::new(&url.replace(&direct, &recorder.address().to_string()), None)?;
+    let store = UserStore::new(&redis);
     let [ahead, members @ ..] = &bench.members().await?[..=together + 1] else {
         return Err("there are too few members".into());
     };

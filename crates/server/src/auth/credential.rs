@@ -3,7 +3,7 @@
 use domain::{Realm, Rejection, Role, SessionToken, UserId};
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
-use store::Store;
+use store::Sessions;
 
 use super::{Access, AdminCaller, Caller, UserCaller};
 use crate::errors::Failure;
@@ -16,22 +16,22 @@ use crate::errors::Failure;
 pub(crate) async fn admit(
     access: Access,
     headers: &HeaderMap,
-    store: &Store,
+    sessions: &Sessions,
 ) -> Result<Option<Caller>, Failure> {
     match access {
         Access::Anyone => return Ok(None),
         Access::User => {
             let session = token(headers, &[Realm::User])?;
-            user(store.user_session(&session).await?, session)
+            user(sessions.user(&session).await?, session)
         }
         Access::UserOrErased => {
             let session = token(headers, &[Realm::User])?;
-            user(store.user_session_or_erased(&session).await?, session)
+            user(sessions.user_or_erased(&session).await?, session)
         }
-        Access::Admin(role) => admin(token(headers, &[Realm::Admin])?, role, store).await,
+        Access::Admin(role) => admin(token(headers, &[Realm::Admin])?, role, sessions).await,
         Access::OwnerOrBootstrap => {
             let token = token(headers, &[Realm::Admin, Realm::Bootstrap])?;
-            owner_or_bootstrap(token, store).await
+            owner_or_bootstrap(token, sessions).await
         }
     }
     .map(Some)
@@ -44,19 +44,19 @@ fn user(found: Option<UserId>, session: SessionToken) -> Result<Caller, Failure>
     }
 }
 
-async fn admin(session: SessionToken, least: Role, store: &Store) -> Result<Caller, Failure> {
-    match store.admin_session(&session).await? {
+async fn admin(session: SessionToken, least: Role, sessions: &Sessions) -> Result<Caller, Failure> {
+    match sessions.admin(&session).await? {
         Some((_, role)) if role < least => Err(Rejection::PermissionDenied.into()),
         Some((id, role)) => Ok(Caller::Admin(AdminCaller { id, role, session })),
         None => Err(Rejection::Unauthenticated.into()),
     }
 }
 
-async fn owner_or_bootstrap(token: SessionToken, store: &Store) -> Result<Caller, Failure> {
+async fn owner_or_bootstrap(token: SessionToken, sessions: &Sessions) -> Result<Caller, Failure> {
     if token.realm() == Realm::Admin {
-        return admin(token, Role::Owner, store).await;
+        return admin(token, Role::Owner, sessions).await;
     }
-    if store.bootstrap_token_is_valid(&token).await? {
+    if sessions.is_bootstrap(&token).await? {
         Ok(Caller::Bootstrap(token))
     } else {
         Err(Rejection::Unauthenticated.into())

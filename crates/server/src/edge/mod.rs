@@ -32,8 +32,7 @@ use std::time::Duration;
 use futures::FutureExt;
 use futures::future::Either;
 use http::{Request, Response};
-use store::Store;
-use store::{WriteOutcome, WriteTracker};
+use store::{Sessions, WriteOutcome, WriteTracker};
 use tokio::time::{Instant, timeout_at};
 use tonic::Status;
 use tonic::body::Body;
@@ -56,7 +55,7 @@ const DIAGNOSTICS_TABLE: AccessTable = &[("GetHealthReport", Access::Anyone)];
 /// The layer, around a service and what is served beside it.
 pub(crate) struct Edge<S> {
     methods: Methods,
-    store: Store,
+    sessions: Sessions,
     max_deadline: Duration,
     load: Load,
     service: S,
@@ -97,7 +96,7 @@ impl<S: GrpcService> Edge<S> {
         service: S,
         table: AccessTable,
         beside: Routes,
-        store: Store,
+        sessions: Sessions,
         limits: Limits,
     ) -> Self {
         Self {
@@ -106,7 +105,7 @@ impl<S: GrpcService> Edge<S> {
                 DIAGNOSTICS_TABLE,
                 Home::Beside,
             ),
-            store,
+            sessions,
             max_deadline: limits.max_deadline,
             load: Load::up_to(limits.max_calls),
             service,
@@ -197,7 +196,7 @@ impl<S: GrpcService> Edge<S> {
         request: &mut Request<Body>,
         record: &mut Record<'_>,
     ) -> Result<Response<Body>, Failure> {
-        let caller = auth::admit(method.access, request.headers(), &self.store).await?;
+        let caller = auth::admit(method.access, request.headers(), &self.sessions).await?;
         if let Some(caller) = caller.map(Arc::new) {
             record.name(Arc::clone(&caller));
             request.extensions_mut().insert(caller);

@@ -11,6 +11,8 @@ use tonic::Code;
 use tonic_types::{ErrorDetails, StatusExt};
 use tower::ServiceExt;
 
+use store::{Redis, UserStore};
+
 use super::*;
 use crate::MAX_MESSAGE_BYTES;
 use crate::health::{Health, Identity, Probes};
@@ -83,7 +85,8 @@ fn request(path: &str, headers: &[(&'static str, &str)]) -> Request<Body> {
 }
 
 fn edge(handler: Handler, max_calls: u32) -> Edge<Handler> {
-    let store = Store::new("redis://127.0.0.1:1", None).expect("a URL");
+    let redis = Redis::new("redis://127.0.0.1:1", None).expect("a URL");
+    let sessions = UserStore::new(&redis).sessions();
     let identity = Identity {
         name: "test-service",
         service: Handler::NAME,
@@ -98,7 +101,7 @@ fn edge(handler: Handler, max_calls: u32) -> Edge<Handler> {
         max_deadline: MAX_DEADLINE,
         max_calls,
     };
-    Edge::new(handler, TABLE, beside, store, limits)
+    Edge::new(handler, TABLE, beside, sessions, limits)
 }
 
 async fn send<F: Answered>(

@@ -1,16 +1,14 @@
-//! Redis, through the store.
-
 use std::sync::Arc;
 
 use super::Probe;
 
-/// PINGs on the store's connection for that purpose.
+/// PINGs on the connection for that purpose.
 #[must_use]
-pub fn redis_probe(store: store::Store) -> Probe {
+pub fn redis_probe(redis: store::Redis) -> Probe {
     Arc::new(move || {
-        let store = store.clone();
+        let redis = redis.clone();
         Box::pin(async move {
-            store
+            redis
                 .ping()
                 .await
                 .map_err(|_| "Redis cannot be reached or cannot write")

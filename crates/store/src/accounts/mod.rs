@@ -5,6 +5,7 @@
 //! - [`session`]: what stands behind a token.
 
 mod create;
+mod handles;
 mod session;
 mod sign_in;
 
@@ -20,6 +21,7 @@ use crate::records::Fields;
 use crate::redis::decode;
 
 pub(crate) use create::{NewAccount, PENDING};
+pub use handles::{Credentials, Sessions};
 pub(crate) use session::Session;
 pub use session::{ADMIN_SESSION, OpenSession, USER_SESSION};
 pub use sign_in::{FAILED_SIGN_INS, SignInAttempt, THROTTLE_WINDOW};

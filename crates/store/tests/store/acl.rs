@@ -151,9 +151,9 @@ async fn without_a_password_nobody_gets_in() {
         format!("redis://{address}"),
         format!("redis://admin-service:wrong@{address}"),
     ] {
-        let store = store::Store::new(&url, None).expect("a URL");
+        let redis = store::Redis::new(&url, None).expect("a URL");
         assert!(
-            matches!(store.ping().await, Err(store::Error::LoginRefused(_))),
+            matches!(redis.ping().await, Err(store::Error::LoginRefused(_))),
             "{url}"
         );
     }

@@ -19,7 +19,7 @@ async fn connected() -> World {
 }
 
 async fn look(world: &World, cup: &CompetitionId) -> Competition {
-    world.user.get_competition(cup).await.expect("there")
+    world.user.get_public_competition(cup).await.expect("there")
 }
 
 /// Its competition as a user sees it beside the own registration.
@@ -78,7 +78,7 @@ async fn a_draft_that_was_deleted_is_gone() {
         .admin
         .delete_competition(&world.organiser, &draft, request);
     deleted.await.expect("deleted");
-    let found = world.user.get_competition(&draft).await;
+    let found = world.user.get_public_competition(&draft).await;
     assert!(matches!(found, Err(Error::Rejected(_))), "{found:?}");
 }
 

@@ -4,12 +4,12 @@ use std::time::{Duration, Instant};
 
 use domain::RegistrationState::{Confirmed, Withdrawn};
 use domain::{CompetitionId, Registration, RequestId, UserId};
-use store::{Error, Store};
+use store::{Error, Redis, UserStore};
 use store::{WriteOutcome, WriteTracker};
 
 use crate::world::{
     World, email, eventually, first_page, join_all, new_request, new_user, password, places,
-    start_redis, store_of,
+    start_redis,
 };
 
 /// The longest that a caller waits for the word that Redis is not there.
@@ -26,19 +26,22 @@ async fn is_refused_soon<T: std::fmt::Debug>(call: impl Future<Output = store::R
 
 /// Each kind of call: reads, writes, and those of accounts.
 async fn everything_is_refused_soon(world: &World, user: &UserId, cup: &CompetitionId) {
-    is_refused_soon(world.user.ping()).await;
-    is_refused_soon(world.user.get_competition(cup)).await;
+    is_refused_soon(world.user.redis().ping()).await;
+    is_refused_soon(world.user.get_public_competition(cup)).await;
     is_refused_soon(world.user.my_registrations(user, &first_page(10))).await;
     is_refused_soon(world.register(user, cup)).await;
     is_refused_soon(world.withdraw(user, cup)).await;
     is_refused_soon(world.user.sign_up(&new_user("late"), &password("late"))).await;
-    is_refused_soon(world.user.user_sign_in(&email("late"))).await;
+    is_refused_soon(world.user.credentials().find(&email("late"))).await;
     is_refused_soon(world.admin.list_users(&first_page(10))).await;
-    is_refused_soon(world.admin.setup_warnings()).await;
+    is_refused_soon(world.admin.redis().setup_warnings()).await;
 }
 
 async fn works_again(world: &World) {
-    eventually("Redis is back", async || world.user.ping().await.is_ok()).await;
+    eventually("Redis is back", async || {
+        world.user.redis().ping().await.is_ok()
+    })
+    .await;
     let cup = world.competition(places(1)).await;
     let user = world.person().await;
     let answer = world.register(&user, &cup).await;
@@ -51,9 +54,9 @@ async fn a_store_can_be_there_before_redis_is() {
     let cup = world.competition(places(1)).await;
     let ada = world.person().await;
     world.redis.kill();
-    world.user = store_of(&world.redis, "user-service");
-    is_refused_soon(world.user.ping()).await;
-    is_refused_soon(world.user.get_competition(&cup)).await;
+    world.user = world.another_user_store();
+    is_refused_soon(world.user.redis().ping()).await;
+    is_refused_soon(world.user.get_public_competition(&cup)).await;
     is_refused_soon(world.register(&ada, &cup)).await;
     world.redis.restart().expect("it is there");
     world
@@ -93,7 +96,12 @@ async fn a_redis_that_was_killed_and_is_back_is_not_even_noticed() {
     // Scripts and connections are gone; both are replaced on the way.
     world.register(&ada, &cup).await.expect("in");
     world.withdraw(&ada, &cup).await.expect("withdrawn");
-    world.user.ping().await.expect("the health check too");
+    world
+        .user
+        .redis()
+        .ping()
+        .await
+        .expect("the health check too");
 }
 
 #[tokio::test]
@@ -101,7 +109,7 @@ async fn a_frozen_redis_is_told_soon_and_used_again_when_it_goes_on() {
     let mut world = World::new().await;
     let cup = world.competition(places(3)).await;
     let ada = world.person().await;
-    world.user.ping().await.expect("it answers");
+    world.user.redis().ping().await.expect("it answers");
     world.redis.freeze().expect("frozen");
     everything_is_refused_soon(&world, &ada, &cup).await;
     world.redis.thaw().expect("it goes on");
@@ -152,7 +160,7 @@ async fn scripts_that_redis_forgot_are_loaded_again() {
 
 /// Follows a registration and says what is known of it.
 async fn followed(
-    store: &Store,
+    store: &UserStore,
     user: &UserId,
     cup: &CompetitionId,
     request: RequestId,
@@ -172,7 +180,7 @@ async fn what_was_not_sent_was_not_applied() {
     let ada = world.person().await;
     world.redis.kill();
     // Sees that the connection is broken, as the session check does before each registration.
-    assert!(world.user.get_competition(&cup).await.is_err());
+    assert!(world.user.get_public_competition(&cup).await.is_err());
     let (answer, outcome) = followed(&world.user, &ada, &cup, new_request()).await;
     assert!(matches!(answer, Err(Error::Unavailable(_))), "{answer:?}");
     assert_eq!(outcome, WriteOutcome::NotApplied);
@@ -236,7 +244,7 @@ async fn a_full_memory_refuses_what_is_new_and_lets_read_and_give_up() {
     is_refused_soon(world.user.sign_up(&new_user("late"), &password("late"))).await;
     is_refused_soon(world.cancel(&cup)).await;
 
-    world.user.ping().await.expect("it answers");
+    world.user.redis().ping().await.expect("it answers");
     let found = world
         .user
         .user_session(&session.token)
@@ -256,10 +264,11 @@ async fn a_full_memory_refuses_what_is_new_and_lets_read_and_give_up() {
         .await;
     assert_eq!(entries.expect("a list").items.len(), 2);
     // A process that has just started reads too.
-    let fresh = store_of(&world.redis, "user-service");
+    let fresh = world.another_user_store();
     assert!(
         fresh
-            .user_sign_in(&email("ada"))
+            .credentials()
+            .find(&email("ada"))
             .await
             .expect("an attempt")
             .credential()
@@ -293,7 +302,7 @@ async fn a_url_that_is_none_is_refused_without_showing_its_password() {
         "redis://",
         "redis://user:secret@host:port",
     ] {
-        if let Err(invalid) = Store::new(url, None) {
+        if let Err(invalid) = Redis::new(url, None) {
             assert!(!invalid.to_string().contains("secret"), "{invalid}");
         } else {
             assert_eq!(url, "redis://", "a URL without a host means this machine");
@@ -304,6 +313,6 @@ async fn a_url_that_is_none_is_refused_without_showing_its_password() {
     let (before, rest) = url.split_once("user-service:").expect("a password");
     let (password, address) = rest.split_once('@').expect("an address");
     let url = format!("{before}user-service@{address}");
-    let store = Store::new(&url, Some(password)).expect("a URL");
-    store.ping().await.expect("a password beside the URL does");
+    let redis = Redis::new(&url, Some(password)).expect("a URL");
+    redis.ping().await.expect("a password beside the URL does");
 }

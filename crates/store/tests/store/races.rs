@@ -7,9 +7,9 @@ use domain::{
     Action, AuditEntry, Capacity, Change, CompetitionId, CompetitionPatch, Registration,
     RegistrationState, UserId,
 };
-use store::Store;
+use store::UserStore;
 
-use crate::world::{World, insist, join_all, new_request, places, store_of};
+use crate::world::{World, insist, join_all, new_request, places};
 
 /// Replays the log through the rules, and finds in Redis exactly what it makes.
 async fn check(world: &World, competition: &CompetitionId, people: &[UserId]) -> Vec<AuditEntry> {
@@ -20,7 +20,7 @@ async fn check(world: &World, competition: &CompetitionId, people: &[UserId]) ->
     }
     let found = world
         .user
-        .get_competition(competition)
+        .get_public_competition(competition)
         .await
         .expect("a competition");
     assert_eq!(found.revision, model.revision());
@@ -73,11 +73,11 @@ async fn a_thousand_for_ten_places_with_two_hundred_withdrawing_at_once_three_ti
     let world = World::new().await;
     let people = world.people(1_000).await;
     // As two processes of user-service.
-    let servers = [&world.user, &store_of(&world.redis, "user-service")];
+    let servers = [&world.user, &world.another_user_store()];
     for round in 0..3 {
         let cup = world.competition(places(10)).await;
         let calls = people.iter().enumerate().map(async |(n, user)| {
-            let server: &Store = servers[n % servers.len()];
+            let server: &UserStore = servers[n % servers.len()];
             let mut answers = vec![insist(async |id| server.register(user, &cup, id).await).await];
             if (n + round) % 5 == 0 {
                 answers.push(insist(async |id| server.withdraw(user, &cup, id).await).await);

@@ -5,8 +5,8 @@ use crate::world::World;
 #[tokio::test]
 async fn a_system_of_record_needs_no_warning() {
     let world = World::new().await;
-    for store in [&world.admin, &world.user] {
-        assert_eq!(store.setup_warnings().await.expect("an answer"), [""; 0]);
+    for redis in [world.admin.redis(), world.user.redis()] {
+        assert_eq!(redis.setup_warnings().await.expect("an answer"), [""; 0]);
     }
 }
 
@@ -18,8 +18,8 @@ async fn each_warning_names_its_setting_and_what_it_is() {
         ("maxmemory-policy", "allkeys-lru"),
     ];
     let world = World::with_settings(&wrong).await;
-    for store in [&world.admin, &world.user] {
-        let warnings = store.setup_warnings().await.expect("an answer");
+    for redis in [world.admin.redis(), world.user.redis()] {
+        let warnings = redis.setup_warnings().await.expect("an answer");
         assert_eq!(warnings.len(), wrong.len(), "{warnings:?}");
         for ((name, value), warning) in wrong.iter().zip(&warnings) {
             assert!(warning.contains(&format!("{name} {value}")), "{warning}");
@@ -30,7 +30,12 @@ async fn each_warning_names_its_setting_and_what_it_is() {
 #[tokio::test]
 async fn one_wrong_setting_makes_one_warning() {
     let world = World::with_settings(&[("appendfsync", "no")]).await;
-    let warnings = world.user.setup_warnings().await.expect("an answer");
+    let warnings = world
+        .user
+        .redis()
+        .setup_warnings()
+        .await
+        .expect("an answer");
     assert_eq!(warnings.len(), 1, "{warnings:?}");
     assert!(warnings[0].contains("appendfsync no"), "{warnings:?}");
 }

@@ -11,9 +11,9 @@ use crate::world::{World, join_all, places};
 async fn those_who_look_at_one_competition_in_the_same_moment_share_the_answer() {
     let world = World::new().await;
     let cup = world.competition(places(9)).await;
-    world.user.ping().await.expect("connected");
+    world.user.redis().ping().await.expect("connected");
     let before = world.calls("zcard").await;
-    let looks = join_all((0..100).map(|_| world.user.get_competition(&cup))).await;
+    let looks = join_all((0..100).map(|_| world.user.get_public_competition(&cup))).await;
     for found in looks {
         assert_eq!(found.expect("a competition").id, cup);
     }
@@ -28,10 +28,10 @@ async fn a_look_sees_what_was_there_when_it_came() {
     let cup = world.competition(places(900)).await;
     let people = world.people(40).await;
     for (user, before) in people.iter().zip(0..) {
-        let looks = join_all((0..10).map(|_| world.user.get_competition(&cup)));
+        let looks = join_all((0..10).map(|_| world.user.get_public_competition(&cup)));
         let entered = async {
             world.register(user, &cup).await.expect("in");
-            join_all((0..10).map(|_| world.user.get_competition(&cup))).await
+            join_all((0..10).map(|_| world.user.get_public_competition(&cup))).await
         };
         let (during, after) = tokio::join!(looks, entered);
         for found in during {
@@ -57,7 +57,7 @@ async fn one_competition_that_cannot_be_read_hurts_nobody_who_looks_at_another()
         .root::<u32>(&["HSET", &meta, "state", "upside down"])
         .await;
     let asked = [&good, &bad].into_iter().cycle().take(40);
-    let looks = join_all(asked.map(|cup| world.user.get_competition(cup))).await;
+    let looks = join_all(asked.map(|cup| world.user.get_public_competition(cup))).await;
     for (number, found) in looks.into_iter().enumerate() {
         if number % 2 == 0 {
             assert_eq!(found.expect("a competition").id, good);

@@ -16,7 +16,7 @@ use redis_server::{Options, RedisServer};
 use store::admins::NewAdmin;
 use store::competitions::NewCompetition;
 use store::users::NewUser;
-use store::{Error, OpenSession, PageRequest, PasswordHash, Store};
+use store::{AdminStore, Error, OpenSession, PageRequest, PasswordHash, Redis, UserStore};
 use tempfile::TempDir;
 
 /// The user of the tests themselves, who may do everything.
@@ -29,9 +29,9 @@ pub(crate) const DAY: i64 = 24 * HOUR;
 /// A Redis with both services' stores. It ends with this value.
 pub(crate) struct World {
     /// As admin-service.
-    pub(crate) admin: Store,
+    pub(crate) admin: AdminStore,
     /// As user-service.
-    pub(crate) user: Store,
+    pub(crate) user: UserStore,
     /// Who runs the competitions.
     pub(crate) organiser: AdminId,
     pub(crate) redis: RedisServer,
@@ -47,13 +47,13 @@ impl World {
     /// With these settings of Redis beside those of a system of record.
     pub(crate) async fn with_settings(settings: &[(&str, &str)]) -> Self {
         let (redis, folder) = start_redis(settings);
-        let admin = store_of(&redis, "admin-service");
+        let admin = AdminStore::new(&connections(&redis, "admin-service"));
         let (owner, secret) = (new_admin("olga", Role::Owner), password("olga"));
         let made = admin.create_admin("tests", &owner, &secret).await;
         let organiser = made.expect("an owner").id;
         Self {
             admin,
-            user: store_of(&redis, "user-service"),
+            user: UserStore::new(&connections(&redis, "user-service")),
             organiser,
             redis,
             people: AtomicU32::new(0),
@@ -69,6 +69,16 @@ impl World {
             .get_multiplexed_async_connection()
             .await
             .expect("a connection")
+    }
+
+    /// The store of another process of admin-service.
+    pub(crate) fn another_admin_store(&self) -> AdminStore {
+        AdminStore::new(&connections(&self.redis, "admin-service"))
+    }
+
+    /// The store of another process of user-service.
+    pub(crate) fn another_user_store(&self) -> UserStore {
+        UserStore::new(&connections(&self.redis, "user-service"))
     }
 
     /// Sends a command that only the tests may send.
@@ -233,7 +243,7 @@ impl World {
     /// (confirmed, waiting)
     pub(crate) async fn counts(&self, competition: &CompetitionId) -> (u32, u32) {
         let found = self
-            .user
+            .admin
             .get_competition(competition)
             .await
             .expect("a competition");
@@ -339,8 +349,8 @@ pub(crate) fn start_redis(settings: &[(&str, &str)]) -> (RedisServer, TempDir) {
     (RedisServer::start(options).expect("a Redis"), folder)
 }
 
-pub(crate) fn store_of(redis: &RedisServer, user: &str) -> Store {
-    Store::new(&redis.url_for(user).expect("a user"), None).expect("a URL")
+pub(crate) fn connections(redis: &RedisServer, user: &str) -> Redis {
+    Redis::new(&redis.url_for(user).expect("a user"), None).expect("a URL")
 }
 
 /// Open since a day, closes in a day, starts in a week, lasts for a day.

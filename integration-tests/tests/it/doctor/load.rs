@@ -6,7 +6,7 @@ use api::user::{ListMyRegistrationsRequest, UpdateMeRequest};
 use api::v1::{Competition, User as Profile};
 use integration_tests::{DAY, Startlist, User, from_now};
 use prost_types::FieldMask;
-use store::Store;
+use store::{AdminStore, Redis, Store};
 
 use super::{Clinic, delete_account};
 
@@ -31,7 +31,8 @@ async fn a_system_under_load_is_never_found_wrong() {
     };
     let users = futures::future::join_all((0..8).map(|n| come_and_go(app, &races, n, &goes_on)));
     let organiser = organise(app, &races, &goes_on);
-    let sealer = Store::new(&clinic.url("admin-service"), None).expect("a URL");
+    let redis = Redis::new(&clinic.url("admin-service"), None).expect("a URL");
+    let sealer = AdminStore::new(&redis);
     let seal = async {
         while goes_on() {
             // A Redis that is slow for a moment does not matter here.

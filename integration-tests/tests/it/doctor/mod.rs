@@ -17,7 +17,7 @@ use std::io::Write;
 use api::user::DeleteMeRequest;
 use api::v1::Competition;
 use integration_tests::{PASSWORD, Startlist, User};
-use store::Store;
+use store::{AdminStore, Redis};
 use tempfile::NamedTempFile;
 use testkit::redis_client::FromRedisValue;
 use testkit::{Exit, Program};
@@ -43,8 +43,8 @@ impl Clinic {
 
     /// Goes on with the seals of all logs.
     async fn seal(&self) {
-        let store = Store::new(&self.url("admin-service"), None).expect("a URL");
-        store.seal_all().await.expect("sealed");
+        let redis = Redis::new(&self.url("admin-service"), None).expect("a URL");
+        AdminStore::new(&redis).seal_all().await.expect("sealed");
     }
 
     /// The claim by which somebody with this id has an address, among the keys of this pattern.

@@ -5,7 +5,6 @@ use store::admins::NewAdmin;
 
 use crate::world::{
     World, email, eventually, first_page, join_all, new_admin, new_request, password, rejection,
-    store_of,
 };
 
 #[tokio::test]
@@ -34,13 +33,20 @@ async fn an_admin_signs_in_with_a_role_until_disabled() {
 
     let attempt = world
         .admin
-        .admin_sign_in(&new.email)
+        .credentials()
+        .find(&new.email)
         .await
         .expect("an attempt");
-    let session = world.admin.open_session(&attempt).await.expect("a session");
+    let session = world
+        .admin
+        .credentials()
+        .open_session(&attempt)
+        .await
+        .expect("a session");
     let late = world
         .admin
-        .admin_sign_in(&new.email)
+        .credentials()
+        .find(&new.email)
         .await
         .expect("an attempt");
     let who = world
@@ -64,7 +70,7 @@ async fn an_admin_signs_in_with_a_role_until_disabled() {
         None
     );
     assert_eq!(
-        rejection(world.admin.open_session(&late).await),
+        rejection(world.admin.credentials().open_session(&late).await),
         Rejection::Unauthenticated
     );
 }
@@ -74,11 +80,22 @@ async fn an_admins_session_ends_by_sign_out() {
     let world = World::new().await;
     let attempt = world
         .admin
-        .admin_sign_in(&email("olga"))
+        .credentials()
+        .find(&email("olga"))
         .await
         .expect("an attempt");
-    let first = world.admin.open_session(&attempt).await.expect("a session");
-    let second = world.admin.open_session(&attempt).await.expect("a session");
+    let first = world
+        .admin
+        .credentials()
+        .open_session(&attempt)
+        .await
+        .expect("a session");
+    let second = world
+        .admin
+        .credentials()
+        .open_session(&attempt)
+        .await
+        .expect("a session");
     let hash = Some(first.token.hash());
     world
         .admin
@@ -188,7 +205,7 @@ async fn the_settings_make_an_owner_only_where_there_is_none() {
         .expect("a list");
     assert_eq!(listed.items.len(), 1);
     let _: String = world.root(&["FLUSHALL"]).await;
-    let fresh = store_of(&world.redis, "admin-service");
+    let fresh = world.another_admin_store();
     assert!(!fresh.has_owner().await.expect("an answer"));
     assert!(fresh.ensure_owner(&zoe, &secret).await.expect("an owner"));
     assert!(fresh.has_owner().await.expect("an answer"));
@@ -198,18 +215,20 @@ async fn the_settings_make_an_owner_only_where_there_is_none() {
 async fn a_bootstrap_token_makes_the_first_owner_once() {
     let world = World::new().await;
     let _: String = world.root(&["FLUSHALL"]).await;
-    let fresh = store_of(&world.redis, "admin-service");
+    let fresh = world.another_admin_store();
     let first = fresh.new_bootstrap_token().await.expect("a token");
     let token = fresh.new_bootstrap_token().await.expect("a token");
     assert!(
         !fresh
-            .bootstrap_token_is_valid(&first)
+            .sessions()
+            .is_bootstrap(&first)
             .await
             .expect("an answer")
     );
     assert!(
         fresh
-            .bootstrap_token_is_valid(&token)
+            .sessions()
+            .is_bootstrap(&token)
             .await
             .expect("an answer")
     );
@@ -248,14 +267,15 @@ async fn a_bootstrap_token_makes_the_first_owner_once() {
 async fn a_bootstrap_token_is_good_for_fifteen_minutes() {
     let world = World::new().await;
     let _: String = world.root(&["FLUSHALL"]).await;
-    let fresh = store_of(&world.redis, "admin-service");
+    let fresh = world.another_admin_store();
     let token = fresh.new_bootstrap_token().await.expect("a token");
     let left: i64 = world.root(&["TTL", "a:{boot}"]).await;
     assert!((14 * 60..=15 * 60).contains(&left), "{left}");
     let _: i64 = world.root(&["PEXPIRE", "a:{boot}", "1"]).await;
     eventually("it ends", async || {
         !fresh
-            .bootstrap_token_is_valid(&token)
+            .sessions()
+            .is_bootstrap(&token)
             .await
             .expect("an answer")
     })

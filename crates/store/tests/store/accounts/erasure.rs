@@ -34,7 +34,8 @@ async fn a_deleted_account_leaves_nothing_personal_and_frees_its_address() {
     world.register(&ada, &cup).await.expect("in");
     let attempt = world
         .user
-        .user_sign_in(&email("ada-lovelace"))
+        .credentials()
+        .find(&email("ada-lovelace"))
         .await
         .expect("an attempt");
     let personal = ["ada-lovelace", "Analysts"];
@@ -43,7 +44,7 @@ async fn a_deleted_account_leaves_nothing_personal_and_frees_its_address() {
 
     assert!(!is_open(&world, &session).await);
     assert_eq!(
-        rejection(world.user.open_session(&attempt).await),
+        rejection(world.user.credentials().open_session(&attempt).await),
         Rejection::Unauthenticated
     );
     assert_eq!(

@@ -14,11 +14,17 @@ use crate::world::{World, email, password};
 pub(super) async fn sign_in(world: &World, name: &str) -> OpenSession {
     let attempt = world
         .user
-        .user_sign_in(&email(name))
+        .credentials()
+        .find(&email(name))
         .await
         .expect("an attempt");
     assert_eq!(attempt.credential(), Some(&password(name)));
-    world.user.open_session(&attempt).await.expect("a session")
+    world
+        .user
+        .credentials()
+        .open_session(&attempt)
+        .await
+        .expect("a session")
 }
 
 pub(super) async fn is_open(world: &World, session: &OpenSession) -> bool {

@@ -32,7 +32,8 @@ async fn a_changed_password_ends_all_other_sessions() {
     let second = sign_in(&world, "ada").await;
     let late = world
         .user
-        .user_sign_in(&email("ada"))
+        .credentials()
+        .find(&email("ada"))
         .await
         .expect("an attempt");
     let (old, new) = (password("ada"), password("better"));
@@ -53,7 +54,7 @@ async fn a_changed_password_ends_all_other_sessions() {
     );
     // A sign-in whose password was checked before opens nothing any more.
     assert_eq!(
-        rejection(world.user.open_session(&late).await),
+        rejection(world.user.credentials().open_session(&late).await),
         Rejection::Unauthenticated
     );
 }

@@ -6,7 +6,7 @@ use store::users::NewUser;
 use store::{OpenSession, SignInAttempt};
 
 use super::{is_open, sign_in};
-use crate::world::{World, join_all, new_user, password, rejection, store_of};
+use crate::world::{World, join_all, new_user, password, rejection};
 
 #[tokio::test]
 async fn who_signs_up_is_signed_in_and_can_sign_in_again() {
@@ -50,7 +50,12 @@ async fn an_address_is_kept_as_written_and_found_in_any_case() {
         .expect("an account");
     assert_eq!(ada.email.as_str(), "Ada.Lovelace@Example.org");
     let typed = Email::parse("ada.lovelace@example.ORG").expect("an address");
-    let attempt = world.user.user_sign_in(&typed).await.expect("an attempt");
+    let attempt = world
+        .user
+        .credentials()
+        .find(&typed)
+        .await
+        .expect("an attempt");
     assert!(attempt.credential().is_some());
     let found = world
         .admin
@@ -69,7 +74,7 @@ async fn an_address_is_kept_as_written_and_found_in_any_case() {
 #[tokio::test]
 async fn of_many_sign_ups_at_once_with_one_address_one_is_made() {
     let world = World::new().await;
-    let other_server = store_of(&world.redis, "user-service");
+    let other_server = world.another_user_store();
     let attempts: Vec<_> = (0..40).map(|_| new_user("ada")).collect();
     let secret = password("ada");
     let answers = join_all(attempts.iter().enumerate().map(|(n, new)| {
@@ -116,7 +121,8 @@ async fn a_half_made_account_opens_nothing_until_its_request_is_repeated() {
     let (new, id, _, _) = half_made(&world, "ada").await;
     let attempt: SignInAttempt = world
         .user
-        .user_sign_in(&new.email)
+        .credentials()
+        .find(&new.email)
         .await
         .expect("an attempt");
     assert_eq!(attempt.credential(), None);

@@ -16,12 +16,18 @@ async fn an_unknown_address_and_a_wrong_password_look_the_same() {
         for _ in 0..FAILED_SIGN_INS {
             let attempt = world
                 .user
-                .user_sign_in(&email(name))
+                .credentials()
+                .find(&email(name))
                 .await
                 .expect("an attempt");
-            world.user.sign_in_failed(&attempt).await.expect("counted");
+            world
+                .user
+                .credentials()
+                .count_failure(&attempt)
+                .await
+                .expect("counted");
         }
-        let refused = rejection(world.user.user_sign_in(&email(name)).await);
+        let refused = rejection(world.user.credentials().find(&email(name)).await);
         let Rejection::TooManySignIns { retry_after } = refused else {
             panic!("{refused:?}");
         };
@@ -29,11 +35,12 @@ async fn an_unknown_address_and_a_wrong_password_look_the_same() {
     }
     let nobody = world
         .user
-        .user_sign_in(&email("somebody"))
+        .credentials()
+        .find(&email("somebody"))
         .await
         .expect("an attempt");
     assert_eq!(nobody.credential(), None);
-    let opened = world.user.open_session(&nobody).await;
+    let opened = world.user.credentials().open_session(&nobody).await;
     assert_eq!(rejection(opened), Rejection::Unauthenticated);
 }
 
@@ -45,12 +52,18 @@ async fn the_throttle_locks_out_no_live_session_and_nobody_else() {
     for _ in 0..FAILED_SIGN_INS {
         let attempt = world
             .user
-            .user_sign_in(&email("ada"))
+            .credentials()
+            .find(&email("ada"))
             .await
             .expect("an attempt");
-        world.user.sign_in_failed(&attempt).await.expect("counted");
+        world
+            .user
+            .credentials()
+            .count_failure(&attempt)
+            .await
+            .expect("counted");
     }
-    assert!(world.user.user_sign_in(&email("ada")).await.is_err());
+    assert!(world.user.credentials().find(&email("ada")).await.is_err());
     assert!(is_open(&world, &session).await);
     sign_in(&world, "bob").await;
 }
@@ -62,10 +75,16 @@ async fn the_throttle_ends_with_its_window_and_with_a_right_password() {
     let fail = async || {
         let attempt = world
             .user
-            .user_sign_in(&email("ada"))
+            .credentials()
+            .find(&email("ada"))
             .await
             .expect("an attempt");
-        world.user.sign_in_failed(&attempt).await.expect("counted");
+        world
+            .user
+            .credentials()
+            .count_failure(&attempt)
+            .await
+            .expect("counted");
     };
     for _ in 0..FAILED_SIGN_INS - 1 {
         fail().await;
@@ -74,14 +93,14 @@ async fn the_throttle_ends_with_its_window_and_with_a_right_password() {
     for _ in 0..FAILED_SIGN_INS {
         fail().await;
     }
-    assert!(world.user.user_sign_in(&email("ada")).await.is_err());
+    assert!(world.user.credentials().find(&email("ada")).await.is_err());
     // The window begins with the first failure; its end is brought near.
     let throttle = format!("u:{{{ada}}}:throttle");
     let left: i64 = world.root(&["PTTL", &throttle]).await;
     assert!(Duration::from_millis(left.unsigned_abs()) <= THROTTLE_WINDOW);
     let _: i64 = world.root(&["PEXPIRE", &throttle, "1"]).await;
     eventually("the window ends", async || {
-        world.user.user_sign_in(&email("ada")).await.is_ok()
+        world.user.credentials().find(&email("ada")).await.is_ok()
     })
     .await;
 }

@@ -4,8 +4,8 @@ use std::collections::{BTreeSet, HashSet};
 
 use domain::competition::Moments;
 use domain::{Competition, CompetitionId, CompetitionPatch, CompetitionState, Schedule, Timestamp};
-use store::PageRequest;
 use store::competitions::{ListCompetitions, NewCompetition};
+use store::{AdminStore, PageRequest};
 
 use super::{all_pages, counted, list, nothing};
 use crate::world::{
@@ -253,7 +253,8 @@ async fn a_competition_that_is_moved_back_while_its_old_entry_is_taken_away_stay
         starts_at: Timestamp::from_millis(moments.starts_at.as_millis() + days * DAY).ok(),
         ..CompetitionPatch::default()
     };
-    let (slow, counter) = counted(&world, "admin-service").await;
+    let (redis, counter) = counted(&world, "admin-service").await;
+    let slow = AdminStore::new(&redis);
     slow.get_competition(&cup.id).await.expect("connected");
     // So that Redis knows the script.
     world.capacity(&cup.id, 5).await.expect("updated");

@@ -3,6 +3,7 @@
 use domain::RegistrationState::Confirmed;
 use domain::{CompetitionState, RequestId, Revision};
 use store::competitions::ListCompetitions;
+use store::{AdminStore, UserStore};
 
 use super::competitions::drafts;
 use super::{counted, list};
@@ -25,7 +26,8 @@ async fn every_list_takes_at_most_three_round_trips_whatever_the_page() {
     }
     let page = first_page(200);
 
-    let (admin, counter) = counted(&world, "admin-service").await;
+    let (redis, counter) = counted(&world, "admin-service").await;
+    let admin = AdminStore::new(&redis);
     admin.get_competition(&cup).await.expect("connected");
     let (found, trips) = counter
         .of(admin.list_competitions(&list(page.clone())))
@@ -66,7 +68,8 @@ async fn a_registration_takes_two_round_trips_and_a_look_one() {
     ];
     let (ada, session) = world.sign_up("ada").await;
     world.register(&ada, &cups[0]).await.expect("in");
-    let (user, counter) = counted(&world, "user-service").await;
+    let (redis, counter) = counted(&world, "user-service").await;
+    let user = UserStore::new(&redis);
     // Connected, and the scripts are known.
     user.my_registration(&ada, &cups[0]).await.expect("in");
     let registering = async {
@@ -82,7 +85,7 @@ async fn a_registration_takes_two_round_trips_and_a_look_one() {
         (registered.expect("in").revision, trips),
         (Revision::new(3), 2)
     );
-    let (found, trips) = counter.of(user.get_competition(&cups[1])).await;
+    let (found, trips) = counter.of(user.get_public_competition(&cups[1])).await;
     assert_eq!(
         (found.expect("a competition").confirmed_count, trips),
         (1, 1)

@@ -7,7 +7,7 @@ mod entries;
 mod people;
 
 use store::competitions::ListCompetitions;
-use store::{Page, PageRequest, Store};
+use store::{Page, PageRequest, Redis};
 
 use crate::round_trips::Counter;
 use crate::world::{World, first_page};
@@ -47,11 +47,11 @@ pub(super) fn list(page: PageRequest) -> ListCompetitions {
     }
 }
 
-/// A store whose round trips are counted.
-pub(super) async fn counted(world: &World, user: &str) -> (Store, Counter) {
+/// Connections whose round trips are counted.
+pub(super) async fn counted(world: &World, user: &str) -> (Redis, Counter) {
     let counter = Counter::before(world.redis.address()).await;
     let url = world.redis.url_for(user).expect("a user");
     let (login, _) = url.rsplit_once('@').expect("an address");
-    let store = Store::new(&format!("{login}@{}", counter.address), None).expect("a URL");
-    (store, counter)
+    let redis = Redis::new(&format!("{login}@{}", counter.address), None).expect("a URL");
+    (redis, counter)
 }

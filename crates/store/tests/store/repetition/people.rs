@@ -145,7 +145,8 @@ async fn deleting_an_account() {
     );
     let known = world
         .user
-        .user_session_or_erased(&session.token)
+        .sessions()
+        .user_or_erased(&session.token)
         .await
         .expect("an answer");
     assert_eq!(known.as_ref(), Some(&ada));

@@ -160,7 +160,7 @@ async fn only_the_last_eight_requests_of_a_registration_are_kept() {
     }
     let revision = world
         .user
-        .get_competition(&cup)
+        .get_public_competition(&cup)
         .await
         .expect("a competition")
         .revision;
@@ -174,7 +174,7 @@ async fn only_the_last_eight_requests_of_a_registration_are_kept() {
     }
     let found = world
         .user
-        .get_competition(&cup)
+        .get_public_competition(&cup)
         .await
         .expect("a competition");
     assert_eq!(found.revision, revision);

@@ -56,7 +56,7 @@ async fn rule_4_every_answer_names_the_revision_at_which_it_was_decided() {
     assert_eq!(gone.revision, Revision::new(4));
     let found = world
         .user
-        .get_competition(&cup)
+        .get_public_competition(&cup)
         .await
         .expect("a competition");
     assert_eq!(

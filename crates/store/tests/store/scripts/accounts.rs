@@ -66,7 +66,8 @@ async fn calls_on_damaged_accounts_change_nothing_or_all() {
     let (ada, session) = world.sign_up("ada").await;
     let attempt = world
         .user
-        .user_sign_in(&email("ada"))
+        .credentials()
+        .find(&email("ada"))
         .await
         .expect("an attempt");
     let (request, hash) = (new_request(), session.token.hash());
@@ -77,8 +78,13 @@ async fn calls_on_damaged_accounts_change_nothing_or_all() {
         ..ProfilePatch::default()
     };
     let make = async |one| match one {
-        SignIn => world.user.open_session(&attempt).await.map(drop),
-        FailToSignIn => world.user.sign_in_failed(&attempt).await,
+        SignIn => world
+            .user
+            .credentials()
+            .open_session(&attempt)
+            .await
+            .map(drop),
+        FailToSignIn => world.user.credentials().count_failure(&attempt).await,
         SignOut => world.user.end_user_sessions(&ada, Some(hash)).await,
         SignOutEverywhere => world.user.end_user_sessions(&ada, None).await,
         ChangePassword => {
@@ -157,12 +163,18 @@ async fn calls_on_damaged_admins_change_nothing_or_all() {
         .id;
     let attempt = world
         .admin
-        .admin_sign_in(&new.email)
+        .credentials()
+        .find(&new.email)
         .await
         .expect("an attempt");
     let request = new_request();
     let make = async |one| match one {
-        AccountCall::SignIn => world.admin.open_session(&attempt).await.map(drop),
+        AccountCall::SignIn => world
+            .admin
+            .credentials()
+            .open_session(&attempt)
+            .await
+            .map(drop),
         AccountCall::SignOutEverywhere => world.admin.end_admin_sessions(&vera, None).await,
         _ => world
             .admin

@@ -1,0 +1,300 @@
+//! What admin-service can do with the store.
+
+use domain::{
+    AddOptions, Admin, AdminId, AuditEntry, Competition, CompetitionId, CompetitionPatch, Email,
+    Etag, Reason, RegistrationState, RequestId, Role, SessionToken, Timestamp, TokenHash, User,
+    UserId,
+};
+
+use crate::accounts::{Credentials, PasswordHash, Sessions};
+use crate::admins::NewAdmin;
+use crate::competitions::{ListCompetitions, NewCompetition, UpdateError};
+use crate::error::Result;
+use crate::keys::People;
+use crate::page::{Page, PageRequest};
+use crate::registrations::Entry;
+use crate::{Redis, Seal, Store};
+
+/// The store for admin-service. Cheap to clone; all clones share their connections and caches.
+#[derive(Clone)]
+pub struct AdminStore {
+    store: Store,
+}
+
+impl AdminStore {
+    /// A store on these connections. Opens none.
+    #[must_use]
+    pub fn new(redis: &Redis) -> Self {
+        Self {
+            store: Store::on(redis),
+        }
+    }
+
+    /// The connections to Redis.
+    #[must_use]
+    pub fn redis(&self) -> &Redis {
+        &self.store.redis
+    }
+
+    /// The time by Redis's clock. See [`Redis::now`].
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.redis().now()
+    }
+
+    /// The sessions of all people.
+    #[must_use]
+    pub fn sessions(&self) -> Sessions {
+        Sessions::new(&self.store)
+    }
+
+    /// The credentials of admins.
+    #[must_use]
+    pub fn credentials(&self) -> Credentials {
+        Credentials::new(&self.store, People::Admins)
+    }
+}
+
+/// Competitions.
+impl AdminStore {
+    /// Reads a competition in any state.
+    pub async fn get_competition(&self, id: &CompetitionId) -> Result<Competition> {
+        self.store.get_competition(id).await
+    }
+
+    /// Lists competitions in the order of start, then id. At most three round trips.
+    pub async fn list_competitions(&self, list: &ListCompetitions) -> Result<Page<Competition>> {
+        self.store.list_competitions(list).await
+    }
+
+    /// Creates a competition as a draft.
+    pub async fn create_competition(
+        &self,
+        by: &AdminId,
+        new: NewCompetition,
+    ) -> Result<Competition> {
+        self.store.create_competition(by, new).await
+    }
+
+    /// Changes the fields that the patch names. With an etag only that version is changed; without
+    /// one the patch is applied to the current version.
+    pub async fn update_competition(
+        &self,
+        by: &AdminId,
+        id: &CompetitionId,
+        patch: &CompetitionPatch,
+        etag: Option<&Etag>,
+        request: RequestId,
+    ) -> Result<Competition, UpdateError> {
+        self.store
+            .update_competition(by, id, patch, etag, request)
+            .await
+    }
+
+    /// Publishes a draft.
+    pub async fn publish_competition(
+        &self,
+        by: &AdminId,
+        id: &CompetitionId,
+        request: RequestId,
+    ) -> Result<Competition> {
+        self.store.publish_competition(by, id, request).await
+    }
+
+    /// Cancels a published competition. Its records are kept.
+    pub async fn cancel_competition(
+        &self,
+        by: &AdminId,
+        id: &CompetitionId,
+        reason: &Reason,
+        request: RequestId,
+    ) -> Result<Competition> {
+        self.store.cancel_competition(by, id, reason, request).await
+    }
+
+    /// Deletes a draft. Its log is kept.
+    pub async fn delete_competition(
+        &self,
+        by: &AdminId,
+        id: &CompetitionId,
+        request: RequestId,
+    ) -> Result<()> {
+        self.store.delete_competition(by, id, request).await
+    }
+
+    /// Lists the log of a competition, also of a deleted draft, the oldest entry first.
+    pub async fn audit_entries(
+        &self,
+        competition: &CompetitionId,
+        page: &PageRequest,
+    ) -> Result<Page<AuditEntry>> {
+        self.store.audit_entries(competition, page).await
+    }
+
+    /// Extends the seals of all logs. Returns the number of logs that were longer than their seal.
+    pub async fn seal_all(&self) -> Result<usize> {
+        self.store.seal_all().await
+    }
+
+    /// The seal of a competition's log; [`Seal::EMPTY`] if there is none yet.
+    pub async fn seal(&self, competition: &CompetitionId) -> Result<Seal> {
+        self.store.seal(competition).await
+    }
+
+    /// Whether the log still has the seal that was made of it.
+    pub async fn seal_holds(&self, competition: &CompetitionId) -> Result<bool> {
+        self.store.seal_holds(competition).await
+    }
+
+    /// Extends one seal by one step. Returns the new seal if the log goes beyond it.
+    pub async fn seal_further(
+        &self,
+        competition: &CompetitionId,
+        seal: Seal,
+    ) -> Result<Option<Seal>> {
+        self.store.seal_further(competition, seal).await
+    }
+}
+
+/// Registrations.
+impl AdminStore {
+    /// Adds a registration for an organiser.
+    pub async fn add_registration(
+        &self,
+        by: &AdminId,
+        competition: &CompetitionId,
+        user: &UserId,
+        options: AddOptions,
+        request: RequestId,
+    ) -> Result<Entry> {
+        self.store
+            .add_registration(by, competition, user, options, request)
+            .await
+    }
+
+    /// Removes a registration for an organiser.
+    pub async fn remove_registration(
+        &self,
+        by: &AdminId,
+        competition: &CompetitionId,
+        user: &UserId,
+        reason: &Reason,
+        request: RequestId,
+    ) -> Result<Entry> {
+        self.store
+            .remove_registration(by, competition, user, reason, request)
+            .await
+    }
+
+    /// Reads a user's registration in a competition in any state.
+    pub async fn get_entry(&self, competition: &CompetitionId, user: &UserId) -> Result<Entry> {
+        self.store.get_entry(competition, user).await
+    }
+
+    /// Lists the registrations of a competition in these states, in the order of revision. Two
+    /// round trips.
+    pub async fn list_entries(
+        &self,
+        competition: &CompetitionId,
+        states: &[RegistrationState],
+        page: &PageRequest,
+    ) -> Result<Page<Entry>> {
+        self.store.list_entries(competition, states, page).await
+    }
+}
+
+/// Users, as admins see them.
+impl AdminStore {
+    /// Reads a user.
+    pub async fn get_user(&self, id: &UserId) -> Result<User> {
+        self.store.get_user(id).await
+    }
+
+    /// The user who has this address.
+    pub async fn find_user_by_email(&self, email: &Email) -> Result<Option<User>> {
+        self.store.find_user_by_email(email).await
+    }
+
+    /// Lists users in the order of their ids. Two round trips.
+    pub async fn list_users(&self, page: &PageRequest) -> Result<Page<User>> {
+        self.store.list_users(page).await
+    }
+}
+
+/// Admins.
+impl AdminStore {
+    /// The admin of an open session. See [`Sessions::admin`].
+    pub async fn admin_session(&self, token: &SessionToken) -> Result<Option<(AdminId, Role)>> {
+        self.sessions().admin(token).await
+    }
+
+    /// Creates an admin. `by` is the id of the admin who creates it; a repetition with the same
+    /// request id gets the same admin.
+    pub async fn create_admin(
+        &self,
+        by: &str,
+        new: &NewAdmin,
+        password: &PasswordHash,
+    ) -> Result<Admin> {
+        self.store.create_admin(by, new, password).await
+    }
+
+    /// Creates the first owner with the bootstrap token, which is spent on this request.
+    pub async fn create_first_owner(
+        &self,
+        token: &SessionToken,
+        new: &NewAdmin,
+        password: &PasswordHash,
+    ) -> Result<Admin> {
+        self.store.create_first_owner(token, new, password).await
+    }
+
+    /// Creates the first owner of an installation that has none. Returns whether it created one.
+    pub async fn ensure_owner(&self, new: &NewAdmin, password: &PasswordHash) -> Result<bool> {
+        self.store.ensure_owner(new, password).await
+    }
+
+    /// Whether there is an owner, who can create admins.
+    pub async fn has_owner(&self) -> Result<bool> {
+        self.store.has_owner().await
+    }
+
+    /// Creates a token that creates the first owner. It replaces an earlier one.
+    pub async fn new_bootstrap_token(&self) -> Result<SessionToken> {
+        self.store.new_bootstrap_token().await
+    }
+
+    /// Reads an admin.
+    pub async fn get_admin(&self, id: &AdminId) -> Result<Admin> {
+        self.store.get_admin(id).await
+    }
+
+    /// The hash of an admin's password.
+    pub async fn admin_credential(&self, id: &AdminId) -> Result<PasswordHash> {
+        self.store.admin_credential(id).await
+    }
+
+    /// Lists admins in the order of their ids.
+    pub async fn list_admins(&self, page: &PageRequest) -> Result<Page<Admin>> {
+        self.store.list_admins(page).await
+    }
+
+    /// Disables an admin, from the next call on. The last owner cannot be disabled.
+    pub async fn disable_admin(
+        &self,
+        by: &AdminId,
+        id: &AdminId,
+        request: RequestId,
+    ) -> Result<Admin> {
+        self.store.disable_admin(by, id, request).await
+    }
+
+    /// Ends the session of this token; `None` = all sessions of the admin.
+    pub async fn end_admin_sessions(
+        &self,
+        admin: &AdminId,
+        token: Option<TokenHash>,
+    ) -> Result<()> {
+        self.store.end_admin_sessions(admin, token).await
+    }
+}
