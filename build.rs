@@ -1,12 +1,12 @@
-//! Turns `proto/` into Rust for `crates/api`: no `protoc`, no network.
+//! Generates the Rust code of `crates/api` from `proto/`, without `protoc` and without network.
 //!
-//! Runs with `crates/api` as the current folder.
+//! Cargo runs this with `crates/api` as the current directory.
 
 use std::{env, error::Error, fs, path::PathBuf};
 
 const PROTO: &str = "../../proto";
 
-/// The files that hold a service. What they import comes along.
+/// The files that define a service. Their imports are included.
 const SERVICES: [&str; 4] = [
     "grpc/health/v1/health.proto",
     "startlist/admin/v1/admin_service.proto",
@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .include_source_info(true)
         .open_files(SERVICES)?;
 
-    // Encoded by protox: prost would lose the options that it does not know.
+    // Encode with protox, because prost drops the options that it does not know.
     let descriptor_set = PathBuf::from(env::var("OUT_DIR")?).join("startlist.binpb");
     fs::write(descriptor_set, compiler.encode_file_descriptor_set())?;
 

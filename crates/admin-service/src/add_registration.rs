@@ -2,7 +2,7 @@
 
 use api::admin::{AddRegistrationRequest, AddRegistrationResponse};
 use api::request::{AddRegistration, WhichUser};
-use domain::{AddOptions, Rejection, UserId};
+use domain::{Rejection, UserId};
 use server::{AdminCaller, Failure};
 use store::AdminStore;
 
@@ -16,14 +16,9 @@ pub(crate) async fn add_registration(
     let AddRegistration {
         competition_id,
         user,
-        ignore_window,
-        over_capacity,
+        options,
         request_id,
     } = request.try_into()?;
-    let options = AddOptions {
-        ignore_window,
-        over_capacity,
-    };
 
     let user_id = id_of(user, store).await?;
     let entry = store

@@ -1,7 +1,7 @@
 //! `UpdateCompetition`: changes the named fields of a competition.
 
 use api::admin::{UpdateCompetitionRequest, UpdateCompetitionResponse};
-use api::request::{UpdateCompetition, under};
+use api::request::UpdateCompetition;
 use server::{AdminCaller, Failure};
 use store::AdminStore;
 use store::competitions::UpdateError;
@@ -37,7 +37,7 @@ pub(crate) async fn update_competition(
 /// The order of the moments can be wrong only together with those that are not changed.
 fn failure(error: UpdateError) -> Failure {
     match error {
-        UpdateError::Invalid(wrong) => under("competition", &wrong).into(),
+        UpdateError::Invalid(invalid) => invalid.within("competition").into(),
         UpdateError::Store(error) => error.into(),
     }
 }

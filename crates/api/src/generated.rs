@@ -1,5 +1,5 @@
-//! What `build.rs` made of `proto/`, nested as its packages are: the generated
-//! code reaches from one package to another by `super`.
+//! The code that `build.rs` generates from `proto/`. The modules are nested like the packages, because
+//! generated code refers to other packages by `super`.
 
 pub mod startlist {
     pub mod v1 {

@@ -1,4 +1,4 @@
-//! The contract keeps its own rules, as the descriptors show that reflection serves.
+//! The contract follows its own conventions. Checked on the descriptors that reflection serves.
 
 #![allow(clippy::expect_used, reason = "in a test a panic is the report")]
 
@@ -10,7 +10,7 @@ use prost_types::{
     MethodDescriptorProto,
 };
 
-/// The numbers of fields of `google/protobuf/descriptor.proto` that make up the path of a comment.
+/// Field numbers of `google/protobuf/descriptor.proto`, which make up the path of a comment.
 mod path {
     pub(super) const FILE_MESSAGE: i32 = 4;
     pub(super) const FILE_ENUM: i32 = 5;
@@ -33,7 +33,7 @@ fn our_files() -> Vec<FileDescriptorProto> {
     all_files().into_iter().filter(ours).collect()
 }
 
-/// The comments of a file by their paths.
+/// Returns the comments of a file by their paths.
 fn comments(file: &FileDescriptorProto) -> HashMap<&[i32], &str> {
     let locations = file.source_code_info.iter().flat_map(|info| &info.location);
     locations
@@ -42,7 +42,7 @@ fn comments(file: &FileDescriptorProto) -> HashMap<&[i32], &str> {
         .collect()
 }
 
-/// Everything in a file that has to have a comment: its name and its path.
+/// Everything in a file that needs a comment: its name and its path.
 #[derive(Default)]
 struct Commentable(Vec<(String, Vec<i32>)>);
 
@@ -75,7 +75,7 @@ impl Commentable {
             self.add(&[path, &[path::MESSAGE_FIELD, n]].concat(), field.name());
         }
         for (n, oneof) in (0..).zip(&message.oneof_decl) {
-            // `optional` makes a oneof of its own, which nobody wrote.
+            // The compiler generates a oneof for every `optional` field.
             if !oneof.name().starts_with('_') {
                 self.add(&[path, &[path::MESSAGE_ONEOF, n]].concat(), oneof.name());
             }
@@ -96,7 +96,7 @@ impl Commentable {
     }
 }
 
-/// Our RPCs, and the names of the fields of a message by its full name.
+/// The RPCs of Startlist, and the field names of each message by its full name.
 struct Calls {
     methods: Vec<MethodDescriptorProto>,
     fields: HashMap<String, HashSet<String>>,
@@ -140,11 +140,11 @@ fn everything_has_a_comment_that_reflection_shows() {
         }
     }
     assert!(without.is_empty(), "no comment: {without:#?}");
-    assert!(seen > 300, "only {seen} things were looked at");
+    assert!(seen > 300, "only {seen} items were checked");
 }
 
 #[test]
-fn every_call_says_its_errors() {
+fn every_rpc_documents_its_errors() {
     let mut seen = 0;
     for file in &our_files() {
         for (path, comment) in comments(file) {
@@ -158,7 +158,7 @@ fn every_call_says_its_errors() {
 }
 
 #[test]
-fn every_call_that_changes_something_has_a_request_id() {
+fn every_rpc_that_writes_has_a_request_id() {
     let calls = Calls::of_ours();
     for method in &calls.methods {
         let starts_with = |verb: &&str| method.name().starts_with(*verb);
@@ -170,7 +170,7 @@ fn every_call_that_changes_something_has_a_request_id() {
 }
 
 #[test]
-fn every_list_has_pages_and_nothing_else_has() {
+fn every_list_has_pages_and_no_other_rpc_has() {
     let calls = Calls::of_ours();
     for method in &calls.methods {
         let (name, lists) = (method.name(), method.name().starts_with("List"));
@@ -184,9 +184,9 @@ fn every_list_has_pages_and_nothing_else_has() {
     }
 }
 
-/// As in `grpc/health/v1/health.proto` of github.com/grpc/grpc-proto, with List of gRFC A90.
+/// Compares with `grpc/health/v1/health.proto` of github.com/grpc/grpc-proto, with `List` of gRFC A90.
 #[test]
-fn health_is_the_standard_one() {
+fn the_health_protocol_is_the_standard_one() {
     let files = all_files();
     let health = files.iter().find(|file| file.package() == "grpc.health.v1");
     let health = health.expect("the health protocol");

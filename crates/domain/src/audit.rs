@@ -1,4 +1,6 @@
-//! What the log of a competition says: who did what, when, before and after. No personal data but ids.
+//! The log of a competition: who changed what, when, before and after.
+//!
+//! The log is kept for good, so it holds no personal data but ids.
 
 use crate::id::{AdminId, RequestId, Revision, UserId};
 use crate::registration::{AddOptions, RegistrationState};
@@ -8,17 +10,13 @@ use crate::timestamp::Timestamp;
 /// One change of a competition or of a registration in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditEntry {
-    /// The number of the change.
     pub revision: Revision,
-    /// When it was made, by Redis's clock.
+    /// The time of the change, by the clock of Redis.
     pub at: Timestamp,
-    /// Who made it.
     pub actor: Actor,
-    /// What was done.
     pub action: Action,
-    /// What it did.
     pub change: Change,
-    /// The request that asked for it; a promotion has none.
+    /// The request that made the change; `None` for a promotion.
     pub request_id: Option<RequestId>,
     /// The options of an addition; all false for every other action.
     pub options: AddOptions,
@@ -29,11 +27,10 @@ pub struct AuditEntry {
 /// Who made a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Actor {
-    /// The person that the entry is about.
+    /// The user whose registration was changed.
     User(UserId),
-    /// An admin.
     Admin(AdminId),
-    /// The rules: a place became free.
+    /// Nobody: a place had become free and went to the first user of the waitlist.
     Rules,
 }
 
@@ -46,7 +43,7 @@ pub enum Action {
     Update,
     /// A competition was published.
     Publish,
-    /// A competition was called off.
+    /// A competition was cancelled.
     Cancel,
     /// A draft was deleted.
     Delete,
@@ -54,7 +51,7 @@ pub enum Action {
     Register,
     /// An admin added a registration.
     Add,
-    /// The first in the queue got a place.
+    /// The first user of the waitlist got a place.
     Promote,
     /// A user withdrew.
     Withdraw,
@@ -63,7 +60,6 @@ pub enum Action {
 }
 
 impl Action {
-    /// All of them.
     pub const ALL: [Self; 10] = [
         Self::Create,
         Self::Update,
@@ -77,7 +73,7 @@ impl Action {
         Self::Remove,
     ];
 
-    /// The word under which it is stored.
+    /// Returns the word that Redis stores.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -95,21 +91,18 @@ impl Action {
     }
 }
 
-/// Before and after.
+/// The state before and after a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    /// Of a registration.
     Registration {
-        /// Whose.
         user_id: UserId,
-        /// What it was; `None` = there was none.
+        /// `None` = there was no registration.
         before: Option<RegistrationState>,
-        /// What it is.
         after: RegistrationState,
-        /// The place in the queue at that moment: 1 is next.
+        /// The position in the waitlist right after the change: 1 is next.
         waitlist_position: Option<u32>,
     },
-    /// Of a competition: the fields that changed, by the names of the contract.
+    /// The changed fields of the competition.
     Competition(Vec<FieldChange>),
 }
 
@@ -118,8 +111,8 @@ pub enum Change {
 pub struct FieldChange {
     /// The name of the field in the contract.
     pub field: String,
-    /// What it was; empty = nothing, or no limit.
+    /// The old value as text; empty = none, or no limit.
     pub before: String,
-    /// What it is.
+    /// The new value as text; empty = none, or no limit.
     pub after: String,
 }

@@ -1,4 +1,4 @@
-//! The day on which a competitor was born.
+//! The birth date of a user.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use time::{Date, Month};
 #[serde(try_from = "String", into = "String")]
 pub struct BirthDate(Date);
 
-/// Why three numbers are not a birth date.
+/// The numbers are not a birth date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("must be a day of the calendar from 1900-01-01 on, with year, month and day")]
 pub struct NotABirthDate;
@@ -19,7 +19,7 @@ pub struct NotABirthDate;
 impl BirthDate {
     const FIRST_YEAR: i32 = 1900;
 
-    /// Accepts a day that the calendar has. Whether it is in the past is for a clock to say.
+    /// Accepts a day of the calendar. Does not check that it is in the past: that takes a clock.
     pub fn parse(year: i32, month: i32, day: i32) -> Result<Self, NotABirthDate> {
         let number = |n: i32| u8::try_from(n).map_err(|_| NotABirthDate);
         let month = Month::try_from(number(month)?).map_err(|_| NotABirthDate)?;
@@ -31,7 +31,7 @@ impl BirthDate {
         Ok(Self(date))
     }
 
-    /// Year, month (1 to 12) and day of the month.
+    /// Returns the year, the month (1 to 12) and the day of the month.
     #[must_use]
     pub fn year_month_day(self) -> (i32, i32, i32) {
         (
@@ -42,7 +42,7 @@ impl BirthDate {
     }
 }
 
-/// `2001-02-03`.
+/// Formats as ISO 8601, such as `2001-02-03`.
 impl fmt::Display for BirthDate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (year, month, day) = self.year_month_day();
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn it_survives_being_written() {
+    fn it_is_read_as_it_was_written() {
         let date = BirthDate::parse(1987, 6, 5).expect("a date");
         assert_eq!(BirthDate::try_from(date.to_string()), Ok(date));
     }

@@ -1,4 +1,4 @@
-//! A competition: what an organiser says of it, and what the server adds.
+//! A competition: the details that an organiser writes, and what the server adds.
 
 use std::fmt;
 
@@ -11,70 +11,61 @@ use crate::invalid::InvalidFields;
 use crate::text::{Description, Title, Venue};
 use crate::timestamp::Timestamp;
 
-/// A competition as it stands at one revision.
+/// A competition as of one revision.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Competition {
-    /// Its name, for good.
     pub id: CompetitionId,
-    /// What the organiser said.
     pub details: CompetitionDetails,
-    /// Where it is in its life.
     pub state: CompetitionState,
-    /// How many have a place.
     pub confirmed_count: u32,
-    /// How many wait for one.
     pub waitlisted_count: u32,
     /// The last change of the competition or of a registration in it.
     pub revision: Revision,
-    /// The last change of the competition itself; its etag is made of this.
+    /// The last change of the details or the state. The etag is made from it.
     pub changed_at_revision: Revision,
-    /// When it was created.
     pub created_at: Timestamp,
-    /// When the competition itself was last changed.
+    /// The time of the last change of the details or the state.
     pub updated_at: Timestamp,
 }
 
 impl Competition {
-    /// Names the version of what the organiser said; a registration does not change it.
+    /// Returns the etag of the details and the state. A registration does not change it.
     #[must_use]
     pub fn etag(&self) -> Etag {
         Etag::of_version(self.changed_at_revision.get())
     }
 }
 
-/// What an organiser says of a competition.
+/// The part of a competition that an organiser writes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CompetitionDetails {
-    /// Its title.
     pub title: Title,
-    /// What it is about; may be empty.
+    /// May be empty.
     pub description: Description,
-    /// Where it takes place; may be empty.
+    /// May be empty.
     pub venue: Venue,
-    /// In which country, if that was said.
     pub country_code: Option<CountryCode>,
-    /// When it is, and when one can register.
     pub schedule: Schedule,
-    /// How many places there are; `None` = no limit.
+    /// The number of places; `None` = no limit.
     pub capacity: Option<Capacity>,
-    /// How many may wait; `None` = no limit.
+    /// The number of users who can wait; `None` = no limit.
     pub waitlist_capacity: Option<WaitlistCapacity>,
 }
 
-/// Where a competition is in its life. It only ever moves forward.
+/// The state of a competition. It only moves forward.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CompetitionState {
-    /// Seen by organisers only.
+    /// Visible to admins only.
     Draft,
-    /// Open to everybody's eyes, and to registrations within its window.
+    /// Visible to everybody. Accepts registrations within its window.
     Published,
-    /// Called off. Its records are kept.
+    /// Final. The registrations are kept.
     Cancelled,
 }
 
 impl CompetitionState {
-    /// The word under which it is stored.
+    /// Returns the word that Redis stores.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -85,26 +76,24 @@ impl CompetitionState {
     }
 }
 
-/// The four moments of a competition: `opens < closes <= starts < ends`.
+/// The four times of a competition, in order: `opens < closes <= starts < ends`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Moments", into = "Moments")]
 pub struct Schedule(Moments);
 
-/// Four moments in any order.
+/// The four times of a competition, not checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Moments {
-    /// When the competition begins.
     pub starts_at: Timestamp,
-    /// When it is over.
     pub ends_at: Timestamp,
-    /// The first moment at which one can register.
+    /// The first moment at which users can register.
     pub registration_opens_at: Timestamp,
-    /// The first moment at which one no longer can.
+    /// The first moment at which they no longer can.
     pub registration_closes_at: Timestamp,
 }
 
 impl Schedule {
-    /// Checks the order. The wrong fields are named without a prefix, such as `ends_at`.
+    /// Checks the order. Invalid fields are named without a prefix, such as `ends_at`.
     pub fn parse(moments: Moments) -> Result<Self, InvalidFields> {
         let mut invalid = InvalidFields::default();
         if moments.starts_at >= moments.ends_at {
@@ -117,10 +106,9 @@ impl Schedule {
                 "must be after registration_opens_at, and not after starts_at",
             );
         }
-        invalid.finish(|| Some(Self(moments)))
+        invalid.into_result(Self(moments))
     }
 
-    /// The four moments.
     #[must_use]
     pub fn moments(self) -> Moments {
         self.0
@@ -141,20 +129,20 @@ impl From<Schedule> for Moments {
     }
 }
 
-/// The most places, and the most waiting, that a competition can have.
+/// The upper limit of [`Capacity`] and [`WaitlistCapacity`].
 pub const MAX_CAPACITY: u32 = 1_000_000;
 
-/// How many places there are: 1 to [`MAX_CAPACITY`].
+/// The number of places: 1 to [`MAX_CAPACITY`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "i64", into = "i64")]
 pub struct Capacity(u32);
 
-/// How many may wait: 0 to [`MAX_CAPACITY`]; 0 = there is no waitlist.
+/// The number of users who can wait: 0 to [`MAX_CAPACITY`]. 0 means that there is no waitlist.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "i64", into = "i64")]
 pub struct WaitlistCapacity(u32);
 
-/// Why a number is not a capacity.
+/// The number is out of range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("must be from {min} to 1000000")]
 pub struct NotACapacity {
@@ -164,7 +152,6 @@ pub struct NotACapacity {
 macro_rules! capacity {
     ($name:ident, $min:literal) => {
         impl $name {
-            /// Checks the range.
             pub fn parse(number: i64) -> Result<Self, NotACapacity> {
                 match u32::try_from(number) {
                     Ok(number) if ($min..=MAX_CAPACITY).contains(&number) => Ok(Self(number)),
@@ -172,7 +159,6 @@ macro_rules! capacity {
                 }
             }
 
-            /// The number.
             #[must_use]
             pub fn get(self) -> u32 {
                 self.0
@@ -204,34 +190,37 @@ macro_rules! capacity {
 capacity!(Capacity, 1);
 capacity!(WaitlistCapacity, 0);
 
-/// The fields that an update names. `None` = not named, so left as it is.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// The new values of an update. `None` leaves a field as it is; `Some(None)` clears it.
+///
+/// The serialised form holds only the fields that the update names. It identifies the request, so a
+/// change of the form makes repeated requests unrecognisable for 24 hours.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct CompetitionPatch {
-    /// A new title.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<Title>,
-    /// A new description.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<Description>,
-    /// A new venue.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub venue: Option<Venue>,
-    /// A new country, or none.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub country_code: Option<Option<CountryCode>>,
-    /// A new start.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub starts_at: Option<Timestamp>,
-    /// A new end.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub ends_at: Option<Timestamp>,
-    /// A new opening of the registration.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub registration_opens_at: Option<Timestamp>,
-    /// A new closing of the registration.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub registration_closes_at: Option<Timestamp>,
-    /// A new number of places, or no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub capacity: Option<Option<Capacity>>,
-    /// A new length of the waitlist, or no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub waitlist_capacity: Option<Option<WaitlistCapacity>>,
 }
 
 impl CompetitionPatch {
-    /// The details with the named fields changed. The order of the moments is checked on the
-    /// result, since a patch may name one of them only.
+    /// Returns the details with the named fields replaced. Checks the order of the four times on
+    /// the result, because a patch may name only some of them.
     pub fn apply(&self, details: &CompetitionDetails) -> Result<CompetitionDetails, InvalidFields> {
         let old = details.schedule.moments();
         let schedule = Schedule::parse(Moments {
@@ -245,9 +234,9 @@ impl CompetitionPatch {
                 .unwrap_or(old.registration_closes_at),
         })?;
         Ok(CompetitionDetails {
-            title: named(self.title.as_ref(), &details.title),
-            description: named(self.description.as_ref(), &details.description),
-            venue: named(self.venue.as_ref(), &details.venue),
+            title: new_or_old(self.title.as_ref(), &details.title),
+            description: new_or_old(self.description.as_ref(), &details.description),
+            venue: new_or_old(self.venue.as_ref(), &details.venue),
             country_code: self.country_code.unwrap_or(details.country_code),
             schedule,
             capacity: self.capacity.unwrap_or(details.capacity),
@@ -256,7 +245,7 @@ impl CompetitionPatch {
     }
 }
 
-fn named<T: Clone>(new: Option<&T>, old: &T) -> T {
+fn new_or_old<T: Clone>(new: Option<&T>, old: &T) -> T {
     new.unwrap_or(old).clone()
 }
 

@@ -1,4 +1,4 @@
-//! Countries, by ISO 3166-1 alpha-2.
+//! Country codes of ISO 3166-1 alpha-2.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use thiserror::Error;
 #[serde(try_from = "String", into = "String")]
 pub struct CountryCode([u8; 2]);
 
-/// Why a text is not a country.
+/// The text is not an assigned country code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("must be an ISO 3166-1 alpha-2 country code such as CH")]
 pub struct NotACountry;
@@ -23,10 +23,9 @@ impl CountryCode {
         letters.try_into().map(Self).map_err(|_| NotACountry)
     }
 
-    /// The two letters.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        // Only ASCII letters ever get in.
+        // `parse` accepts ASCII letters only, so this never falls back.
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
 }
@@ -56,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_assigned_codes_are_countries() {
+    fn only_assigned_codes_are_accepted() {
         assert_eq!(
             CountryCode::parse("CH").map(|c| c.to_string()),
             Ok("CH".to_owned())

@@ -1,4 +1,4 @@
-//! An e-mail address: kept as it was written, compared without case.
+//! An e-mail address: kept as it was written, compared without regard to case.
 
 use std::fmt;
 
@@ -11,43 +11,38 @@ use thiserror::Error;
 #[serde(try_from = "String", into = "String")]
 pub struct Email(String);
 
-/// Why a text is not an e-mail address.
+/// The text is not an e-mail address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("must be an e-mail address such as ada@example.org, of at most 254 bytes")]
 pub struct NotAnEmail;
 
+const MAX_BYTES: usize = 254;
+
+/// Accepts a bare address: no display text, no domain literal, a domain with a dot.
+fn check_email(text: &str) -> Result<(), NotAnEmail> {
+    let options = Options::default()
+        .without_display_text()
+        .without_domain_literal()
+        .with_required_tld();
+    let printable = !text.chars().any(|c| c.is_control() || c.is_whitespace());
+    if text.len() > MAX_BYTES || !printable {
+        return Err(NotAnEmail);
+    }
+    EmailAddress::parse_with_options(text, options).map_err(|_| NotAnEmail)?;
+    Ok(())
+}
+
+checked_text!(Email, NotAnEmail, check_email);
+
 impl Email {
-    const MAX_BYTES: usize = 254;
-
-    /// Accepts a bare address: no display text, no domain literal, a domain with a dot.
-    pub fn parse(text: impl Into<String>) -> Result<Self, NotAnEmail> {
-        let text = text.into();
-        let options = Options::default()
-            .without_display_text()
-            .without_domain_literal()
-            .with_required_tld();
-        let printable = !text.chars().any(|c| c.is_control() || c.is_whitespace());
-        if text.len() > Self::MAX_BYTES || !printable {
-            return Err(NotAnEmail);
-        }
-        EmailAddress::parse_with_options(&text, options).map_err(|_| NotAnEmail)?;
-        Ok(Self(text))
-    }
-
-    /// The address as it was written.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The form in which two addresses are compared: lower case.
+    /// Returns the form in which addresses are compared: lower case.
     #[must_use]
     pub fn canonical(&self) -> String {
         self.0.to_lowercase()
     }
 }
 
-/// Without case: one person does not get two accounts by a capital letter.
+/// Ignores case, so that a capital letter does not give a person a second account.
 impl PartialEq for Email {
     fn eq(&self, other: &Self) -> bool {
         self.canonical() == other.canonical()
@@ -56,24 +51,10 @@ impl PartialEq for Email {
 
 impl Eq for Email {}
 
-/// Personal data: never shown in a log by accident.
+/// Hides the address: it is personal data and must not reach a log by accident.
 impl fmt::Debug for Email {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Email(..)")
-    }
-}
-
-impl TryFrom<String> for Email {
-    type Error = NotAnEmail;
-
-    fn try_from(text: String) -> Result<Self, NotAnEmail> {
-        Self::parse(text)
-    }
-}
-
-impl From<Email> for String {
-    fn from(email: Email) -> Self {
-        email.0
     }
 }
 
@@ -82,14 +63,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_is_kept_as_written_and_compared_without_case() {
+    fn an_address_is_kept_as_written_and_compared_ignoring_case() {
         let written = Email::parse("Ada@Example.org").expect("an address");
         assert_eq!(written.as_str(), "Ada@Example.org");
         assert_eq!(written, Email::parse("ada@example.ORG").expect("the same"));
     }
 
     #[test]
-    fn what_is_not_an_address_is_refused() {
+    fn a_text_that_is_not_an_address_is_refused() {
         let long = format!("{}@example.org", "a".repeat(250));
         for bad in [
             "",

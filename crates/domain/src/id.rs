@@ -1,4 +1,4 @@
-//! The names of things. Each is parsed once, at the door.
+//! Identifiers. Each is parsed once, where a request enters the server.
 
 use std::fmt;
 
@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use uuid::Uuid;
 
-/// Why a text is not an id. The sentence names the limit.
+/// The text is not an id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("must be 3 to 64 characters of a-z, 0-9 and -")]
 pub struct NotAnId;
 
-/// Bytes of randomness in an id that a server makes: 80 bits, so that a collision is not to be
-/// expected below 2^40 ids, and is noticed when it happens, since making is always "if absent".
+/// Random bytes in an id that a server makes: 80 bits. By the birthday bound a collision is unlikely
+/// below 2^40 ids. If one happens it is detected, because a record is only created if absent.
 pub const MADE_ID_BYTES: usize = 10;
 
 fn check_id(text: &str) -> Result<(), NotAnId> {
@@ -32,67 +32,39 @@ macro_rules! id {
         #[serde(try_from = "String", into = "String")]
         pub struct $name(String);
 
-        impl $name {
-            /// Accepts 3 to 64 characters of `a-z`, `0-9` and `-`.
-            pub fn parse(text: impl Into<String>) -> Result<Self, NotAnId> {
-                let text = text.into();
-                check_id(&text)?;
-                Ok(Self(text))
-            }
+        checked_text!($name, NotAnId, check_id);
+        display_text!($name);
 
-            /// An id of 16 characters made from random (or derived) bytes.
+        impl $name {
+            /// Makes an id of 16 characters from random or derived bytes.
             #[must_use]
             pub fn from_bytes(bytes: [u8; MADE_ID_BYTES]) -> Self {
                 Self(BASE32_DNSSEC.encode(&bytes))
-            }
-
-            /// The id as it is written.
-            #[must_use]
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-
-        impl TryFrom<String> for $name {
-            type Error = NotAnId;
-
-            fn try_from(text: String) -> Result<Self, NotAnId> {
-                Self::parse(text)
-            }
-        }
-
-        impl From<$name> for String {
-            fn from(id: $name) -> Self {
-                id.0
             }
         }
     };
 }
 
 id! {
-    /// Names a competition: chosen by the organiser as a slug, or made by the server.
+    /// Identifies a competition. Chosen by the organiser or made by the server: 3 to 64 characters of
+    /// `a-z`, `0-9` and `-`.
     CompetitionId
 }
 id! {
-    /// Names a person who enters competitions.
+    /// Identifies a user, in the form of a [`CompetitionId`].
     UserId
 }
 id! {
-    /// Names a person who runs competitions.
+    /// Identifies an admin, in the form of a [`CompetitionId`].
     AdminId
 }
 
-/// Names one intention of a client, so that a repeated call has one effect.
+/// Identifies one intention of a client. All retries of a call carry the same request id, so that
+/// the call takes effect once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RequestId(Uuid);
 
-/// Why a text is not a request id.
+/// The text is not a request id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("must be a UUID such as 0190b2a4-5b1c-4f7e-9d3a-2f6c8e1b7a90")]
 pub struct NotARequestId;
@@ -107,13 +79,12 @@ impl RequestId {
         }
     }
 
-    /// A fresh one, for a client that named none: then a repetition cannot be recognised.
+    /// Makes a random id for a call without one. Retries of such a call cannot be recognised.
     #[must_use]
     pub fn random() -> Self {
         Self(Uuid::new_v4())
     }
 
-    /// The 128 bits.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 16] {
         self.0.as_bytes()
@@ -126,7 +97,7 @@ impl fmt::Display for RequestId {
     }
 }
 
-/// The number of a change within one competition. The first change has number 1.
+/// The number of a change within one competition. The first change has the number 1.
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -134,13 +105,12 @@ impl fmt::Display for RequestId {
 pub struct Revision(u64);
 
 impl Revision {
-    /// The revision with this number; 0 is the revision of a competition that was never changed.
+    /// Makes the revision with this number; 0 means that nothing has happened yet.
     #[must_use]
     pub const fn new(number: u64) -> Self {
         Self(number)
     }
 
-    /// Returns the number.
     #[must_use]
     pub const fn get(self) -> u64 {
         self.0
@@ -153,24 +123,24 @@ impl fmt::Display for Revision {
     }
 }
 
-/// Names one version of a record. Opaque to clients: an etag that no record ever had is an old one.
+/// Identifies one version of a record. Opaque to clients. An etag that no record ever had is treated
+/// as an outdated one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Etag(String);
 
 impl Etag {
-    /// The etag of a record whose content was last changed by the change with this number.
+    /// Makes the etag of a version.
     #[must_use]
     pub fn of_version(version: u64) -> Self {
         Self(format!("v{version}"))
     }
 
-    /// What a client sent; empty means that it named none.
+    /// Takes the etag of a request; empty means absent.
     #[must_use]
     pub fn from_client(text: String) -> Option<Self> {
         (!text.is_empty()).then_some(Self(text))
     }
 
-    /// The etag as it is written.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -201,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_made_id_is_an_id() {
+    fn a_made_id_is_valid() {
         let id = UserId::from_bytes([255; MADE_ID_BYTES]);
         assert_eq!(UserId::parse(id.as_str()), Ok(id));
     }

@@ -1,41 +1,43 @@
-//! What is wrong with a request: every field at once, so that a person corrects a form in one go.
+//! The invalid fields of a request. All are reported at once, so that a form can be corrected in one go.
 
 use std::fmt;
 
 use thiserror::Error;
 
-/// One wrong field of a request.
+/// One invalid field of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidField {
-    /// The path of the field as the contract spells it, such as `competition.title`.
+    /// The path of the field in the contract, such as `competition.title`.
     pub field: String,
-    /// What the field must be: a sentence that names the limit and never repeats a secret.
+    /// What the field must be. Names the limit and never repeats the value, which may be a secret.
     pub description: String,
 }
 
-/// All wrong fields of a request.
+/// All invalid fields of a request, in the order in which they were found.
 ///
 /// ```
 /// # use domain::{InvalidFields, Title, Venue};
 /// # let (title, venue) = ("Spring Cup", "Town Hall");
 /// let mut invalid = InvalidFields::default();
-/// let title = invalid.check("competition.title", Title::parse(title));
-/// let venue = invalid.check("competition.venue", Venue::parse(venue));
-/// let (title, venue) = invalid.finish(|| Some((title?, venue?)))?;
+/// let title = invalid.check("title", Title::parse(title));
+/// let venue = invalid.check("venue", Venue::parse(venue));
+/// let (Some(title), Some(venue)) = (title, venue) else {
+///     return Err(invalid);
+/// };
 /// # Ok::<(), InvalidFields>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Error)]
 pub struct InvalidFields(Vec<InvalidField>);
 
 impl InvalidFields {
-    /// A single wrong field.
+    /// Makes the error of a request with one invalid field.
     pub fn one(field: impl Into<String>, description: &(impl ToString + ?Sized)) -> Self {
         let mut invalid = Self::default();
         invalid.reject(field, description);
         invalid
     }
 
-    /// Notes a wrong field.
+    /// Records an invalid field.
     pub fn reject(&mut self, field: impl Into<String>, description: &(impl ToString + ?Sized)) {
         self.0.push(InvalidField {
             field: field.into(),
@@ -43,12 +45,12 @@ impl InvalidFields {
         });
     }
 
-    /// Keeps the value of a good field, notes a wrong one.
+    /// Returns the value of a valid field; records an invalid one and returns `None`.
     pub fn check<T, E: ToString>(&mut self, field: &str, parsed: Result<T, E>) -> Option<T> {
         parsed.map_err(|error| self.reject(field, &error)).ok()
     }
 
-    /// Keeps the value of a field that must be there, notes one that is absent.
+    /// Returns the value of a required field; records an absent one and returns `None`.
     pub fn require<T>(&mut self, field: &str, value: Option<T>) -> Option<T> {
         if value.is_none() {
             self.reject(field, "must be set");
@@ -56,21 +58,31 @@ impl InvalidFields {
         value
     }
 
-    /// Takes over the wrong fields of a part of the request.
+    /// Returns the value of a valid part of the request; otherwise adds the part's invalid fields.
     pub fn absorb<T>(&mut self, part: Result<T, InvalidFields>) -> Option<T> {
         part.map_err(|mut invalid| self.0.append(&mut invalid.0))
             .ok()
     }
 
-    /// Builds the request from its good fields, or answers all wrong ones.
-    pub fn finish<T>(self, build: impl FnOnce() -> Option<T>) -> Result<T, InvalidFields> {
-        match build() {
-            Some(request) if self.0.is_empty() => Ok(request),
-            _ => Err(self),
+    /// Returns `value` if no invalid field was recorded.
+    pub fn into_result<T>(self, value: T) -> Result<T, InvalidFields> {
+        if self.0.is_empty() {
+            Ok(value)
+        } else {
+            Err(self)
         }
     }
 
-    /// The wrong fields, in the order in which they were found.
+    /// Prefixes every path with the field that holds the message: `ends_at` becomes
+    /// `competition.ends_at`.
+    #[must_use]
+    pub fn within(mut self, field: &str) -> Self {
+        for invalid in &mut self.0 {
+            invalid.field = format!("{field}.{}", invalid.field);
+        }
+        self
+    }
+
     #[must_use]
     pub fn fields(&self) -> &[InvalidField] {
         &self.0
@@ -93,16 +105,25 @@ mod tests {
     use crate::text::{Title, Venue};
 
     #[test]
-    fn every_wrong_field_is_named() {
+    fn every_invalid_field_is_reported() {
         let mut invalid = InvalidFields::default();
-        let title = invalid.check("title", Title::parse(""));
-        let venue = invalid.check("venue", Venue::parse("a\u{7}b"));
+        assert_eq!(invalid.check("title", Title::parse("")), None);
+        assert_eq!(invalid.check("venue", Venue::parse("a\u{7}b")), None);
         let error = invalid
-            .finish(|| Some((title?, venue?)))
-            .expect_err("both fields are wrong");
+            .into_result(())
+            .expect_err("both fields are invalid");
         assert_eq!(
             error.to_string(),
             "title must be 1 to 120 characters; venue must not hold control characters"
+        );
+    }
+
+    #[test]
+    fn the_fields_of_a_part_are_named_within_the_field_that_holds_it() {
+        let part = InvalidFields::one("ends_at", "must be after starts_at");
+        assert_eq!(
+            part.within("competition").to_string(),
+            "competition.ends_at must be after starts_at"
         );
     }
 }

@@ -1,16 +1,20 @@
-//! The rules and the words of Startlist. No I/O, no clock, no randomness of its own.
+//! The values and the rules of Startlist. No I/O, no clock; the only random value is
+//! [`RequestId::random`].
 //!
 //! In reading order:
-//! - [`id`]: the names of things: competitions, people, requests, revisions.
-//! - [`invalid`]: what is wrong with a request, every field at once.
-//! - [`text`], [`email`], [`country`], [`birth_date`], [`password`], [`timestamp`]: single values that
-//!   cannot be wrong once they exist.
-//! - [`competition`], [`registration`]: the two records that everything is about.
+//! - [`id`]: identifiers of competitions, users, admins and requests; revisions and etags.
+//! - [`invalid`]: the invalid fields of a request, collected so that all are reported at once.
+//! - [`text`], [`email`], [`country`], [`birth_date`], [`password`], [`timestamp`]: single values,
+//!   valid by construction.
+//! - [`competition`], [`registration`]: the two central records.
 //! - [`person`]: users, admins and their roles.
-//! - [`session`]: the token that stands for a signed-in person.
-//! - [`audit`]: what the log of a competition says.
-//! - [`rejection`]: every way in which a rule says no.
-//! - [`model`]: the rules as a pure function, to check the log of a competition against.
+//! - [`session`]: the session token.
+//! - [`audit`]: entries of a competition's log.
+//! - [`rejection`]: every reason for which a rule refuses a call.
+//! - [`model`]: the rules as a pure function, against which the log of a competition is checked.
+
+#[macro_use]
+mod checked_text;
 
 pub mod audit;
 pub mod birth_date;

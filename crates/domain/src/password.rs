@@ -1,4 +1,4 @@
-//! A password as a person types it. It is compared, hashed, and never shown.
+//! A password in plain text. It is hashed and never shown.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -10,26 +10,24 @@ use thiserror::Error;
 #[derive(Clone)]
 pub struct Password(String);
 
-/// Why a password may not be set.
+/// The password must not be set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum WeakPassword {
-    /// Too short or too long.
     #[error("must be 8 to 128 characters")]
     Length,
-    /// One that is tried first by everybody who guesses.
     #[error("is among the 3,000 most common passwords, choose another")]
     Common,
 }
 
-/// The 3,000 most common passwords of 8 and more characters, the most common first. Source: the
-/// list that Django ships for the same purpose, gathered from public breaches by Royce Williams.
-const COMMON: &str = include_str!("common_passwords.txt");
+/// The 3,000 most common passwords of at least 8 characters, one a line. `passwords/README.md` names
+/// the source.
+const COMMON: &str = include_str!("../passwords/common.txt");
 
 impl Password {
     const MIN: usize = 8;
     const MAX: usize = 128;
 
-    /// Accepts a password for a new account or as a new password. There are no rules of composition.
+    /// Accepts a new password. There are no rules of composition.
     pub fn parse(text: String) -> Result<Self, WeakPassword> {
         static LISTED: LazyLock<HashSet<&str>> = LazyLock::new(|| COMMON.lines().collect());
         if text.chars().count() < Self::MIN {
@@ -42,15 +40,16 @@ impl Password {
         Ok(password)
     }
 
-    /// Accepts what was typed at a sign-in: anything that is not longer than a password can be.
+    /// Accepts the password of a sign-in: any text of at most 128 characters. It need not pass
+    /// [`Password::parse`], because the rules may have been laxer when it was set.
     pub fn typed(text: String) -> Result<Self, WeakPassword> {
+        // A character has at most 4 bytes, so a longer text is rejected without counting.
         if text.len() > 4 * Self::MAX || text.chars().count() > Self::MAX {
             return Err(WeakPassword::Length);
         }
         Ok(Self(text))
     }
 
-    /// The bytes to hash.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()

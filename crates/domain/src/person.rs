@@ -1,4 +1,4 @@
-//! People: who enters competitions, and who runs them.
+//! Users, who enter competitions, and admins, who run them.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,59 +9,55 @@ use crate::id::{AdminId, Etag, UserId};
 use crate::text::{Club, DisplayName};
 use crate::timestamp::Timestamp;
 
-/// A person who enters competitions.
+/// A person who registers for competitions.
 #[derive(Debug, Clone, PartialEq)]
 pub struct User {
-    /// The name of the account, for good.
     pub id: UserId,
-    /// Where the person is reached, and how the person signs in.
     pub email: Email,
-    /// What the person says of themselves.
     pub profile: Profile,
-    /// How often the profile was written; the etag is made of this.
+    /// The number of writes of the profile. The etag is made from it.
     pub version: u64,
-    /// When the account was made.
     pub created_at: Timestamp,
-    /// When the profile was last changed.
+    /// The time of the last change of the profile.
     pub updated_at: Timestamp,
 }
 
 impl User {
-    /// Names the version of the profile.
+    /// Returns the etag of the profile.
     #[must_use]
     pub fn etag(&self) -> Etag {
         Etag::of_version(self.version)
     }
 }
 
-/// What a person says of themselves and may change at will.
+/// The part of an account that the user writes and may change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Profile {
-    /// How the person wants to be called.
     pub display_name: DisplayName,
-    /// The country, if that was said.
     pub country_code: Option<CountryCode>,
-    /// The birth date, if that was said.
     pub birth_date: Option<BirthDate>,
-    /// The club; may be empty.
+    /// May be empty.
     pub club: Club,
 }
 
-/// The fields of a profile that an update names. `None` = not named, so left as it is.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// The new values of an update. `None` leaves a field as it is; `Some(None)` clears it.
+///
+/// The serialised form holds only the fields that the update names. It identifies the request, so a
+/// change of the form makes repeated requests unrecognisable for 24 hours.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct ProfilePatch {
-    /// A new name to be called by.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub display_name: Option<DisplayName>,
-    /// A new country, or none.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub country_code: Option<Option<CountryCode>>,
-    /// A new birth date, or none.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub birth_date: Option<Option<BirthDate>>,
-    /// A new club.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub club: Option<Club>,
 }
 
 impl ProfilePatch {
-    /// The profile with the named fields changed.
+    /// Returns the profile with the named fields replaced.
     #[must_use]
     pub fn apply(self, profile: Profile) -> Profile {
         Profile {
@@ -76,34 +72,29 @@ impl ProfilePatch {
 /// A person who runs competitions.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Admin {
-    /// The name of the account, for good.
     pub id: AdminId,
-    /// Where the person is reached, and how the person signs in.
     pub email: Email,
-    /// How the person wants to be called.
     pub display_name: DisplayName,
-    /// What the person may do.
     pub role: Role,
-    /// A disabled admin may do nothing, from the next call on.
+    /// A disabled admin can do nothing, from the next call on.
     pub disabled: bool,
-    /// When the account was made.
     pub created_at: Timestamp,
 }
 
-/// What an admin may do. A role includes those below it.
+/// The rights of an admin, in ascending order: a role includes the rights of all lesser ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// Sees everything, changes nothing.
+    /// Reads everything but the list of admins.
     Viewer,
-    /// Runs competitions.
+    /// Also writes competitions and registrations.
     Organiser,
-    /// Also makes and disables admins.
+    /// Also creates and disables admins.
     Owner,
 }
 
 impl Role {
-    /// The word under which it is stored.
+    /// Returns the word that Redis stores.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -119,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_role_includes_those_below_it() {
+    fn roles_are_ordered_by_their_rights() {
         assert!(Role::Owner > Role::Organiser);
         assert!(Role::Organiser > Role::Viewer);
     }

@@ -1,4 +1,4 @@
-//! A registration: one person's entry in one competition.
+//! A registration: the entry of one user in one competition.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,24 +6,21 @@ use crate::id::{CompetitionId, Revision, UserId};
 use crate::text::Reason;
 use crate::timestamp::Timestamp;
 
-/// One person's entry in one competition, as it stands at its revision.
+/// The entry of one user in one competition, as of its revision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Registration {
-    /// In which competition.
     pub competition_id: CompetitionId,
-    /// Whose.
     pub user_id: UserId,
-    /// In, waiting, or gone.
     pub state: RegistrationState,
-    /// The change that made it what it is.
+    /// The change that gave the registration its current state.
     pub revision: Revision,
-    /// The place in the queue of who waits: 1 is next.
+    /// The position in the waitlist: 1 is next. `None` unless waitlisted.
     pub waitlist_position: Option<u32>,
-    /// Why an organiser removed it; empty if none was given or it was not removed.
+    /// The organiser's reason for a removal; empty if none was given or nothing was removed.
     pub removal_reason: Reason,
-    /// When this person first registered for this competition.
+    /// The time of the user's first registration for this competition.
     pub created_at: Timestamp,
-    /// When it became what it is.
+    /// The time of the last change of the state.
     pub updated_at: Timestamp,
 }
 
@@ -36,22 +33,22 @@ pub struct AddOptions {
     pub over_capacity: bool,
 }
 
-/// In, waiting, or gone.
+/// The state of a registration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RegistrationState {
-    /// Has a place.
+    /// The user has a place.
     Confirmed,
-    /// Waits for one.
+    /// The user waits for a place.
     Waitlisted,
-    /// Left; may come back at the end of the queue.
+    /// The user withdrew and may register again, at the end of the waitlist.
     Withdrawn,
-    /// Was removed by an organiser; comes back only by one.
+    /// An organiser removed the user. Only an organiser can add the user again.
     Removed,
 }
 
 impl RegistrationState {
-    /// The word under which it is stored.
+    /// Returns the word that Redis stores.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -62,7 +59,7 @@ impl RegistrationState {
         }
     }
 
-    /// Whether the person has a place or waits for one.
+    /// Whether the user has a place or waits for one.
     #[must_use]
     pub fn is_current(self) -> bool {
         matches!(self, Self::Confirmed | Self::Waitlisted)

@@ -1,4 +1,4 @@
-//! Every way in which a rule says no. A rejection is an answer, not a fault.
+//! Every reason for which a rule refuses a call. A rejection is an expected result, not a fault.
 
 use std::time::Duration;
 
@@ -8,109 +8,78 @@ use crate::competition::Capacity;
 use crate::id::{CompetitionId, Revision, UserId};
 use crate::timestamp::Timestamp;
 
-/// A rule that said no. The sentence is for the client.
+/// The rule that refused a call. `Display` gives the sentence for the client.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Rejection {
-    /// Neither a place nor a place in the queue is free.
     #[error("the competition and its waitlist are full")]
     CompetitionFull {
-        /// How many places there are; `None` = no limit.
+        /// `None` = no limit.
         capacity: Option<u32>,
-        /// How many are taken.
         confirmed_count: u32,
-        /// How many wait.
         waitlisted_count: u32,
     },
-    /// The window has not opened.
     #[error("registration has not opened yet")]
-    RegistrationNotOpenYet {
-        /// When it does.
-        opens_at: Timestamp,
-    },
-    /// The window has closed.
+    RegistrationNotOpenYet { opens_at: Timestamp },
     #[error("registration has closed")]
-    RegistrationClosed {
-        /// When it did.
-        closed_at: Timestamp,
-    },
-    /// The competition was called off.
+    RegistrationClosed { closed_at: Timestamp },
     #[error("the competition is cancelled")]
     CompetitionCancelled,
-    /// Too late: it has begun.
     #[error("the competition has started")]
-    CompetitionStarted {
-        /// When it did.
-        started_at: Timestamp,
-    },
-    /// An organiser removed this person.
+    CompetitionStarted { started_at: Timestamp },
     #[error("an organiser removed this registration; only an organiser can add it again")]
     RemovedByOrganiser,
-    /// Fewer places than are taken.
     #[error("the capacity cannot be smaller than the number of confirmed registrations")]
     CapacityBelowConfirmed {
-        /// What was asked for.
+        /// The requested capacity.
         capacity: Capacity,
-        /// How many are taken.
         confirmed_count: u32,
     },
-    /// The competition is not open to the public yet.
     #[error("the competition is not published")]
     CompetitionNotPublished,
-    /// Only a draft can be published or deleted.
     #[error("the competition is not a draft")]
     CompetitionNotDraft,
-    /// Somebody must be able to make admins.
+    /// An installation must keep an owner, since only owners create admins.
     #[error("the last owner cannot be disabled")]
     LastOwner,
-    /// One entry per person and competition.
     #[error("this user is registered already")]
     AlreadyRegistered,
-    /// Another account has this address.
     #[error("an account with this e-mail address exists already")]
     EmailTaken,
-    /// Another competition has this id.
     #[error("a competition with this id exists already")]
     CompetitionIdTaken,
-    /// No such competition, or one that the caller may not see.
+    /// Also returned for a draft if the caller is a user, who must not learn that it exists.
     #[error("there is no such competition")]
     CompetitionNotFound,
-    /// No such user.
     #[error("there is no such user")]
     UserNotFound,
-    /// No such admin.
     #[error("there is no such admin")]
     AdminNotFound,
-    /// No such registration.
     #[error("there is no such registration")]
     NotRegistered,
-    /// The record was changed since it was read.
     #[error("the record was changed since its etag was read")]
     EtagMismatch,
-    /// The same request id came with another request.
     #[error("the request_id was used for a different request")]
     RequestIdReused,
-    /// No credential, a bad one, an ended one; unknown e-mail or wrong password: one sentence for all.
+    /// One sentence for a missing, invalid or ended session, an unknown e-mail address and a wrong
+    /// password, so that the reply does not show which accounts exist.
     #[error("a valid credential is needed")]
     Unauthenticated,
-    /// The caller's role is too small.
     #[error("the caller's role does not allow this")]
     PermissionDenied,
-    /// Too many failed sign-ins.
     #[error("too many failed sign-ins, try again later")]
     TooManySignIns {
-        /// When it is worth trying again.
+        /// The client should wait this long before it retries.
         retry_after: Duration,
     },
-    /// More work than the server takes on.
     #[error("the server is busy, try again later")]
     Overloaded {
-        /// When it is worth trying again.
+        /// The client should wait this long before it retries.
         retry_after: Duration,
     },
 }
 
 impl Rejection {
-    /// The reason, for programs: `UPPER_SNAKE`, stable.
+    /// Returns the stable name for programs, in `UPPER_SNAKE_CASE`: `ErrorInfo.reason`.
     #[must_use]
     pub fn reason(&self) -> &'static str {
         match self {
@@ -140,7 +109,7 @@ impl Rejection {
         }
     }
 
-    /// What a program may want to know beside the reason: when it opens, how full it is.
+    /// Returns the facts behind the reason, such as the opening time: `ErrorInfo.metadata`.
     #[must_use]
     pub fn facts(&self) -> Vec<(&'static str, String)> {
         match self {
@@ -177,39 +146,38 @@ impl Rejection {
     }
 }
 
-/// A rejection with what it is about.
+/// A rejection and its metadata.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{rejection}")]
 pub struct Rejected {
-    /// Which rule said no.
     pub rejection: Rejection,
-    /// Names and values for programs: ids, the revision at which it was decided, the facts.
+    /// Names and values for programs: ids, the revision of the decision, and the facts.
     pub metadata: Vec<(&'static str, String)>,
 }
 
 impl Rejected {
-    /// A rejection in this competition.
+    /// Adds the competition.
     #[must_use]
     pub fn in_competition(mut self, id: &CompetitionId) -> Self {
         self.metadata.push(("competition_id", id.to_string()));
         self
     }
 
-    /// A rejection about this user.
+    /// Adds the user.
     #[must_use]
     pub fn about_user(mut self, id: &UserId) -> Self {
         self.metadata.push(("user_id", id.to_string()));
         self
     }
 
-    /// A rejection that was decided at this revision of the competition.
+    /// Adds the revision of the competition at which the call was refused.
     #[must_use]
     pub fn at(mut self, revision: Revision) -> Self {
         self.metadata.push(("revision", revision.to_string()));
         self
     }
 
-    /// A rejection with one more fact.
+    /// Adds one more fact.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: &(impl ToString + ?Sized)) -> Self {
         self.metadata.push((name, value.to_string()));

@@ -1,8 +1,8 @@
-//! The token that stands for a signed-in person.
+//! The session token, which authenticates a signed-in person.
 //!
-//! `stl_u_<id>_<52 characters of secret><7 characters of checksum>`: the prefix lets secret
-//! scanners find a leaked token, the id tells where the session is kept, the checksum turns a typing
-//! error away without asking Redis. Only the SHA-256 of the whole token is ever stored.
+//! Its form is `stl_u_<id>_<52 characters of secret><7 characters of checksum>`. Secret scanners find
+//! a leaked token by the prefix. The id names the account whose sessions are searched. The checksum
+//! rejects a mistyped token without a call to Redis. Redis stores only the SHA-256 of the token.
 
 use std::fmt;
 
@@ -11,14 +11,12 @@ use sha2::{Digest, Sha256};
 
 use crate::id::{AdminId, UserId};
 
-/// For which service a token is good.
+/// The service that accepts a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Realm {
-    /// user-service.
     User,
-    /// admin-service.
     Admin,
-    /// The one-time start of admin-service: good for making the first owner, and for nothing else.
+    /// The one-time bootstrap of admin-service: creates the first owner and allows nothing else.
     Bootstrap,
 }
 
@@ -41,7 +39,7 @@ impl Realm {
 /// The secret half of a session: 256 bits.
 pub type TokenSecret = [u8; 32];
 
-/// A token that is well-formed. Whether it is good is for the store to say.
+/// A well-formed token. Whether it belongs to an open session is decided by the store.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SessionToken {
     realm: Realm,
@@ -50,25 +48,25 @@ pub struct SessionToken {
 }
 
 const PREFIX: &str = "stl_";
-/// In the place of an id: nobody is signed in yet.
+/// Takes the place of the id in a bootstrap token.
 const BOOTSTRAP_SUBJECT: &str = "boot";
-/// `stl_u_`
+/// The length of `stl_u_`.
 const SUBJECT_START: usize = PREFIX.len() + 2;
 
 impl SessionToken {
-    /// The token of a user's session.
+    /// Makes the token of a user's session.
     #[must_use]
     pub fn of_user(id: &UserId, secret: &TokenSecret) -> Self {
         Self::write(Realm::User, id.as_str(), secret)
     }
 
-    /// The token of an admin's session.
+    /// Makes the token of an admin's session.
     #[must_use]
     pub fn of_admin(id: &AdminId, secret: &TokenSecret) -> Self {
         Self::write(Realm::Admin, id.as_str(), secret)
     }
 
-    /// The token that makes the first owner.
+    /// Makes the token that creates the first owner.
     #[must_use]
     pub fn of_bootstrap(secret: &TokenSecret) -> Self {
         Self::write(Realm::Bootstrap, BOOTSTRAP_SUBJECT, secret)
@@ -86,7 +84,7 @@ impl SessionToken {
         }
     }
 
-    /// Accepts what [`SessionToken::expose`] wrote, to the letter.
+    /// Accepts exactly the texts that [`SessionToken::expose`] returns.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.strip_prefix(PREFIX)?.split('_');
@@ -98,45 +96,45 @@ impl SessionToken {
         }
         let secret = secret.get(..SECRET_LENGTH)?.as_bytes();
         let secret: TokenSecret = BASE32_DNSSEC.decode(secret).ok()?.try_into().ok()?;
-        // Checksum, small letters, and nothing behind: all of it is so if it is what we would write.
+        // Comparing with the text that we would write checks everything else at once: the
+        // checksum, lower case, and no trailing characters.
         let token = Self::write(realm, subject, &secret);
         (token.text == text).then_some(token)
     }
 
-    /// For which service it is good.
     #[must_use]
     pub fn realm(&self) -> Realm {
         self.realm
     }
 
-    /// The id of the person that the token claims to stand for.
+    /// Returns the id of the account that the token claims to belong to.
     #[must_use]
     pub fn subject(&self) -> &str {
         &self.text[SUBJECT_START..self.subject_end]
     }
 
-    /// Under what the session is stored.
+    /// Returns the hash under which the session is stored.
     #[must_use]
     pub fn hash(&self) -> TokenHash {
         TokenHash(Sha256::digest(&self.text).into())
     }
 
-    /// The token itself: for the answer to the person who signed in, and for nothing else.
+    /// Returns the token itself, for the response to the person who signed in only.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.text
     }
 }
 
-/// 256 bits in base 32.
+/// Characters of 256 bits in base 32.
 const SECRET_LENGTH: usize = 52;
 
-/// 32 bits in base 32: 7 characters.
+/// Encodes a CRC-32 in base 32: 7 characters.
 fn checksum(text: &str) -> String {
     BASE32_DNSSEC.encode(&crc32fast::hash(text.as_bytes()).to_be_bytes())
 }
 
-/// A secret: never shown in a log by accident.
+/// Hides the secret, so that it cannot reach a log by accident.
 impl fmt::Debug for SessionToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SessionToken({:?}, ..)", self.realm)
@@ -147,7 +145,7 @@ impl fmt::Debug for SessionToken {
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TokenHash([u8; 32]);
 
-/// In base 32, as it is stored.
+/// Formats in base 32, as Redis stores it.
 impl fmt::Display for TokenHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&BASE32_DNSSEC.encode(&self.0))
@@ -170,14 +168,14 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_is_read() {
+    fn a_token_is_read_as_it_was_written() {
         let read = SessionToken::parse(token().expose()).expect("a token");
         assert_eq!(read, token());
         assert_eq!((read.realm(), read.subject()), (Realm::User, "ada-1815"));
     }
 
     #[test]
-    fn one_wrong_character_is_noticed() {
+    fn one_wrong_character_is_detected() {
         let text = token().expose().to_owned();
         for n in 0..text.len() {
             let mut damaged = text.clone().into_bytes();
@@ -188,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_good_checksum_does_not_make_a_token_of_a_secret_that_is_none() {
+    fn a_malformed_secret_with_a_correct_checksum_is_refused() {
         let token = token();
         let (_, secret) = token.expose().rsplit_once('_').expect("a secret");
         for bad in [
@@ -202,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_token_is_refused() {
+    fn a_text_that_is_not_a_token_is_refused() {
         for bad in [
             "",
             "stl_",

@@ -1,31 +1,23 @@
-//! Bounded texts. They are kept as they were written: any script, any direction, emoji.
-
-use std::fmt;
+//! Texts of bounded length. A text is kept as it was written: any script, any direction, emoji.
+//! Lengths count Unicode scalar values.
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// Why a text cannot be kept.
+/// The text is not allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum NotText {
-    /// Too short or too long. Lengths are in Unicode scalar values.
     #[error("must be {min} to {max} characters")]
-    Length {
-        /// The fewest that are allowed.
-        min: usize,
-        /// The most that are allowed.
-        max: usize,
-    },
-    /// A control character.
+    Length { min: usize, max: usize },
     #[error("must not hold control characters")]
     Control,
-    /// Only white space where something must be said.
+    /// A required text consists of white space only.
     #[error("must not be blank")]
     Blank,
 }
 
 fn check_text(text: &str, min: usize, max: usize, lines: bool) -> Result<(), NotText> {
-    // A scalar value has at most 4 bytes: a longer text need not be counted.
+    // A scalar value has at most 4 bytes, so a longer text is rejected without counting.
     if text.len() > 4 * max || !(min..=max).contains(&text.chars().count()) {
         return Err(NotText::Length { min, max });
     }
@@ -46,40 +38,8 @@ macro_rules! text {
         #[serde(try_from = "String", into = "String")]
         pub struct $name(String);
 
-        impl $name {
-            /// Checks the length and refuses control characters.
-            pub fn parse(text: impl Into<String>) -> Result<Self, NotText> {
-                let text = text.into();
-                check_text(&text, $min, $max, $lines)?;
-                Ok(Self(text))
-            }
-
-            /// The text as it was written.
-            #[must_use]
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-
-        impl TryFrom<String> for $name {
-            type Error = NotText;
-
-            fn try_from(text: String) -> Result<Self, NotText> {
-                Self::parse(text)
-            }
-        }
-
-        impl From<$name> for String {
-            fn from(text: $name) -> Self {
-                text.0
-            }
-        }
+        checked_text!($name, NotText, |text: &str| check_text(text, $min, $max, $lines));
+        display_text!($name);
     };
 }
 
@@ -92,11 +52,11 @@ text! {
     Description, 0..=5000, lines: true
 }
 text! {
-    /// Where a competition takes place: at most 240 characters, one line.
+    /// The venue of a competition: at most 240 characters, one line.
     Venue, 0..=240, lines: false
 }
 text! {
-    /// How a person wants to be called: 1 to 80 characters, one line.
+    /// The name that a person chose to be shown: 1 to 80 characters, one line.
     DisplayName, 1..=80, lines: false
 }
 text! {
@@ -104,7 +64,8 @@ text! {
     Club, 0..=120, lines: false
 }
 text! {
-    /// Why something was done: at most 500 characters, one line. It is kept in the log for good.
+    /// The reason of a removal or a cancellation: at most 500 characters, one line. The log keeps it
+    /// for good.
     Reason, 0..=500, lines: false
 }
 
@@ -134,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn a_required_text_says_something() {
+    fn a_required_text_is_not_blank() {
         assert_eq!(Title::parse("  "), Err(NotText::Blank));
         assert!(Venue::parse("").is_ok());
     }

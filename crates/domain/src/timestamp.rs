@@ -1,4 +1,4 @@
-//! A moment, in whole milliseconds of UTC.
+//! A point in time, in whole milliseconds of UTC.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,12 +8,12 @@ use thiserror::Error;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// Milliseconds since 1970-01-01T00:00:00Z, from then until the end of the year 9999.
+/// Milliseconds since 1970-01-01T00:00:00Z, up to the end of the year 9999.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "i64", into = "i64")]
 pub struct Timestamp(i64);
 
-/// Why a number is not a moment that can be kept.
+/// The number of milliseconds is out of range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("must be from 1970-01-01T00:00:00Z to 9999-12-31T23:59:59.999Z")]
 pub struct NotATimestamp;
@@ -34,13 +34,13 @@ impl Timestamp {
         }
     }
 
-    /// Milliseconds since 1970-01-01T00:00:00Z.
+    /// Returns milliseconds since 1970-01-01T00:00:00Z.
     #[must_use]
     pub fn as_millis(self) -> i64 {
         self.0
     }
 
-    /// The moment this long after, at most [`Timestamp::MAX`].
+    /// Returns the time `wait` later, at most [`Timestamp::MAX`].
     #[must_use]
     pub fn after(self, wait: Duration) -> Self {
         let wait = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
@@ -62,7 +62,7 @@ impl TryFrom<i64> for Timestamp {
     }
 }
 
-/// RFC 3339, as in `2027-05-01T08:00:00Z`.
+/// Formats as RFC 3339, such as `2027-05-01T08:00:00Z`.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let nanos = i128::from(self.0) * 1_000_000;
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_reads_as_rfc_3339() {
+    fn it_is_formatted_as_rfc_3339() {
         assert_eq!(Timestamp::MIN.to_string(), "1970-01-01T00:00:00Z");
         assert_eq!(Timestamp::MAX.to_string(), "9999-12-31T23:59:59.999Z");
     }

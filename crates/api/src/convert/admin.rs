@@ -34,7 +34,7 @@ mod tests {
     use domain::{AdminId, DisplayName, Email, Timestamp};
 
     #[test]
-    fn an_admin_shows_role_and_whether_the_account_is_shut() {
+    fn an_admin_has_a_role_and_may_be_disabled() {
         let admin = v1::Admin::from(Admin {
             id: AdminId::parse("grace-1906").expect("an id"),
             email: Email::parse("grace@example.org").expect("an address"),

@@ -1,4 +1,4 @@
-//! The log of a competition.
+//! Entries of a competition's log.
 
 use domain::{Action, Actor, AuditEntry, Change, FieldChange};
 
@@ -25,7 +25,7 @@ impl From<AuditEntry> for admin::AuditEntry {
     }
 }
 
-/// What was changed; who changed it, when and why stays empty.
+/// Fills in the fields of the change and leaves all others empty.
 impl From<Change> for admin::AuditEntry {
     fn from(change: Change) -> Self {
         match change {
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn every_action_has_a_word_of_its_own() {
+    fn every_action_has_its_own_enum_value() {
         let words: HashSet<_> = Action::ALL
             .into_iter()
             .map(admin::AuditAction::from)
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_promotion_was_made_by_nobody() {
+    fn a_promotion_has_no_actor() {
         let promotion = entry(
             Actor::Rules,
             Action::Promote,

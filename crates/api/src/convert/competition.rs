@@ -23,7 +23,7 @@ impl From<Competition> for v1::Competition {
     }
 }
 
-/// What an organiser says of a competition; what the server adds stays empty.
+/// Fills in the fields that an organiser writes and leaves the output-only ones empty.
 impl From<CompetitionDetails> for v1::Competition {
     fn from(details: CompetitionDetails) -> Self {
         let moments = details.schedule.moments();
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_server_adds_is_there_beside_what_the_organiser_said() {
+    fn a_competition_has_the_details_and_the_output_only_fields() {
         let etag = spring_cup().etag();
         let competition = v1::Competition::from(spring_cup());
         assert_eq!(competition.title, "Spring Cup");
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_registration_leaves_the_etag_as_it_is() {
+    fn a_registration_does_not_change_the_etag() {
         let mut later = spring_cup();
         later.revision = Revision::new(6);
         let (before, after) = (

@@ -1,6 +1,6 @@
-//! What the domain says, in words of the contract: one file per topic.
+//! Domain values to messages: one file per topic.
 //!
-//! Mostly `From`; where the contract puts several things of the domain into one message, a `new`.
+//! A message of one domain value has a `From`; a message of several has a `new`.
 
 mod admin;
 mod audit;

@@ -1,5 +1,5 @@
-//! Numbers. The contract's are signed, since not every language has unsigned ones; the domain's are
-//! not. What does not fit is shown as the largest that does.
+//! Numbers. The contract uses signed integers, because not every language has unsigned ones. A number
+//! that does not fit becomes the largest one that does.
 
 use domain::Revision;
 
@@ -16,7 +16,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_that_does_not_fit_is_not_shown_as_a_negative_one() {
+    fn a_number_that_does_not_fit_does_not_become_negative() {
         assert_eq!(count(7), 7);
         assert_eq!(count(u32::MAX), i32::MAX);
         assert_eq!(revision(Revision::new(7)), 7);

@@ -1,4 +1,4 @@
-//! Registrations, alone and together with what belongs to them.
+//! Registrations, alone and together with the user or the competition.
 
 use domain::{AdminId, Competition, Registration, RegistrationState, User};
 
@@ -33,8 +33,8 @@ impl From<RegistrationState> for v1::RegistrationState {
 }
 
 impl admin::RegistrationEntry {
-    /// What an organiser sees. `user` is absent if the account was deleted, `added_by` if the user
-    /// registered without help.
+    /// The view of an organiser. `user` is `None` if the account was deleted, `added_by` if the user
+    /// registered without an admin.
     #[must_use]
     pub fn new(registration: Registration, user: Option<User>, added_by: Option<AdminId>) -> Self {
         let entry = Self {
@@ -55,7 +55,7 @@ impl admin::RegistrationEntry {
 }
 
 impl user::MyRegistration {
-    /// What a competitor sees.
+    /// The view of a user.
     #[must_use]
     pub fn new(registration: Registration, competition: Competition) -> Self {
         Self {
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn who_waits_sees_the_place_in_the_queue() {
+    fn a_waiting_user_sees_the_position_in_the_waitlist() {
         let registration = v1::Registration::from(waiting());
         assert_eq!(registration.state(), v1::RegistrationState::Waitlisted);
         assert_eq!(registration.waitlist_position, Some(1));
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn an_organiser_sees_whom_to_reach_and_who_added_them() {
+    fn an_organiser_sees_the_account_and_the_admin_who_added_it() {
         let admin = AdminId::parse("grace-1906").ok();
         let entry = admin::RegistrationEntry::new(waiting(), Some(account()), admin);
         assert_eq!(entry.email, "Ada@Example.org");
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_deleted_account_nothing_but_the_id_is_left() {
+    fn an_entry_of_a_deleted_account_has_only_the_id() {
         let entry = admin::RegistrationEntry::new(waiting(), None, None);
         let registration = Some(v1::Registration::from(waiting()));
         assert_eq!(

@@ -1,4 +1,4 @@
-//! Moments and days.
+//! Times and dates.
 
 use domain::{BirthDate, Timestamp};
 
@@ -7,7 +7,6 @@ use crate::v1;
 const MILLIS_PER_SECOND: i64 = 1000;
 const NANOS_PER_MILLI: i64 = 1_000_000;
 
-/// A moment as protobuf has it.
 #[must_use]
 pub fn timestamp(moment: Timestamp) -> prost_types::Timestamp {
     let millis = moment.as_millis();
@@ -38,7 +37,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_moment_is_the_last_that_protobuf_has_in_whole_milliseconds() {
+    fn the_last_timestamp_is_the_last_of_protobuf_in_whole_milliseconds() {
         let last = timestamp(Timestamp::MAX);
         assert_eq!(last.to_string(), "9999-12-31T23:59:59.999Z");
     }

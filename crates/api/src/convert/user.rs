@@ -40,7 +40,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_that_was_told_is_there_as_it_was_written() {
+    fn a_full_profile_is_returned_as_it_was_written() {
         let user = v1::User::from(ada(Profile {
             display_name: DisplayName::parse("Ada 🏆").expect("a name"),
             country_code: CountryCode::parse("GB").ok(),
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_told_is_empty() {
+    fn an_absent_field_is_empty() {
         let user = v1::User::from(ada(Profile {
             display_name: DisplayName::parse("Ada").expect("a name"),
             country_code: None,

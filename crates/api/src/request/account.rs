@@ -1,101 +1,56 @@
-//! Signing in, and what needs the password.
+//! Sign-in, and the calls that need the password.
 
-use domain::{Email, InvalidFields, Password, RequestId};
+use domain::{Email, Password, RequestId};
 
 use super::field::request_id;
 use crate::{admin, user};
 
-/// What a person typed to sign in, at either service.
+/// A sign-in to either service.
 #[derive(Debug, Clone)]
 pub struct SignIn {
-    /// The e-mail of the account.
     pub email: Email,
-    /// What was typed.
     pub password: Password,
 }
 
-impl SignIn {
-    fn parse(email: String, password: String) -> Result<Self, InvalidFields> {
-        let mut invalid = InvalidFields::default();
-        let email = invalid.check("email", Email::parse(email));
-        let password = invalid.check("password", Password::typed(password));
-        invalid.finish(|| {
-            Some(Self {
-                email: email?,
-                password: password?,
-            })
-        })
+parse! {
+    user::SignInRequest as request => SignIn {
+        email: Email::parse(request.email),
+        password: Password::typed(request.password),
     }
 }
 
-impl TryFrom<user::SignInRequest> for SignIn {
-    type Error = InvalidFields;
-
-    fn try_from(request: user::SignInRequest) -> Result<Self, InvalidFields> {
-        Self::parse(request.email, request.password)
+parse! {
+    admin::SignInRequest as request => SignIn {
+        email: Email::parse(request.email),
+        password: Password::typed(request.password),
     }
 }
 
-impl TryFrom<admin::SignInRequest> for SignIn {
-    type Error = InvalidFields;
-
-    fn try_from(request: admin::SignInRequest) -> Result<Self, InvalidFields> {
-        Self::parse(request.email, request.password)
-    }
-}
-
-/// A change of password.
 #[derive(Debug, Clone)]
 pub struct ChangePassword {
-    /// What was typed as the password until now.
     pub current_password: Password,
-    /// The password from now on.
     pub new_password: Password,
-    /// Names the call.
     pub request_id: RequestId,
 }
 
-impl TryFrom<user::ChangePasswordRequest> for ChangePassword {
-    type Error = InvalidFields;
-
-    fn try_from(request: user::ChangePasswordRequest) -> Result<Self, InvalidFields> {
-        let mut invalid = InvalidFields::default();
-        let current = Password::typed(request.current_password);
-        let current_password = invalid.check("current_password", current);
-        let new_password = invalid.check("new_password", Password::parse(request.new_password));
-        let request_id = invalid.check("request_id", request_id(&request.request_id));
-        invalid.finish(|| {
-            Some(Self {
-                current_password: current_password?,
-                new_password: new_password?,
-                request_id: request_id?,
-            })
-        })
+parse! {
+    user::ChangePasswordRequest as request => ChangePassword {
+        current_password: Password::typed(request.current_password),
+        new_password: Password::parse(request.new_password),
+        request_id: request_id(&request.request_id),
     }
 }
 
-/// The end of an account.
 #[derive(Debug, Clone)]
 pub struct DeleteMe {
-    /// What was typed, to be sure.
     pub password: Password,
-    /// Names the call.
     pub request_id: RequestId,
 }
 
-impl TryFrom<user::DeleteMeRequest> for DeleteMe {
-    type Error = InvalidFields;
-
-    fn try_from(request: user::DeleteMeRequest) -> Result<Self, InvalidFields> {
-        let mut invalid = InvalidFields::default();
-        let password = invalid.check("password", Password::typed(request.password));
-        let request_id = invalid.check("request_id", request_id(&request.request_id));
-        invalid.finish(|| {
-            Some(Self {
-                password: password?,
-                request_id: request_id?,
-            })
-        })
+parse! {
+    user::DeleteMeRequest as request => DeleteMe {
+        password: Password::typed(request.password),
+        request_id: request_id(&request.request_id),
     }
 }
 
@@ -105,7 +60,7 @@ mod tests {
     use crate::request::paths;
 
     #[test]
-    fn whoever_signs_in_may_have_a_password_that_could_not_be_set_today() {
+    fn a_sign_in_accepts_a_password_that_could_not_be_set_today() {
         let request = user::SignInRequest {
             email: "ada@example.org".to_owned(),
             password: "password".to_owned(),
@@ -114,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_no_account_can_have_is_refused_without_repeating_the_password() {
+    fn an_invalid_sign_in_is_refused_without_repeating_the_password() {
         let request = admin::SignInRequest {
             email: "ada".to_owned(),
             password: "s3cret".repeat(100),
@@ -125,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_password_must_be_a_good_one() {
+    fn a_new_password_must_not_be_common() {
         let request = user::ChangePasswordRequest {
             current_password: "password".to_owned(),
             new_password: "password".to_owned(),
@@ -136,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn an_account_is_not_deleted_under_a_name_that_is_no_uuid() {
+    fn a_deletion_with_an_invalid_request_id_is_refused() {
         let request = user::DeleteMeRequest {
             password: "correct horse".to_owned(),
             request_id: "twice".to_owned(),

@@ -1,47 +1,27 @@
-//! Who runs competitions, and what they look up.
+//! Admins, users and logs.
 
-use domain::{
-    AdminId, CompetitionId, DisplayName, Email, InvalidFields, Password, RequestId, Role, UserId,
-};
+use domain::{AdminId, CompetitionId, DisplayName, Email, Password, RequestId, Role, UserId};
 
-use super::field::{only, request_id};
+use super::field::request_id;
 use super::page::Page;
 use crate::{admin, v1};
 
-/// A new admin.
 #[derive(Debug, Clone)]
 pub struct CreateAdmin {
-    /// How to sign in.
     pub email: Email,
-    /// The first password.
     pub password: Password,
-    /// How the person wants to be called.
     pub display_name: DisplayName,
-    /// What the person may do.
     pub role: Role,
-    /// Names the call.
     pub request_id: RequestId,
 }
 
-impl TryFrom<admin::CreateAdminRequest> for CreateAdmin {
-    type Error = InvalidFields;
-
-    fn try_from(request: admin::CreateAdminRequest) -> Result<Self, InvalidFields> {
-        let mut invalid = InvalidFields::default();
-        let email = invalid.check("email", Email::parse(request.email));
-        let password = invalid.check("password", Password::parse(request.password));
-        let display_name = invalid.check("display_name", DisplayName::parse(request.display_name));
-        let role = invalid.check("role", role(request.role));
-        let request_id = invalid.check("request_id", request_id(&request.request_id));
-        invalid.finish(|| {
-            Some(Self {
-                email: email?,
-                password: password?,
-                display_name: display_name?,
-                role: role?,
-                request_id: request_id?,
-            })
-        })
+parse! {
+    admin::CreateAdminRequest as request => CreateAdmin {
+        email: Email::parse(request.email),
+        password: Password::parse(request.password),
+        display_name: DisplayName::parse(request.display_name),
+        role: role(request.role),
+        request_id: request_id(&request.request_id),
     }
 }
 
@@ -53,90 +33,55 @@ fn role(number: i32) -> Result<Role, &'static str> {
         .ok_or("must be OWNER, ORGANISER or VIEWER")
 }
 
-/// Shuts an admin's account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DisableAdmin {
-    /// Whose.
     pub admin_id: AdminId,
-    /// Names the call.
     pub request_id: RequestId,
 }
 
-impl TryFrom<admin::DisableAdminRequest> for DisableAdmin {
-    type Error = InvalidFields;
-
-    fn try_from(request: admin::DisableAdminRequest) -> Result<Self, InvalidFields> {
-        let mut invalid = InvalidFields::default();
-        let admin_id = invalid.check("admin_id", AdminId::parse(request.admin_id));
-        let request_id = invalid.check("request_id", request_id(&request.request_id));
-        invalid.finish(|| {
-            Some(Self {
-                admin_id: admin_id?,
-                request_id: request_id?,
-            })
-        })
+parse! {
+    admin::DisableAdminRequest as request => DisableAdmin {
+        admin_id: AdminId::parse(request.admin_id),
+        request_id: request_id(&request.request_id),
     }
 }
 
-/// Which users to list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListUsers {
-    /// Only the one with this e-mail.
+    /// Lists only the user with this address.
     pub email: Option<Email>,
-    /// Which part of the list.
     pub page: Page,
 }
 
-impl TryFrom<admin::ListUsersRequest> for ListUsers {
-    type Error = InvalidFields;
-
-    fn try_from(request: admin::ListUsersRequest) -> Result<Self, InvalidFields> {
-        let mut invalid = InvalidFields::default();
-        let email = (!request.email.is_empty()).then(|| Email::parse(request.email));
-        let email = invalid.check("email", email.transpose());
-        let page = Page::parse(request.page_size, request.page_token);
-        let page = invalid.check(Page::FIELD, page);
-        invalid.finish(|| {
-            Some(Self {
-                email: email?,
-                page: page?,
-            })
-        })
+parse! {
+    admin::ListUsersRequest as request => ListUsers {
+        email: optional_email(request.email),
+        page as "page_size": Page::parse(request.page_size, request.page_token),
     }
 }
 
-impl TryFrom<admin::GetUserRequest> for UserId {
-    type Error = InvalidFields;
-
-    fn try_from(request: admin::GetUserRequest) -> Result<Self, InvalidFields> {
-        only("user_id", Self::parse(request.user_id))
+/// Parses an address; empty is `None`.
+fn optional_email(text: String) -> Result<Option<Email>, domain::email::NotAnEmail> {
+    if text.is_empty() {
+        return Ok(None);
     }
+    Email::parse(text).map(Some)
 }
 
-/// Which part of a competition's log to list.
+parse! {
+    admin::GetUserRequest as request => UserId from "user_id": Self::parse(request.user_id)
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListAuditEntries {
-    /// Which competition.
     pub competition_id: CompetitionId,
-    /// Which part of the list.
     pub page: Page,
 }
 
-impl TryFrom<admin::ListAuditEntriesRequest> for ListAuditEntries {
-    type Error = InvalidFields;
-
-    fn try_from(request: admin::ListAuditEntriesRequest) -> Result<Self, InvalidFields> {
-        let mut invalid = InvalidFields::default();
-        let id = CompetitionId::parse(request.competition_id);
-        let competition_id = invalid.check("competition_id", id);
-        let page = Page::parse(request.page_size, request.page_token);
-        let page = invalid.check(Page::FIELD, page);
-        invalid.finish(|| {
-            Some(Self {
-                competition_id: competition_id?,
-                page: page?,
-            })
-        })
+parse! {
+    admin::ListAuditEntriesRequest as request => ListAuditEntries {
+        competition_id: CompetitionId::parse(request.competition_id),
+        page as "page_size": Page::parse(request.page_size, request.page_token),
     }
 }
 
@@ -161,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn an_admin_is_disabled_by_a_real_id() {
+    fn disabling_needs_a_valid_id() {
         let request = admin::DisableAdminRequest {
             admin_id: "Ada".to_owned(),
             request_id: "7".to_owned(),
@@ -171,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn users_are_listed_all_or_by_a_real_email() {
+    fn users_are_listed_all_or_by_a_valid_email() {
         let all = ListUsers::try_from(admin::ListUsersRequest::default());
         assert_eq!(all.expect("a list").email, None);
         let request = admin::ListUsersRequest {
@@ -184,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_user_and_a_log_are_found_by_real_ids() {
+    fn a_user_and_a_log_are_read_by_valid_ids() {
         let error = UserId::try_from(admin::GetUserRequest::default()).expect_err("refused");
         assert_eq!(paths(&error), ["user_id"]);
         let request = admin::ListAuditEntriesRequest {

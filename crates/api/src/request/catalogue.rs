@@ -1,23 +1,22 @@
-//! Competitions: finding them.
+//! Reading competitions.
 
-use domain::{CompetitionId, CompetitionState, InvalidFields, Timestamp};
+use domain::{CompetitionId, CompetitionState, Timestamp};
 
-use super::field::{choices, moment, only};
+use super::field::{choices, optional_time};
 use super::page::Page;
 use crate::{admin, user, v1};
 
-/// Which competitions to list.
+/// The filters of a list of competitions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListCompetitions {
-    /// In which states, each once; never empty. A user never asks for drafts.
+    /// The states to list, each once; never empty. A user never lists drafts.
     pub states: Vec<CompetitionState>,
-    /// Only those that one can register for now.
+    /// Lists only competitions whose window is open now.
     pub open_only: bool,
-    /// Only those that start at this moment or later.
+    /// Inclusive.
     pub starts_after: Option<Timestamp>,
-    /// Only those that start before this moment.
+    /// Exclusive.
     pub starts_before: Option<Timestamp>,
-    /// Which part of the list.
     pub page: Page,
 }
 
@@ -27,31 +26,17 @@ const ALL: [CompetitionState; 3] = [
     CompetitionState::Cancelled,
 ];
 
-impl TryFrom<admin::ListCompetitionsRequest> for ListCompetitions {
-    type Error = InvalidFields;
-
-    fn try_from(request: admin::ListCompetitionsRequest) -> Result<Self, InvalidFields> {
-        let mut invalid = InvalidFields::default();
-        let states = invalid.check("states", states(&request.states));
-        let starts_after = request.starts_after.map(moment).transpose();
-        let starts_after = invalid.check("starts_after", starts_after);
-        let starts_before = request.starts_before.map(moment).transpose();
-        let starts_before = invalid.check("starts_before", starts_before);
-        let page = Page::parse(request.page_size, request.page_token);
-        let page = invalid.check(Page::FIELD, page);
-        invalid.finish(|| {
-            Some(Self {
-                states: states?,
-                open_only: false,
-                starts_after: starts_after?,
-                starts_before: starts_before?,
-                page: page?,
-            })
-        })
+parse! {
+    admin::ListCompetitionsRequest as request => ListCompetitions {
+        states: states(&request.states),
+        starts_after: optional_time(request.starts_after),
+        starts_before: optional_time(request.starts_before),
+        page as "page_size": Page::parse(request.page_size, request.page_token);
+        open_only: false,
     }
 }
 
-/// The states that were named; all if none was.
+/// Returns the named states; all if none is named.
 fn states(named: &[i32]) -> Result<Vec<CompetitionState>, &'static str> {
     if named.is_empty() {
         return Ok(ALL.to_vec());
@@ -61,43 +46,24 @@ fn states(named: &[i32]) -> Result<Vec<CompetitionState>, &'static str> {
     })
 }
 
-impl TryFrom<user::ListCompetitionsRequest> for ListCompetitions {
-    type Error = InvalidFields;
-
-    fn try_from(request: user::ListCompetitionsRequest) -> Result<Self, InvalidFields> {
-        let mut invalid = InvalidFields::default();
-        let starts_after = request.starts_after.map(moment).transpose();
-        let starts_after = invalid.check("starts_after", starts_after);
-        let starts_before = request.starts_before.map(moment).transpose();
-        let starts_before = invalid.check("starts_before", starts_before);
-        let page = Page::parse(request.page_size, request.page_token);
-        let page = invalid.check(Page::FIELD, page);
-        invalid.finish(|| {
-            Some(Self {
-                states: vec![CompetitionState::Published, CompetitionState::Cancelled],
-                open_only: request.open_only,
-                starts_after: starts_after?,
-                starts_before: starts_before?,
-                page: page?,
-            })
-        })
+parse! {
+    user::ListCompetitionsRequest as request => ListCompetitions {
+        starts_after: optional_time(request.starts_after),
+        starts_before: optional_time(request.starts_before),
+        page as "page_size": Page::parse(request.page_size, request.page_token);
+        states: vec![CompetitionState::Published, CompetitionState::Cancelled],
+        open_only: request.open_only,
     }
 }
 
-impl TryFrom<admin::GetCompetitionRequest> for CompetitionId {
-    type Error = InvalidFields;
-
-    fn try_from(request: admin::GetCompetitionRequest) -> Result<Self, InvalidFields> {
-        only("competition_id", Self::parse(request.competition_id))
-    }
+parse! {
+    admin::GetCompetitionRequest as request =>
+        CompetitionId from "competition_id": Self::parse(request.competition_id)
 }
 
-impl TryFrom<user::GetCompetitionRequest> for CompetitionId {
-    type Error = InvalidFields;
-
-    fn try_from(request: user::GetCompetitionRequest) -> Result<Self, InvalidFields> {
-        only("competition_id", Self::parse(request.competition_id))
-    }
+parse! {
+    user::GetCompetitionRequest as request =>
+        CompetitionId from "competition_id": Self::parse(request.competition_id)
 }
 
 #[cfg(test)]
@@ -106,13 +72,13 @@ mod tests {
     use crate::request::paths;
 
     #[test]
-    fn an_admin_who_names_no_state_means_all() {
+    fn an_admin_lists_all_states_by_default() {
         let list = ListCompetitions::try_from(admin::ListCompetitionsRequest::default());
         assert_eq!(list.expect("a list").states, ALL);
     }
 
     #[test]
-    fn a_user_never_asks_for_drafts() {
+    fn a_user_never_lists_drafts() {
         for open_only in [false, true] {
             let request = user::ListCompetitionsRequest {
                 open_only,
@@ -125,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn every_wrong_field_of_a_list_is_named() {
+    fn every_invalid_field_of_a_list_is_reported() {
         let before_1970 = prost_types::Timestamp {
             seconds: -1,
             nanos: 0,
@@ -145,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_competition_is_found_by_a_real_id() {
+    fn a_competition_is_read_by_a_valid_id() {
         let competition_id = "Spring Cup".to_owned();
         let request = user::GetCompetitionRequest { competition_id };
         let error = CompetitionId::try_from(request).expect_err("refused");

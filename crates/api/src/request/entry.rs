@@ -1,32 +1,26 @@
-//! Registrations: what organisers do for users.
+//! Registrations by an organiser.
 
-use domain::{CompetitionId, Email, InvalidFields, Reason, RegistrationState, RequestId, UserId};
+use domain::{
+    AddOptions, CompetitionId, Email, InvalidFields, Reason, RegistrationState, RequestId, UserId,
+};
 
 use super::field::{choices, request_id};
 use super::page::Page;
 use crate::{admin, v1};
 
-/// An organiser wants a user to be in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AddRegistration {
-    /// Which competition.
     pub competition_id: CompetitionId,
-    /// Whom.
     pub user: WhichUser,
-    /// Whether the window does not count.
-    pub ignore_window: bool,
-    /// Whether neither the places nor the queue count.
-    pub over_capacity: bool,
-    /// Names the call.
+    pub options: AddOptions,
     pub request_id: RequestId,
 }
 
-/// How an organiser names a user.
+/// The user of an addition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WhichUser {
-    /// By id.
     Id(UserId),
-    /// By the e-mail of the account.
+    /// The address of the user's account.
     Email(Email),
 }
 
@@ -37,131 +31,89 @@ impl TryFrom<admin::AddRegistrationRequest> for AddRegistration {
         let mut invalid = InvalidFields::default();
         let id = CompetitionId::parse(request.competition_id);
         let competition_id = invalid.check("competition_id", id);
-        let user = which_user(&mut invalid, request.user);
+        let user = invalid.absorb(which_user(request.user));
         let request_id = invalid.check("request_id", request_id(&request.request_id));
-        invalid.finish(|| {
-            Some(Self {
-                competition_id: competition_id?,
-                user: user?,
+        let (Some(competition_id), Some(user), Some(request_id)) =
+            (competition_id, user, request_id)
+        else {
+            return Err(invalid);
+        };
+        Ok(Self {
+            competition_id,
+            user,
+            options: AddOptions {
                 ignore_window: request.ignore_window,
                 over_capacity: request.over_capacity,
-                request_id: request_id?,
-            })
+            },
+            request_id,
         })
     }
 }
 
+/// Parses the oneof; the invalid field is the member that was set.
 fn which_user(
-    invalid: &mut InvalidFields,
     user: Option<admin::add_registration_request::User>,
-) -> Option<WhichUser> {
+) -> Result<WhichUser, InvalidFields> {
     use admin::add_registration_request::User;
     match user {
-        Some(User::UserId(id)) => invalid
-            .check("user_id", UserId::parse(id))
-            .map(WhichUser::Id),
-        Some(User::Email(email)) => invalid
-            .check("email", Email::parse(email))
-            .map(WhichUser::Email),
-        None => {
-            invalid.reject("user_id", "must be set, or email");
-            None
-        }
+        Some(User::UserId(id)) => UserId::parse(id)
+            .map(WhichUser::Id)
+            .map_err(|error| InvalidFields::one("user_id", &error)),
+        Some(User::Email(email)) => Email::parse(email)
+            .map(WhichUser::Email)
+            .map_err(|error| InvalidFields::one("email", &error)),
+        None => Err(InvalidFields::one("user_id", "must be set, or email")),
     }
 }
 
-/// An organiser wants a user to be out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RemoveRegistration {
-    /// Which competition.
     pub competition_id: CompetitionId,
-    /// Whom.
     pub user_id: UserId,
-    /// Why, for the user and the log.
+    /// For the user and the log; may be empty.
     pub reason: Reason,
-    /// Names the call.
     pub request_id: RequestId,
 }
 
-impl TryFrom<admin::RemoveRegistrationRequest> for RemoveRegistration {
-    type Error = InvalidFields;
-
-    fn try_from(request: admin::RemoveRegistrationRequest) -> Result<Self, InvalidFields> {
-        let mut invalid = InvalidFields::default();
-        let id = CompetitionId::parse(request.competition_id);
-        let competition_id = invalid.check("competition_id", id);
-        let user_id = invalid.check("user_id", UserId::parse(request.user_id));
-        let reason = invalid.check("reason", Reason::parse(request.reason));
-        let request_id = invalid.check("request_id", request_id(&request.request_id));
-        invalid.finish(|| {
-            Some(Self {
-                competition_id: competition_id?,
-                user_id: user_id?,
-                reason: reason?,
-                request_id: request_id?,
-            })
-        })
+parse! {
+    admin::RemoveRegistrationRequest as request => RemoveRegistration {
+        competition_id: CompetitionId::parse(request.competition_id),
+        user_id: UserId::parse(request.user_id),
+        reason: Reason::parse(request.reason),
+        request_id: request_id(&request.request_id),
     }
 }
 
-/// An organiser looks at one registration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GetRegistration {
-    /// Which competition.
     pub competition_id: CompetitionId,
-    /// Whose.
     pub user_id: UserId,
 }
 
-impl TryFrom<admin::GetRegistrationRequest> for GetRegistration {
-    type Error = InvalidFields;
-
-    fn try_from(request: admin::GetRegistrationRequest) -> Result<Self, InvalidFields> {
-        let mut invalid = InvalidFields::default();
-        let id = CompetitionId::parse(request.competition_id);
-        let competition_id = invalid.check("competition_id", id);
-        let user_id = invalid.check("user_id", UserId::parse(request.user_id));
-        invalid.finish(|| {
-            Some(Self {
-                competition_id: competition_id?,
-                user_id: user_id?,
-            })
-        })
+parse! {
+    admin::GetRegistrationRequest as request => GetRegistration {
+        competition_id: CompetitionId::parse(request.competition_id),
+        user_id: UserId::parse(request.user_id),
     }
 }
 
-/// An organiser looks at the registrations of a competition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListRegistrations {
-    /// Which competition.
     pub competition_id: CompetitionId,
-    /// In which states, each once; never empty.
+    /// The states to list, each once; never empty.
     pub states: Vec<RegistrationState>,
-    /// Which part of the list.
     pub page: Page,
 }
 
-impl TryFrom<admin::ListRegistrationsRequest> for ListRegistrations {
-    type Error = InvalidFields;
-
-    fn try_from(request: admin::ListRegistrationsRequest) -> Result<Self, InvalidFields> {
-        let mut invalid = InvalidFields::default();
-        let id = CompetitionId::parse(request.competition_id);
-        let competition_id = invalid.check("competition_id", id);
-        let states = invalid.check("states", states(&request.states));
-        let page = Page::parse(request.page_size, request.page_token);
-        let page = invalid.check(Page::FIELD, page);
-        invalid.finish(|| {
-            Some(Self {
-                competition_id: competition_id?,
-                states: states?,
-                page: page?,
-            })
-        })
+parse! {
+    admin::ListRegistrationsRequest as request => ListRegistrations {
+        competition_id: CompetitionId::parse(request.competition_id),
+        states: states(&request.states),
+        page as "page_size": Page::parse(request.page_size, request.page_token),
     }
 }
 
-/// The states that were named; those of who is in or waits if none was.
+/// Returns the named states; those of current registrations if none is named.
 fn states(named: &[i32]) -> Result<Vec<RegistrationState>, &'static str> {
     const ALL: [RegistrationState; 4] = [
         RegistrationState::Confirmed,
@@ -201,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_cannot_be_added() {
+    fn an_addition_needs_a_valid_user() {
         let error = add(None).expect_err("refused");
         assert_eq!(error.to_string(), "user_id must be set, or email");
         let error = add(Some(User::UserId("Ada".to_owned()))).expect_err("refused");
@@ -211,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn every_wrong_field_of_a_removal_is_named() {
+    fn every_invalid_field_of_a_removal_is_reported() {
         let request = admin::RemoveRegistrationRequest {
             reason: "two\nlines".to_owned(),
             request_id: "7".to_owned(),
@@ -225,14 +177,14 @@ mod tests {
     }
 
     #[test]
-    fn a_registration_is_found_by_two_real_ids() {
+    fn a_registration_is_read_by_two_valid_ids() {
         let request = admin::GetRegistrationRequest::default();
         let error = GetRegistration::try_from(request).expect_err("refused");
         assert_eq!(paths(&error), ["competition_id", "user_id"]);
     }
 
     #[test]
-    fn a_list_without_states_shows_who_is_in_or_waits() {
+    fn a_list_shows_confirmed_and_waiting_users_by_default() {
         use RegistrationState::{Confirmed, Removed, Waitlisted};
         assert_eq!(states(&[]), Ok(vec![Confirmed, Waitlisted]));
         let removed = v1::RegistrationState::Removed.into();
@@ -240,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn every_wrong_field_of_a_list_is_named() {
+    fn every_invalid_field_of_a_list_is_reported() {
         let request = admin::ListRegistrationsRequest {
             states: vec![99],
             page_size: -1,

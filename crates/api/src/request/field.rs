@@ -1,26 +1,11 @@
-//! Fields that several requests have, and where in a request a field is.
+//! Fields that several requests have.
 
 use domain::country::NotACountry;
 use domain::id::{NotARequestId, NotAnId};
 use domain::timestamp::NotATimestamp;
-use domain::{CompetitionId, CountryCode, InvalidFields, RequestId, Timestamp};
+use domain::{CompetitionId, CountryCode, RequestId, Timestamp};
 
-/// Puts wrong fields below the message that holds them: `ends_at` becomes `competition.ends_at`.
-#[must_use]
-pub fn under(message: &str, part: &InvalidFields) -> InvalidFields {
-    let mut whole = InvalidFields::default();
-    for wrong in part.fields() {
-        whole.reject(format!("{message}.{}", wrong.field), &wrong.description);
-    }
-    whole
-}
-
-/// A request that says one thing only.
-pub(super) fn only<T, E: ToString>(field: &str, parsed: Result<T, E>) -> Result<T, InvalidFields> {
-    parsed.map_err(|error| InvalidFields::one(field, &error))
-}
-
-/// The client's request id, or a fresh one if the client named none.
+/// Parses a request id. An empty one becomes a random id, so that the call is never a repetition.
 pub(super) fn request_id(text: &str) -> Result<RequestId, NotARequestId> {
     if text.is_empty() {
         return Ok(RequestId::random());
@@ -28,42 +13,46 @@ pub(super) fn request_id(text: &str) -> Result<RequestId, NotARequestId> {
     RequestId::parse(text)
 }
 
-/// A country; empty text is none.
+/// Parses a country code; empty is `None`.
 pub(super) fn country(text: &str) -> Result<Option<CountryCode>, NotACountry> {
     let named = (!text.is_empty()).then(|| CountryCode::parse(text));
     named.transpose()
 }
 
-/// An id of an organiser's own; empty text is none.
+/// Parses the id that an organiser chose; absent or empty is `None`.
 pub(super) fn chosen_id(text: Option<String>) -> Result<Option<CompetitionId>, NotAnId> {
     let named = text.filter(|text| !text.is_empty());
     named.map(CompetitionId::parse).transpose()
 }
 
-/// A moment: whole milliseconds are kept, finer parts are cut off.
-pub(super) fn moment(moment: prost_types::Timestamp) -> Result<Timestamp, NotATimestamp> {
+/// Parses a time. Fractions of a millisecond are cut off.
+fn time(time: prost_types::Timestamp) -> Result<Timestamp, NotATimestamp> {
     const MILLIS_PER_SECOND: i64 = 1000;
     const NANOS_PER_MILLI: i32 = 1_000_000;
-    if !(0..1_000_000_000).contains(&moment.nanos) {
+    if !(0..1_000_000_000).contains(&time.nanos) {
         return Err(NotATimestamp);
     }
-    moment
-        .seconds
+    time.seconds
         .checked_mul(MILLIS_PER_SECOND)
-        .and_then(|millis| millis.checked_add((moment.nanos / NANOS_PER_MILLI).into()))
+        .and_then(|millis| millis.checked_add((time.nanos / NANOS_PER_MILLI).into()))
         .ok_or(NotATimestamp)
         .and_then(Timestamp::from_millis)
 }
 
-/// A moment that must be there.
-pub(super) fn required_moment(
-    present: Option<prost_types::Timestamp>,
-) -> Result<Timestamp, String> {
+/// Parses a required time.
+pub(super) fn required_time(present: Option<prost_types::Timestamp>) -> Result<Timestamp, String> {
     let present = present.ok_or("must be set")?;
-    moment(present).map_err(|error| error.to_string())
+    time(present).map_err(|error| error.to_string())
 }
 
-/// The values that were named, each once and in the order of `all`.
+/// Parses a time that may be absent.
+pub(super) fn optional_time(
+    present: Option<prost_types::Timestamp>,
+) -> Result<Option<Timestamp>, NotATimestamp> {
+    present.map(time).transpose()
+}
+
+/// Returns the named values, each once and in the order of `all`.
 pub(super) fn choices<T: Copy>(
     named: &[i32],
     all: &[T],
@@ -87,14 +76,14 @@ mod tests {
 
     #[test]
     fn whole_milliseconds_are_kept_and_finer_parts_are_cut_off() {
-        let millis = moment(at(1, 2_999_999)).map(Timestamp::as_millis);
+        let millis = time(at(1, 2_999_999)).map(Timestamp::as_millis);
         assert_eq!(millis, Ok(1_002));
     }
 
     #[test]
-    fn what_lies_outside_of_1970_to_9999_is_refused() {
-        assert!(moment(at(0, 0)).is_ok());
-        assert!(moment(at(253_402_300_799, 999_999_999)).is_ok());
+    fn a_time_before_1970_or_after_9999_is_refused() {
+        assert!(time(at(0, 0)).is_ok());
+        assert!(time(at(253_402_300_799, 999_999_999)).is_ok());
         for (seconds, nanos) in [
             (-1, 999_999_999),
             (253_402_300_800, 0),
@@ -103,26 +92,26 @@ mod tests {
             (0, -1),
             (0, 1_000_000_000),
         ] {
-            assert!(moment(at(seconds, nanos)).is_err(), "{seconds} {nanos}");
+            assert!(time(at(seconds, nanos)).is_err(), "{seconds} {nanos}");
         }
     }
 
     #[test]
-    fn a_client_without_a_request_id_gets_one_of_its_own() {
+    fn an_empty_request_id_becomes_a_random_one() {
         assert_ne!(request_id(""), request_id(""));
         assert!(request_id("").is_ok());
         assert!(request_id("7").is_err());
     }
 
     #[test]
-    fn a_country_is_empty_or_real() {
+    fn a_country_is_empty_or_assigned() {
         assert_eq!(country(""), Ok(None));
         assert!(country("CH").is_ok_and(|country| country.is_some()));
         assert!(country("XX").is_err());
     }
 
     #[test]
-    fn a_chosen_id_is_absent_empty_or_an_id() {
+    fn a_chosen_id_is_absent_empty_or_valid() {
         assert_eq!(chosen_id(None), Ok(None));
         assert_eq!(chosen_id(Some(String::new())), Ok(None));
         assert!(chosen_id(Some("Spring Cup".to_owned())).is_err());
@@ -134,12 +123,5 @@ mod tests {
         assert_eq!(choose(&[3, 1, 3]), Ok(vec![1, 3]));
         assert!(choose(&[1, 0]).is_err());
         assert!(choose(&[4]).is_err());
-    }
-
-    #[test]
-    fn wrong_fields_can_be_put_below_their_message() {
-        let part = InvalidFields::one("ends_at", "must be after starts_at");
-        let whole = under("competition", &part).to_string();
-        assert_eq!(whole, "competition.ends_at must be after starts_at");
     }
 }

@@ -1,24 +1,23 @@
-//! The update mask: which fields a change is about.
+//! The update mask, which names the fields that an update changes.
 
 use domain::InvalidFields;
 use prost_types::FieldMask;
 
-/// Which fields are named.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Mask {
-    /// Those that are set in the message: the mask was absent or empty.
+    /// The mask is absent or empty: covers the fields that are set in the message.
     Set,
-    /// All that may be changed: `*`.
+    /// `*`: covers all changeable fields.
     All,
-    /// These.
+    /// Covers these fields.
     Named(Vec<String>),
 }
 
 impl Mask {
-    /// Accepts nothing, `*` alone, or some of the fields that may be changed.
+    /// Accepts no path, `*` alone, or paths of changeable fields.
     ///
-    /// However many paths are wrong, they are one wrong field, and none is repeated: the answer has
-    /// to fit into the trailers of a response.
+    /// The error does not repeat the invalid paths: a client can send many, and the error has to fit
+    /// into the trailers of a response.
     pub(super) fn parse(mask: Option<FieldMask>, changeable: &[&str]) -> Result<Self, String> {
         let paths = mask.unwrap_or_default().paths;
         if paths.is_empty() {
@@ -43,19 +42,22 @@ impl Mask {
     }
 }
 
-/// Reads the fields that a mask covers, and notes the wrong ones.
-pub(super) struct Changes<'a> {
+/// Parses the fields of a message that a mask covers, and collects the invalid ones.
+pub(super) struct MaskedFields<'a> {
     mask: &'a Mask,
-    invalid: &'a mut InvalidFields,
+    invalid: InvalidFields,
 }
 
-impl<'a> Changes<'a> {
-    pub(super) fn new(mask: &'a Mask, invalid: &'a mut InvalidFields) -> Self {
-        Self { mask, invalid }
+impl<'a> MaskedFields<'a> {
+    pub(super) fn new(mask: &'a Mask) -> Self {
+        Self {
+            mask,
+            invalid: InvalidFields::default(),
+        }
     }
 
-    /// `None` = not covered, or wrong; a wrong one is noted.
-    pub(super) fn field<T, E: ToString>(
+    /// Returns `None` if the field is not covered, or if it is invalid.
+    pub(super) fn parse<T, E: ToString>(
         &mut self,
         field: &str,
         is_set: bool,
@@ -65,6 +67,10 @@ impl<'a> Changes<'a> {
             return None;
         }
         self.invalid.check(field, parse())
+    }
+
+    pub(super) fn into_invalid(self) -> InvalidFields {
+        self.invalid
     }
 }
 
@@ -78,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_mask_the_fields_that_are_set_are_meant() {
+    fn without_a_mask_the_set_fields_are_covered() {
         let mask = parse(&[]).expect("a mask");
         assert!(mask.covers("title", true));
         assert!(!mask.covers("title", false));
@@ -86,13 +92,13 @@ mod tests {
     }
 
     #[test]
-    fn a_star_means_all() {
+    fn a_star_covers_all_fields() {
         let mask = parse(&["*"]).expect("a mask");
         assert!(mask.covers("venue", false));
     }
 
     #[test]
-    fn a_named_field_is_meant_even_if_it_is_not_set() {
+    fn a_named_field_is_covered_even_if_it_is_not_set() {
         let mask = parse(&["venue"]).expect("a mask");
         assert!(mask.covers("venue", false));
         assert!(!mask.covers("title", true));

@@ -1,15 +1,19 @@
-//! What a request says, in words of the domain: one file per topic.
+//! Requests as domain values: one file per topic.
 //!
-//! Each request is parsed by `TryFrom`, once, at the door. What comes out cannot be wrong; what is
-//! wrong comes back as `domain::InvalidFields`, every field at once. A request that says one thing
-//! only becomes that thing: `CompetitionId::try_from(GetCompetitionRequest)`.
+//! `TryFrom` checks a request once, when it enters the server. It returns either a request whose
+//! fields are all valid, or `domain::InvalidFields` with every invalid field. A request with a single
+//! field becomes that field's value: `CompetitionId::try_from(GetCompetitionRequest)`.
 //!
 //! In reading order:
-//! - `field`, `mask`, `page`: what several requests have in common.
-//! - `account`, `profile`: signing up and in, what a user says of themselves.
-//! - `competition`, `lifecycle`, `catalogue`: writing, moving and finding competitions.
-//! - `registration`, `entry`: registering for oneself, and for others.
-//! - `admin`: who runs competitions, and what they look up.
+//! - `parse`: the macro that generates `TryFrom` from a table of fields.
+//! - `field`, `mask`, `page`: fields that several requests have.
+//! - `account`, `profile`: sign-up, sign-in, a user's profile.
+//! - `competition`, `lifecycle`, `catalogue`: writing, moving and listing competitions.
+//! - `registration`, `entry`: registrations by users, and by organisers.
+//! - `admin`: admins, users and logs.
+
+#[macro_use]
+mod parse;
 
 mod account;
 mod admin;
@@ -30,15 +34,14 @@ pub use competition::{CreateCompetition, UpdateCompetition};
 pub use entry::{
     AddRegistration, GetRegistration, ListRegistrations, RemoveRegistration, WhichUser,
 };
-pub use field::under;
 pub use lifecycle::{CancelCompetition, DeleteCompetition, PublishCompetition};
 pub use page::Page;
 pub use profile::{SignUp, UpdateMe};
 pub use registration::{Register, Withdraw};
 
-/// The paths of the wrong fields, in the order in which they were found.
+/// The paths of the invalid fields, in the order in which they were found.
 #[cfg(test)]
 fn paths(error: &domain::InvalidFields) -> Vec<&str> {
     let fields = error.fields().iter();
-    fields.map(|wrong| wrong.field.as_str()).collect()
+    fields.map(|invalid| invalid.field.as_str()).collect()
 }

@@ -1,29 +1,23 @@
-//! The part of a list that a request asks for.
+//! The page of a list.
 
-use domain::InvalidFields;
-
-use super::field::only;
 use crate::{admin, user};
 
-/// The size that a request without one means.
+/// The size of a page if the request names none.
 const DEFAULT_SIZE: u32 = 50;
-/// The size that a request for more means.
+/// The size of a page if the request asks for more.
 const MAX_SIZE: u32 = 200;
 
-/// The part of a list that a request asks for.
+/// The requested page of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
-    /// At most how many: 1 to 200.
+    /// The maximal number of entries: 1 to 200.
     pub size: u32,
-    /// Where to go on, as the client sent it: not checked yet. Empty = at the beginning.
+    /// The page token of the request, not checked yet. Empty = the first page.
     pub token: String,
 }
 
 impl Page {
-    /// The field that can be wrong.
-    pub(super) const FIELD: &str = "page_size";
-
-    /// Takes 0 as 50 and more than 200 as 200, and refuses a negative size.
+    /// Takes 0 as 50 and more than 200 as 200; refuses a negative size.
     pub(super) fn parse(size: i32, token: String) -> Result<Self, &'static str> {
         let size = match u32::try_from(size) {
             Ok(0) => DEFAULT_SIZE,
@@ -34,30 +28,20 @@ impl Page {
     }
 }
 
-impl TryFrom<admin::ListAdminsRequest> for Page {
-    type Error = InvalidFields;
-
-    fn try_from(request: admin::ListAdminsRequest) -> Result<Self, InvalidFields> {
-        only(
-            Self::FIELD,
-            Self::parse(request.page_size, request.page_token),
-        )
-    }
+parse! {
+    admin::ListAdminsRequest as request =>
+        Page from "page_size": Self::parse(request.page_size, request.page_token)
 }
 
-impl TryFrom<user::ListMyRegistrationsRequest> for Page {
-    type Error = InvalidFields;
-
-    fn try_from(request: user::ListMyRegistrationsRequest) -> Result<Self, InvalidFields> {
-        only(
-            Self::FIELD,
-            Self::parse(request.page_size, request.page_token),
-        )
-    }
+parse! {
+    user::ListMyRegistrationsRequest as request =>
+        Page from "page_size": Self::parse(request.page_size, request.page_token)
 }
 
 #[cfg(test)]
 mod tests {
+    use domain::InvalidFields;
+
     use super::*;
 
     fn size(page_size: i32) -> Result<u32, InvalidFields> {
@@ -70,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_has_1_to_200_entries_and_50_if_nothing_is_said() {
+    fn a_page_has_1_to_200_entries_and_50_by_default() {
         assert_eq!(size(0), Ok(50));
         assert_eq!(size(1), Ok(1));
         assert_eq!(size(200), Ok(200));

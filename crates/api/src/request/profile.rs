@@ -1,4 +1,4 @@
-//! What users say of themselves: when they sign up, and later.
+//! Sign-up, and the user's own profile.
 
 use domain::birth_date::NotABirthDate;
 use domain::{
@@ -6,20 +6,15 @@ use domain::{
     RequestId,
 };
 
-use super::field::{country, request_id, under};
-use super::mask::{Changes, Mask};
+use super::field::{country, request_id};
+use super::mask::{Mask, MaskedFields};
 use crate::{user, v1};
 
-/// A new account.
 #[derive(Debug, Clone)]
 pub struct SignUp {
-    /// How to sign in.
     pub email: Email,
-    /// A new password.
     pub password: Password,
-    /// What the person says of themselves.
     pub profile: Profile,
-    /// Names the call.
     pub request_id: RequestId,
 }
 
@@ -30,39 +25,56 @@ impl TryFrom<user::SignUpRequest> for SignUp {
         let mut invalid = InvalidFields::default();
         let email = invalid.check("email", Email::parse(request.email));
         let password = invalid.check("password", Password::parse(request.password));
-        let display_name = invalid.check("display_name", DisplayName::parse(request.display_name));
-        let country_code = invalid.check("country_code", country(&request.country_code));
-        let birth_date = invalid.check("birth_date", birth_date(request.birth_date));
-        let club = invalid.check("club", Club::parse(request.club));
+        let profile = invalid.absorb(profile(
+            request.display_name,
+            &request.country_code,
+            request.birth_date,
+            request.club,
+        ));
         let request_id = invalid.check("request_id", request_id(&request.request_id));
-        invalid.finish(|| {
-            Some(Self {
-                email: email?,
-                password: password?,
-                profile: Profile {
-                    display_name: display_name?,
-                    country_code: country_code?,
-                    birth_date: birth_date?,
-                    club: club?,
-                },
-                request_id: request_id?,
-            })
-        })
+        match (email, password, profile, request_id) {
+            (Some(email), Some(password), Some(profile), Some(request_id)) => Ok(Self {
+                email,
+                password,
+                profile,
+                request_id,
+            }),
+            _ => Err(invalid),
+        }
     }
 }
 
-/// A change of what a person says of themselves.
+fn profile(
+    display_name: String,
+    country_code: &str,
+    date: Option<v1::Date>,
+    club: String,
+) -> Result<Profile, InvalidFields> {
+    let mut invalid = InvalidFields::default();
+    let display_name = invalid.check("display_name", DisplayName::parse(display_name));
+    let country_code = invalid.check("country_code", country(country_code));
+    let birth_date = invalid.check("birth_date", birth_date(date));
+    let club = invalid.check("club", Club::parse(club));
+    match (display_name, country_code, birth_date, club) {
+        (Some(display_name), Some(country_code), Some(birth_date), Some(club)) => Ok(Profile {
+            display_name,
+            country_code,
+            birth_date,
+            club,
+        }),
+        _ => Err(invalid),
+    }
+}
+
 #[derive(Debug, Clone)]
 pub struct UpdateMe {
-    /// The named fields.
     pub patch: ProfilePatch,
-    /// The version that the change is meant for, if it was named.
+    /// The version that the client read; `None` = overwrite any.
     pub etag: Option<Etag>,
-    /// Names the call.
     pub request_id: RequestId,
 }
 
-/// The fields of a user that a user may change.
+/// The fields that a user may change.
 const CHANGEABLE: [&str; 4] = ["display_name", "country_code", "birth_date", "club"];
 
 impl TryFrom<user::UpdateMeRequest> for UpdateMe {
@@ -76,37 +88,36 @@ impl TryFrom<user::UpdateMeRequest> for UpdateMe {
         let etag = Etag::from_client(user.etag.clone());
         let patch = mask.and_then(|mask| invalid.absorb(patch(&mask, user)));
         let request_id = invalid.check("request_id", request_id(&request.request_id));
-        invalid.finish(|| {
-            Some(Self {
-                patch: patch?,
+        match (patch, request_id) {
+            // An absent user leaves an empty patch behind, so `invalid` must be empty too.
+            (Some(patch), Some(request_id)) => invalid.into_result(Self {
+                patch,
                 etag,
-                request_id: request_id?,
-            })
-        })
+                request_id,
+            }),
+            _ => Err(invalid),
+        }
     }
 }
 
 fn patch(mask: &Mask, user: v1::User) -> Result<ProfilePatch, InvalidFields> {
-    let mut invalid = InvalidFields::default();
-    let mut changes = Changes::new(mask, &mut invalid);
+    let mut fields = MaskedFields::new(mask);
     let patch = ProfilePatch {
-        display_name: changes.field("display_name", !user.display_name.is_empty(), || {
+        display_name: fields.parse("display_name", !user.display_name.is_empty(), || {
             DisplayName::parse(user.display_name)
         }),
-        country_code: changes.field("country_code", !user.country_code.is_empty(), || {
+        country_code: fields.parse("country_code", !user.country_code.is_empty(), || {
             country(&user.country_code)
         }),
-        birth_date: changes.field("birth_date", user.birth_date.is_some(), || {
+        birth_date: fields.parse("birth_date", user.birth_date.is_some(), || {
             birth_date(user.birth_date)
         }),
-        club: changes.field("club", !user.club.is_empty(), || Club::parse(user.club)),
+        club: fields.parse("club", !user.club.is_empty(), || Club::parse(user.club)),
     };
-    invalid
-        .finish(|| Some(patch))
-        .map_err(|wrong| under("user", &wrong))
+    fields.into_invalid().within("user").into_result(patch)
 }
 
-/// A birth date that may be absent.
+/// Parses a birth date that may be absent.
 fn birth_date(date: Option<v1::Date>) -> Result<Option<BirthDate>, NotABirthDate> {
     let date = date.map(|date| BirthDate::parse(date.year, date.month, date.day));
     date.transpose()
@@ -128,13 +139,13 @@ mod tests {
     }
 
     #[test]
-    fn an_account_needs_an_email_a_password_and_a_name() {
+    fn a_sign_up_needs_an_email_a_password_and_a_name() {
         let error = SignUp::try_from(user::SignUpRequest::default()).expect_err("refused");
         assert_eq!(paths(&error), ["email", "password", "display_name"]);
     }
 
     #[test]
-    fn every_wrong_field_of_a_new_account_is_named() {
+    fn every_invalid_field_of_a_sign_up_is_reported() {
         let request = user::SignUpRequest {
             email: "ada@".to_owned(),
             password: "short".to_owned(),
@@ -181,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_named_field_that_is_empty_is_emptied() {
+    fn an_empty_field_that_the_mask_names_is_cleared() {
         let mask = ["country_code", "birth_date", "club"];
         let patch = update(v1::User::default(), &mask).expect("an update").patch;
         assert_eq!(patch.country_code, Some(None));
@@ -203,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn an_etag_counts_if_it_is_named() {
+    fn an_etag_is_optional() {
         let mut user = v1::User::default();
         assert_eq!(update(user.clone(), &[]).expect("an update").etag, None);
         user.etag = "v1".to_owned();
@@ -212,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_of_nobody_is_refused() {
+    fn an_update_without_a_user_is_refused() {
         let error = UpdateMe::try_from(user::UpdateMeRequest::default()).expect_err("refused");
         assert_eq!(paths(&error), ["user"]);
     }

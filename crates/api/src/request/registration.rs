@@ -1,71 +1,42 @@
-//! Registrations: what users do for themselves.
+//! Registrations by the user.
 
-use domain::{CompetitionId, InvalidFields, RequestId};
+use domain::{CompetitionId, RequestId};
 
-use super::field::{only, request_id};
+use super::field::request_id;
 use crate::user;
 
-/// A user wants to be in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Register {
-    /// Which competition.
     pub competition_id: CompetitionId,
-    /// Names the call.
     pub request_id: RequestId,
-    /// Whether to change nothing and say what would happen.
+    /// Changes nothing and returns what the call would return now.
     pub validate_only: bool,
 }
 
-impl TryFrom<user::RegisterRequest> for Register {
-    type Error = InvalidFields;
-
-    fn try_from(request: user::RegisterRequest) -> Result<Self, InvalidFields> {
-        let mut invalid = InvalidFields::default();
-        let id = CompetitionId::parse(request.competition_id);
-        let competition_id = invalid.check("competition_id", id);
-        let request_id = invalid.check("request_id", request_id(&request.request_id));
-        invalid.finish(|| {
-            Some(Self {
-                competition_id: competition_id?,
-                request_id: request_id?,
-                validate_only: request.validate_only,
-            })
-        })
+parse! {
+    user::RegisterRequest as request => Register {
+        competition_id: CompetitionId::parse(request.competition_id),
+        request_id: request_id(&request.request_id);
+        validate_only: request.validate_only,
     }
 }
 
-/// A user wants to be out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Withdraw {
-    /// Which competition.
     pub competition_id: CompetitionId,
-    /// Names the call.
     pub request_id: RequestId,
 }
 
-impl TryFrom<user::WithdrawRequest> for Withdraw {
-    type Error = InvalidFields;
-
-    fn try_from(request: user::WithdrawRequest) -> Result<Self, InvalidFields> {
-        let mut invalid = InvalidFields::default();
-        let id = CompetitionId::parse(request.competition_id);
-        let competition_id = invalid.check("competition_id", id);
-        let request_id = invalid.check("request_id", request_id(&request.request_id));
-        invalid.finish(|| {
-            Some(Self {
-                competition_id: competition_id?,
-                request_id: request_id?,
-            })
-        })
+parse! {
+    user::WithdrawRequest as request => Withdraw {
+        competition_id: CompetitionId::parse(request.competition_id),
+        request_id: request_id(&request.request_id),
     }
 }
 
-impl TryFrom<user::GetMyRegistrationRequest> for CompetitionId {
-    type Error = InvalidFields;
-
-    fn try_from(request: user::GetMyRegistrationRequest) -> Result<Self, InvalidFields> {
-        only("competition_id", Self::parse(request.competition_id))
-    }
+parse! {
+    user::GetMyRegistrationRequest as request =>
+        CompetitionId from "competition_id": Self::parse(request.competition_id)
 }
 
 #[cfg(test)]
@@ -76,7 +47,7 @@ mod tests {
     const UUID: &str = "0190b2a4-5b1c-4f7e-9d3a-2f6c8e1b7a90";
 
     #[test]
-    fn a_registration_keeps_what_the_client_said() {
+    fn a_valid_registration_is_kept_as_sent() {
         let request = user::RegisterRequest {
             competition_id: "spring-cup".to_owned(),
             request_id: UUID.to_owned(),
@@ -89,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn every_wrong_field_is_named() {
+    fn every_invalid_field_is_reported() {
         let (competition_id, request_id) = ("{x}".to_owned(), "{x}".to_owned());
         let request = user::WithdrawRequest {
             competition_id: competition_id.clone(),
@@ -107,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn one_asks_for_a_registration_by_a_real_id() {
+    fn a_registration_is_read_by_a_valid_id() {
         let request = user::GetMyRegistrationRequest::default();
         let error = CompetitionId::try_from(request).expect_err("refused");
         assert_eq!(paths(&error), ["competition_id"]);

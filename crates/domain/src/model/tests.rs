@@ -1,5 +1,3 @@
-//! What the model finds.
-
 use super::*;
 use crate::audit::Actor;
 use crate::text::Reason;
@@ -78,7 +76,7 @@ fn with_a_queue() -> Model {
 }
 
 #[test]
-fn a_confirmation_beyond_the_capacity_is_found() {
+fn a_confirmation_beyond_the_capacity_is_a_violation() {
     let mut model = with_a_queue();
     let over = moved(user(4), None, Confirmed, None);
     assert!(apply(&mut model, Action::Register, over).is_err());
@@ -106,7 +104,7 @@ fn nobody_is_promoted_to_a_place_that_is_taken() {
 }
 
 #[test]
-fn a_gap_in_the_log_is_found() {
+fn a_gap_in_the_log_is_a_violation() {
     let mut model = published();
     model.revision = Revision::new(7);
     let entry = moved(user(1), None, Confirmed, None);
@@ -127,7 +125,7 @@ fn a_gap_in_the_log_is_found() {
 }
 
 #[test]
-fn who_may_come_in_depends_on_the_window_and_on_the_past() {
+fn an_attempt_depends_on_the_window_and_on_the_past() {
     let mut model = with_a_queue();
     let register =
         |model: &Model, number, millis| model.enter(&user(number), at(millis), Attempt::Register);

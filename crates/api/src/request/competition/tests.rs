@@ -35,7 +35,7 @@ fn update(competition: v1::Competition, mask: &[&str]) -> Result<UpdateCompetiti
 }
 
 #[test]
-fn what_was_created_reads_as_it_was_written() {
+fn a_created_competition_reads_as_it_was_written() {
     let written = v1::Competition {
         description: "Bring\nyour own board".to_owned(),
         venue: "Town Hall".to_owned(),
@@ -51,7 +51,7 @@ fn what_was_created_reads_as_it_was_written() {
 }
 
 #[test]
-fn a_competition_needs_a_title_and_four_moments() {
+fn a_competition_needs_a_title_and_four_times() {
     let error = create(v1::Competition::default()).expect_err("refused");
     assert_eq!(
         paths(&error),
@@ -66,7 +66,7 @@ fn a_competition_needs_a_title_and_four_moments() {
 }
 
 #[test]
-fn every_wrong_field_is_named_even_the_order_of_the_moments() {
+fn every_invalid_field_is_reported_even_the_order_of_the_times() {
     let request = admin::CreateCompetitionRequest {
         competition: Some(v1::Competition {
             title: "x".repeat(121),
@@ -95,7 +95,7 @@ fn every_wrong_field_is_named_even_the_order_of_the_moments() {
 }
 
 #[test]
-fn a_negative_capacity_is_refused_in_words() {
+fn a_negative_capacity_is_refused_with_its_range() {
     let competition = v1::Competition {
         capacity: Some(-1),
         ..spring_cup()
@@ -150,7 +150,7 @@ fn a_full_replacement_needs_what_a_new_competition_needs() {
 }
 
 #[test]
-fn what_the_server_says_cannot_be_changed() {
+fn an_output_only_field_cannot_be_changed() {
     for output_only in ["competition_id", "state", "revision", "etag"] {
         let error = update(spring_cup(), &[output_only]).expect_err("refused");
         assert_eq!(paths(&error), ["update_mask"], "{output_only}");
@@ -158,7 +158,7 @@ fn what_the_server_says_cannot_be_changed() {
 }
 
 #[test]
-fn a_change_of_no_competition_is_refused() {
+fn an_update_without_a_competition_is_refused() {
     let request = admin::UpdateCompetitionRequest::default();
     let error = UpdateCompetition::try_from(request).expect_err("refused");
     assert_eq!(paths(&error), ["competition"]);

@@ -1,8 +1,9 @@
-//! The rules once more, as a pure function: what a competition must look like after each entry of its
-//! log, and what may be answered at each revision.
+//! The rules as a pure function: the state of a competition after each entry of its log, and the
+//! decisions that the rules allow in that state.
 //!
-//! The scripts in Redis decide; this model does not. It is written from the rules and not from the
-//! scripts, so that a checker that replays a log through it finds out where the two disagree.
+//! The server does not use the model: the scripts in Redis decide. The model is written from the rules
+//! and not from the scripts. A checker replays a log through it and so finds where the two disagree.
+//! The rule numbers are those of the README.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -15,20 +16,21 @@ use crate::registration::{AddOptions, RegistrationState};
 use crate::rejection::Rejection;
 use crate::timestamp::Timestamp;
 
-/// A competition as its log makes it.
+/// The state of a competition, built from its log.
 #[derive(Debug, Clone)]
 pub struct Model {
     state: Option<CompetitionState>,
     limits: Limits,
     revision: Revision,
     confirmed: HashSet<UserId>,
-    /// Who waits, by the revision at which they began to.
+    /// The waitlist in its order: by the revision at which a user began to wait.
     waitlist: BTreeMap<Revision, UserId>,
     waiting_since: HashMap<UserId, Revision>,
+    /// Users who are neither confirmed nor waiting: withdrawn or removed.
     past: HashMap<UserId, RegistrationState>,
 }
 
-/// What bounds registrations. A limit that is absent is infinite.
+/// The fields of a competition that bound registrations. `None` = no limit.
 #[derive(Debug, Clone)]
 struct Limits {
     starts_at: Timestamp,
@@ -56,13 +58,11 @@ pub enum Admission {
     Waitlisted(usize),
 }
 
-/// An entry of the log that the rules do not allow.
+/// A log entry that the rules do not allow.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("revision {revision}: {problem}")]
 pub struct Violation {
-    /// Of the entry.
     pub revision: Revision,
-    /// What is wrong with it.
     pub problem: String,
 }
 
@@ -87,36 +87,33 @@ impl Default for Model {
 }
 
 impl Model {
-    /// The last entry that was applied.
+    /// Returns the revision of the last applied entry.
     #[must_use]
     pub fn revision(&self) -> Revision {
         self.revision
     }
 
-    /// Where the competition is in its life; `None` = there is none.
+    /// Returns the state of the competition; `None` = not created, or deleted.
     #[must_use]
     pub fn state(&self) -> Option<CompetitionState> {
         self.state
     }
 
-    /// How many have a place.
     #[must_use]
     pub fn confirmed_count(&self) -> usize {
         self.confirmed.len()
     }
 
-    /// Who waits, the next one first.
+    /// Returns the waiting users, the next one first.
     pub fn queue(&self) -> impl Iterator<Item = &UserId> {
         self.waitlist.values()
     }
 
-    /// How many wait.
     #[must_use]
     pub fn waitlisted_count(&self) -> usize {
         self.waitlist.len()
     }
 
-    /// What a user's registration is.
     #[must_use]
     pub fn registration(&self, user: &UserId) -> Option<RegistrationState> {
         if self.confirmed.contains(user) {
@@ -140,12 +137,11 @@ impl Model {
             Attempt::Add(options) => (true, options),
         };
         match self.state {
-            None => return Err(Rejection::CompetitionNotFound),
-            // A user does not see a draft.
             Some(CompetitionState::Draft) if by_organiser => {
                 return Err(Rejection::CompetitionNotPublished);
             }
-            Some(CompetitionState::Draft) => return Err(Rejection::CompetitionNotFound),
+            // A user must not learn that a draft exists.
+            None | Some(CompetitionState::Draft) => return Err(Rejection::CompetitionNotFound),
             _ if self.is_current(user) => return Err(Rejection::AlreadyRegistered),
             Some(CompetitionState::Cancelled) => return Err(Rejection::CompetitionCancelled),
             Some(CompetitionState::Published) => {}
@@ -185,7 +181,7 @@ impl Model {
         }
     }
 
-    /// Whether somebody who waits has a claim on a place. Rule 2: nothing else may happen before it is met.
+    /// Whether the first waiting user is due a free place. Rule 2: no other change may come first.
     #[must_use]
     pub fn owes_a_promotion(&self, at: Timestamp) -> bool {
         self.state == Some(CompetitionState::Published)
@@ -194,7 +190,7 @@ impl Model {
             && below(self.confirmed.len(), self.limits.capacity)
     }
 
-    /// Takes the next entry of the log, if the rules allow it.
+    /// Applies the next entry of the log. A violation leaves the model unchanged.
     pub fn apply(&mut self, entry: &AuditEntry) -> Result<(), Violation> {
         let violation = |problem: String| Violation {
             revision: entry.revision,
@@ -209,7 +205,7 @@ impl Model {
             ));
         }
         let applied = match &entry.change {
-            Change::Competition(fields) => self.change(entry.action, fields),
+            Change::Competition(fields) => self.change_competition(entry.action, fields),
             Change::Registration {
                 user_id,
                 before,
@@ -218,7 +214,7 @@ impl Model {
             } => {
                 let was = self.registration(user_id);
                 if was == *before {
-                    self.move_user(entry, user_id, *after, *waitlist_position)
+                    self.change_registration(entry, user_id, *after, *waitlist_position)
                 } else {
                     Err(format!("{user_id} was {was:?}, not {before:?}"))
                 }
@@ -229,9 +225,9 @@ impl Model {
         Ok(())
     }
 
-    fn change(&mut self, action: Action, fields: &[FieldChange]) -> Result<(), String> {
+    fn change_competition(&mut self, action: Action, fields: &[FieldChange]) -> Result<(), String> {
         use CompetitionState::{Cancelled, Draft, Published};
-        self.state = match (action, self.state) {
+        let state = match (action, self.state) {
             (Action::Create, None) => Some(Draft),
             (Action::Publish, Some(Draft)) => Some(Published),
             (Action::Cancel, Some(Published)) => Some(Cancelled),
@@ -241,21 +237,24 @@ impl Model {
                 return Err(format!("{action:?} of a competition that is {state:?}"));
             }
         };
+        let mut limits = self.limits.clone();
         for field in fields {
-            self.limits.set(&field.field, &field.after)?;
+            limits.set(&field.field, &field.after)?;
         }
-        let lowered = fields.iter().any(|field| field.field == "capacity");
-        let over = self
-            .limits
+        // Additions over the capacity are allowed, so only an update of the capacity is compared.
+        let names_capacity = fields.iter().any(|field| field.field == "capacity");
+        let too_small = limits
             .capacity
             .is_some_and(|places| self.confirmed.len() > places);
-        if action == Action::Update && lowered && over {
+        if action == Action::Update && names_capacity && too_small {
             return Err("the capacity is smaller than the number of confirmed".into());
         }
+        self.state = state;
+        self.limits = limits;
         Ok(())
     }
 
-    fn move_user(
+    fn change_registration(
         &mut self,
         entry: &AuditEntry,
         user: &UserId,
@@ -263,55 +262,76 @@ impl Model {
         position: Option<u32>,
     ) -> Result<(), String> {
         match entry.action {
-            Action::Register | Action::Add => {
-                let attempt = match entry.action {
-                    Action::Add => Attempt::Add(entry.options),
-                    _ => Attempt::Register,
-                };
-                let due = self.enter(user, entry.at, attempt);
-                let given = match (after, position) {
-                    (RegistrationState::Confirmed, None) => Some(Admission::Confirmed),
-                    (RegistrationState::Waitlisted, Some(position)) => {
-                        usize::try_from(position).ok().map(Admission::Waitlisted)
-                    }
-                    _ => None,
-                };
-                if due.as_ref().ok() != given.as_ref() {
-                    return Err(format!("{user} got {given:?}, due was {due:?}"));
-                }
-                self.past.remove(user);
-                self.settle(user, after, entry.revision);
+            Action::Register => self.admit(entry, Attempt::Register, user, after, position),
+            Action::Add => {
+                let attempt = Attempt::Add(entry.options);
+                self.admit(entry, attempt, user, after, position)
             }
-            Action::Promote => {
-                let first = self.waitlist.values().next();
-                if first != Some(user) || after != RegistrationState::Confirmed {
-                    let first = first.map_or("nobody", UserId::as_str);
-                    return Err(format!(
-                        "{user} was promoted, first in the queue was {first}"
-                    ));
-                }
-                if !self.owes_a_promotion(entry.at) {
-                    return Err(format!("{user} was promoted to a place that was not free"));
-                }
-                self.drop_current(user);
-                self.settle(user, after, entry.revision);
-            }
-            Action::Withdraw | Action::Remove => {
-                let due = if entry.action == Action::Withdraw {
-                    RegistrationState::Withdrawn
-                } else {
-                    RegistrationState::Removed
-                };
-                if !self.is_current(user) || after != due {
-                    return Err(format!(
-                        "{user} became {after:?} without a registration to end"
-                    ));
-                }
-                self.drop_current(user);
-                self.past.insert(user.clone(), after);
-            }
-            action => return Err(format!("{action:?} of a registration")),
+            Action::Promote => self.promote(entry, user, after),
+            Action::Withdraw => self.end(user, after, RegistrationState::Withdrawn),
+            Action::Remove => self.end(user, after, RegistrationState::Removed),
+            action => Err(format!("{action:?} of a registration")),
         }
+    }
+
+    fn admit(
+        &mut self,
+        entry: &AuditEntry,
+        attempt: Attempt,
+        user: &UserId,
+        after: RegistrationState,
+        position: Option<u32>,
+    ) -> Result<(), String> {
+        let due = self.enter(user, entry.at, attempt);
+        let given = match (after, position) {
+            (RegistrationState::Confirmed, None) => Some(Admission::Confirmed),
+            (RegistrationState::Waitlisted, Some(position)) => {
+                usize::try_from(position).ok().map(Admission::Waitlisted)
+            }
+            _ => None,
+        };
+        if due.as_ref().ok() != given.as_ref() {
+            return Err(format!("{user} got {given:?}, due was {due:?}"));
+        }
+        self.past.remove(user);
+        self.set_current(user, after, entry.revision);
+        Ok(())
+    }
+
+    fn promote(
+        &mut self,
+        entry: &AuditEntry,
+        user: &UserId,
+        after: RegistrationState,
+    ) -> Result<(), String> {
+        let first = self.waitlist.values().next();
+        if first != Some(user) || after != RegistrationState::Confirmed {
+            let first = first.map_or("nobody", UserId::as_str);
+            return Err(format!(
+                "{user} was promoted, first in the queue was {first}"
+            ));
+        }
+        if !self.owes_a_promotion(entry.at) {
+            return Err(format!("{user} was promoted to a place that was not free"));
+        }
+        self.drop_current(user);
+        self.set_current(user, after, entry.revision);
+        Ok(())
+    }
+
+    fn end(
+        &mut self,
+        user: &UserId,
+        after: RegistrationState,
+        due: RegistrationState,
+    ) -> Result<(), String> {
+        if !self.is_current(user) || after != due {
+            return Err(format!(
+                "{user} became {after:?} without a registration to end"
+            ));
+        }
+        self.drop_current(user);
+        self.past.insert(user.clone(), after);
         Ok(())
     }
 
@@ -319,7 +339,7 @@ impl Model {
         self.confirmed.contains(user) || self.waiting_since.contains_key(user)
     }
 
-    fn settle(&mut self, user: &UserId, state: RegistrationState, since: Revision) {
+    fn set_current(&mut self, user: &UserId, state: RegistrationState, since: Revision) {
         if state == RegistrationState::Confirmed {
             self.confirmed.insert(user.clone());
         } else {
@@ -337,7 +357,7 @@ impl Model {
 }
 
 impl Limits {
-    /// Takes a field of the log over. Fields that bound nothing are passed by.
+    /// Sets a field from the log. Ignores the fields that bound nothing.
     fn set(&mut self, field: &str, value: &str) -> Result<(), String> {
         let moment = || -> Result<Timestamp, String> {
             let millis = value.parse().map_err(|_| format!("{field} is {value}"))?;

@@ -1,4 +1,4 @@
-//! Competitions: writing and rewriting them.
+//! Creating and updating competitions.
 
 use domain::competition::Moments;
 use domain::{
@@ -6,18 +6,15 @@ use domain::{
     InvalidFields, RequestId, Schedule, Title, Venue, WaitlistCapacity,
 };
 
-use super::field::{chosen_id, country, request_id, required_moment, under};
-use super::mask::{Changes, Mask};
+use super::field::{chosen_id, country, request_id, required_time};
+use super::mask::{Mask, MaskedFields};
 use crate::{admin, v1};
 
-/// A new competition.
 #[derive(Debug, Clone)]
 pub struct CreateCompetition {
-    /// The id that the organiser chose, if any.
+    /// The id that the organiser chose; `None` = the server makes one.
     pub competition_id: Option<CompetitionId>,
-    /// What the organiser says of it.
     pub details: CompetitionDetails,
-    /// Names the call.
     pub request_id: RequestId,
 }
 
@@ -31,30 +28,28 @@ impl TryFrom<admin::CreateCompetitionRequest> for CreateCompetition {
             .require("competition", request.competition)
             .and_then(|competition| invalid.absorb(details(competition)));
         let request_id = invalid.check("request_id", request_id(&request.request_id));
-        invalid.finish(|| {
-            Some(Self {
-                competition_id: competition_id?,
-                details: details?,
-                request_id: request_id?,
-            })
-        })
+        match (competition_id, details, request_id) {
+            (Some(competition_id), Some(details), Some(request_id)) => Ok(Self {
+                competition_id,
+                details,
+                request_id,
+            }),
+            _ => Err(invalid),
+        }
     }
 }
 
-/// A change of a competition.
 #[derive(Debug, Clone)]
 pub struct UpdateCompetition {
-    /// Which competition.
     pub competition_id: CompetitionId,
-    /// The named fields. The order of the moments is not checked yet: that takes the old ones too.
+    /// Its four times are not compared yet, because that takes the stored ones too.
     pub patch: CompetitionPatch,
-    /// The version that the change is meant for, if it was named.
+    /// The version that the client read; `None` = overwrite any.
     pub etag: Option<Etag>,
-    /// Names the call.
     pub request_id: RequestId,
 }
 
-/// The fields of a competition that an organiser may change.
+/// The fields that an organiser may change.
 const CHANGEABLE: [&str; 10] = [
     "title",
     "description",
@@ -84,40 +79,49 @@ impl TryFrom<admin::UpdateCompetitionRequest> for UpdateCompetition {
             "competition.competition_id",
             CompetitionId::parse(competition.competition_id.as_str()),
         );
-        let patch = mask.and_then(|mask| {
-            let mut wrong = InvalidFields::default();
-            let patch = patch(&mask, competition, &mut wrong);
-            let patch = wrong.finish(|| Some(patch));
-            invalid.absorb(patch.map_err(|wrong| under("competition", &wrong)))
-        });
-        invalid.finish(|| {
-            Some(Self {
-                competition_id: competition_id?,
-                patch: patch?,
+        let patch = mask.and_then(|mask| invalid.absorb(patch(&mask, competition)));
+        match (competition_id, patch, request_id) {
+            (Some(competition_id), Some(patch), Some(request_id)) => Ok(Self {
+                competition_id,
+                patch,
                 etag,
-                request_id: request_id?,
-            })
-        })
+                request_id,
+            }),
+            _ => Err(invalid),
+        }
     }
 }
 
-/// What is said of a new competition: a patch that names every field, with its moments in order.
+fn patch(mask: &Mask, competition: v1::Competition) -> Result<CompetitionPatch, InvalidFields> {
+    let mut fields = MaskedFields::new(mask);
+    let patch = parse_fields(&mut fields, competition);
+    fields
+        .into_invalid()
+        .within("competition")
+        .into_result(patch)
+}
+
+/// Parses a new competition: a patch that names every field, with its times in order.
 fn details(competition: v1::Competition) -> Result<CompetitionDetails, InvalidFields> {
-    let mut invalid = InvalidFields::default();
-    let patch = patch(&Mask::All, competition, &mut invalid);
+    let mut fields = MaskedFields::new(&Mask::All);
+    let patch = parse_fields(&mut fields, competition);
+    let mut invalid = fields.into_invalid();
     let schedule = moments(&patch).and_then(|moments| invalid.absorb(Schedule::parse(moments)));
-    let details = invalid.finish(|| {
-        Some(CompetitionDetails {
-            title: patch.title?,
-            description: patch.description?,
-            venue: patch.venue?,
-            country_code: patch.country_code?,
-            schedule: schedule?,
-            capacity: patch.capacity?,
-            waitlist_capacity: patch.waitlist_capacity?,
-        })
-    });
-    details.map_err(|wrong| under("competition", &wrong))
+    // A value is missing only if its field is invalid.
+    complete(patch, schedule).ok_or_else(|| invalid.within("competition"))
+}
+
+/// Returns `None` if the patch lacks a field.
+fn complete(patch: CompetitionPatch, schedule: Option<Schedule>) -> Option<CompetitionDetails> {
+    Some(CompetitionDetails {
+        title: patch.title?,
+        description: patch.description?,
+        venue: patch.venue?,
+        country_code: patch.country_code?,
+        schedule: schedule?,
+        capacity: patch.capacity?,
+        waitlist_capacity: patch.waitlist_capacity?,
+    })
 }
 
 fn moments(patch: &CompetitionPatch) -> Option<Moments> {
@@ -129,11 +133,7 @@ fn moments(patch: &CompetitionPatch) -> Option<Moments> {
     })
 }
 
-fn patch(
-    mask: &Mask,
-    competition: v1::Competition,
-    invalid: &mut InvalidFields,
-) -> CompetitionPatch {
+fn parse_fields(fields: &mut MaskedFields, competition: v1::Competition) -> CompetitionPatch {
     let v1::Competition {
         title,
         description,
@@ -147,35 +147,34 @@ fn patch(
         waitlist_capacity,
         ..
     } = competition;
-    let mut changes = Changes::new(mask, invalid);
     CompetitionPatch {
-        title: changes.field("title", !title.is_empty(), || Title::parse(title)),
-        description: changes.field("description", !description.is_empty(), || {
+        title: fields.parse("title", !title.is_empty(), || Title::parse(title)),
+        description: fields.parse("description", !description.is_empty(), || {
             Description::parse(description)
         }),
-        venue: changes.field("venue", !venue.is_empty(), || Venue::parse(venue)),
-        country_code: changes.field("country_code", !country_code.is_empty(), || {
+        venue: fields.parse("venue", !venue.is_empty(), || Venue::parse(venue)),
+        country_code: fields.parse("country_code", !country_code.is_empty(), || {
             country(&country_code)
         }),
-        starts_at: changes.field("starts_at", starts_at.is_some(), || {
-            required_moment(starts_at)
+        starts_at: fields.parse("starts_at", starts_at.is_some(), || {
+            required_time(starts_at)
         }),
-        ends_at: changes.field("ends_at", ends_at.is_some(), || required_moment(ends_at)),
-        registration_opens_at: changes.field(
+        ends_at: fields.parse("ends_at", ends_at.is_some(), || required_time(ends_at)),
+        registration_opens_at: fields.parse(
             "registration_opens_at",
             registration_opens_at.is_some(),
-            || required_moment(registration_opens_at),
+            || required_time(registration_opens_at),
         ),
-        registration_closes_at: changes.field(
+        registration_closes_at: fields.parse(
             "registration_closes_at",
             registration_closes_at.is_some(),
-            || required_moment(registration_closes_at),
+            || required_time(registration_closes_at),
         ),
-        capacity: changes.field("capacity", capacity.is_some(), || {
+        capacity: fields.parse("capacity", capacity.is_some(), || {
             let number = capacity.map(i64::from);
             number.map(Capacity::parse).transpose()
         }),
-        waitlist_capacity: changes.field("waitlist_capacity", waitlist_capacity.is_some(), || {
+        waitlist_capacity: fields.parse("waitlist_capacity", waitlist_capacity.is_some(), || {
             let number = waitlist_capacity.map(i64::from);
             number.map(WaitlistCapacity::parse).transpose()
         }),
