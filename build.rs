@@ -27,6 +27,17 @@ fn main() -> Result<(), Box<dyn Error>> {
     let descriptor_set = PathBuf::from(env::var("OUT_DIR")?).join("startlist.binpb");
     fs::write(descriptor_set, compiler.encode_file_descriptor_set())?;
 
-    tonic_prost_build::configure().compile_fds(compiler.file_descriptor_set())?;
+    // tonic-health has these messages and their client. Only List and the server trait are missing
+    // there.
+    tonic_prost_build::configure()
+        .extern_path(
+            ".grpc.health.v1.HealthCheckRequest",
+            "::tonic_health::pb::HealthCheckRequest",
+        )
+        .extern_path(
+            ".grpc.health.v1.HealthCheckResponse",
+            "::tonic_health::pb::HealthCheckResponse",
+        )
+        .compile_fds(compiler.file_descriptor_set())?;
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use domain::{DisplayName, Email, Password, RequestId, Role, SessionToken, Timestamp};
-use server::health::ServerUrl;
+use server::ServerUrl;
 use server::telemetry::LogFormat;
 use server::{Failure, Passwords};
 use store::AdminStore;

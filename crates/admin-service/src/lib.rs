@@ -80,7 +80,7 @@ use self::{
 };
 
 pub use first_owner::FirstOwner;
-pub use settings::{Command, Settings, UnusableSetting};
+pub use settings::Settings;
 
 /// Who may call which RPC.
 pub const ACCESS: AccessTable = &[

@@ -19,7 +19,13 @@ pub mod convert;
 mod generated;
 pub mod request;
 
-pub use generated::grpc::health::v1 as health;
+/// `grpc.health.v1`: the messages of tonic-health, and what it lacks, which is List and a server
+/// trait that has it.
+pub mod health {
+    pub use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse, health_check_response};
+
+    pub use crate::generated::grpc::health::v1::*;
+}
 pub use generated::startlist::admin::v1 as admin;
 pub use generated::startlist::diagnostics::v1 as diagnostics;
 pub use generated::startlist::user::v1 as user;

@@ -1,57 +1,59 @@
-//! `GetHealthReport`: what [`crate::health`] says for machines, said for people.
+//! `GetHealthReport`: the statuses of [`crate::health`] with times and reasons, for people.
 
+use api::diagnostics::diagnostics_service_server::{DiagnosticsService, DiagnosticsServiceServer};
 use api::diagnostics::{
     GetHealthReportRequest, GetHealthReportResponse, HealthStatus, PartHealth, ServerHealth,
-    diagnostics_service_server::DiagnosticsService,
 };
 use api::health::health_check_response::ServingStatus;
 use tonic::{Request, Response, Status};
 
 use crate::health::{
-    BASE, Checked, DEEP, Facts, Health, LIVENESS, PEER, Part, Phase, READINESS, REDIS,
+    CheckResult, DependencyState, Health, HealthName, HealthState, MAX_REQUEST_BYTES, Phase,
 };
 
-/// The report of one server. It needs no credential: it shows fixed sentences
-/// only.
+/// `startlist.diagnostics.v1.DiagnosticsService`. It needs no credential, because a report holds
+/// fixed sentences only.
 pub struct Diagnostics {
     health: Health,
 }
 
 impl Diagnostics {
-    pub(crate) fn new(health: Health) -> Self {
-        Self { health }
+    /// Returns the service that reports this health, to be mounted.
+    #[must_use]
+    pub fn service(health: Health) -> DiagnosticsServiceServer<Self> {
+        DiagnosticsServiceServer::new(Self { health }).max_decoding_message_size(MAX_REQUEST_BYTES)
     }
 
-    /// The parts that need nobody else, then those that do.
     fn server(&self, shallow: bool) -> ServerHealth {
         let identity = self.health.identity();
-        let facts = self.health.facts();
-        let own = [BASE, identity.service, LIVENESS, READINESS];
-        let asked: &[&str] = if shallow { &[] } else { &[DEEP, REDIS, PEER] };
+        let state = self.health.state();
+        let names = HealthName::ALL.into_iter();
+        let names = names.filter(|name| !shallow || !has_checks(*name));
         ServerHealth {
             name: identity.name.to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             started_at: Some(self.health.started_at().into()),
-            draining: facts.phase == Phase::Draining,
-            parts: own
-                .iter()
-                .chain(asked)
-                .map(|name| self.part(name, &facts))
-                .collect(),
+            draining: state.phase == Phase::Draining,
+            parts: names.map(|name| self.part(name, &state)).collect(),
         }
     }
 
-    fn part(&self, name: &str, facts: &Facts) -> PartHealth {
-        let standing = self.health.standing(name);
-        let serving = standing.is_some_and(|standing| standing.status == ServingStatus::Serving);
-        let checked = checked(name, facts);
-        let error = if serving { "" } else { why(name, facts) };
+    fn part(&self, name: HealthName, state: &HealthState) -> PartHealth {
+        let status = self.health.status(name);
+        let serving = status.status == ServingStatus::Serving;
+        let check = last_check(name, state);
+        let error = if serving { "" } else { reason(name, state) };
+        let report = if serving {
+            HealthStatus::Serving
+        } else {
+            HealthStatus::NotServing
+        };
         PartHealth {
-            name: name.to_owned(),
-            status: status(serving).into(),
-            since: standing.map(|standing| standing.since.into()),
-            latency: checked.and_then(|checked| checked.latency.try_into().ok()),
-            checked_at: checked.map(|checked| checked.at.into()),
+            name: name.text(self.health.identity().service).to_owned(),
+            status: report.into(),
+            since: Some(status.since.into()),
+            latency: check.and_then(|check| check.latency.try_into().ok()),
+            checked_at: check.map(|check| check.at.into()),
             error: error.to_owned(),
         }
     }
@@ -67,7 +69,7 @@ impl DiagnosticsService for Diagnostics {
         let peer = if shallow {
             None
         } else {
-            tokio::join!(self.health.fresh(), self.health.peer_report()).1
+            tokio::join!(self.health.refresh(), self.health.peer_report()).1
         };
         Ok(Response::new(GetHealthReportResponse {
             server: Some(self.server(shallow)),
@@ -76,54 +78,53 @@ impl DiagnosticsService for Diagnostics {
     }
 }
 
-/// The check behind a name, if somebody was asked. Deep is as old as the older
-/// of its parts, and took as long as the slower one.
-fn checked(name: &str, facts: &Facts) -> Option<Checked> {
+/// Whether a status depends on checks of other servers. A shallow report leaves these out.
+fn has_checks(name: HealthName) -> bool {
+    matches!(
+        name,
+        HealthName::Deep | HealthName::Redis | HealthName::Peer
+    )
+}
+
+/// Returns the last check behind a status. For `deep` that is the time of the older check and the
+/// latency of the slower one.
+fn last_check(name: HealthName, state: &HealthState) -> Option<CheckResult> {
     match name {
-        REDIS => facts.redis.last(),
-        PEER => facts.peer.last(),
-        DEEP => {
-            let (redis, peer) = (facts.redis.last()?, facts.peer.last()?);
-            Some(Checked {
+        HealthName::Redis => state.redis.last(),
+        HealthName::Peer => state.peer.last(),
+        HealthName::Deep => {
+            let (redis, peer) = (state.redis.last()?, state.peer.last()?);
+            Some(CheckResult {
                 at: redis.at.min(peer.at),
                 latency: redis.latency.max(peer.latency),
                 error: None,
             })
         }
-        _ => None,
+        HealthName::Server | HealthName::Service | HealthName::Liveness | HealthName::Readiness => {
+            None
+        }
     }
 }
 
-/// Why a name is not serving.
-fn why(name: &str, facts: &Facts) -> &'static str {
-    match name {
-        REDIS => why_part(&facts.redis),
-        PEER => why_part(&facts.peer),
-        _ => match facts.phase {
-            Phase::Starting => "the server is starting",
-            Phase::Draining => "the server is draining",
-            Phase::Up if name == READINESS => "Redis has not answered since the server started",
-            Phase::Up => match (facts.redis.is_serving(), facts.peer.is_serving()) {
-                (false, false) => "neither Redis nor the peer is serving",
-                (false, true) => "Redis is not serving",
-                (true, _) => "the peer is not serving",
-            },
+/// Returns why a name is not serving.
+fn reason(name: HealthName, state: &HealthState) -> &'static str {
+    match (name, state.phase) {
+        (HealthName::Redis, _) => dependency_reason(&state.redis),
+        (HealthName::Peer, _) => dependency_reason(&state.peer),
+        (_, Phase::Starting) => "the server is starting",
+        (_, Phase::Draining) => "the server is draining",
+        (HealthName::Readiness, Phase::Up) => "Redis has not answered since the server started",
+        (_, Phase::Up) => match (state.redis.is_serving(), state.peer.is_serving()) {
+            (false, false) => "neither Redis nor the peer is serving",
+            (false, true) => "Redis is not serving",
+            (true, _) => "the peer is not serving",
         },
     }
 }
 
-fn why_part(part: &Part) -> &'static str {
-    part.last()
-        .and_then(|checked| checked.error)
-        .unwrap_or("no check came to an end in time")
-}
-
-fn status(serving: bool) -> HealthStatus {
-    if serving {
-        HealthStatus::Serving
-    } else {
-        HealthStatus::NotServing
-    }
+fn dependency_reason(dependency: &DependencyState) -> &'static str {
+    let error = dependency.last().and_then(|check| check.error);
+    error.unwrap_or("no check finished in time")
 }
 
 #[cfg(test)]
@@ -132,8 +133,8 @@ mod tests {
 
     use super::*;
 
-    fn check(at: u64, latency: u64) -> Checked {
-        Checked {
+    fn check(at: u64, latency: u64) -> CheckResult {
+        CheckResult {
             at: SystemTime::UNIX_EPOCH + Duration::from_secs(at),
             latency: Duration::from_secs(latency),
             error: None,
@@ -141,17 +142,15 @@ mod tests {
     }
 
     #[test]
-    fn deep_is_as_old_as_its_older_part_and_as_slow_as_its_slower_one() {
+    fn deep_has_the_time_of_the_older_check_and_the_latency_of_the_slower_one() {
         for (redis, peer) in [((1, 4), (2, 3)), ((2, 3), (1, 4))] {
-            let mut facts = Facts::default();
-            assert!(checked(DEEP, &facts).is_none());
-            facts.redis.record(check(redis.0, redis.1));
-            facts.peer.record(check(peer.0, peer.1));
-            let deep = checked(DEEP, &facts).unwrap();
-            assert_eq!(
-                (deep.at, deep.latency),
-                (check(1, 4).at, check(1, 4).latency)
-            );
+            let mut state = HealthState::default();
+            assert!(last_check(HealthName::Deep, &state).is_none());
+            state.redis.record(check(redis.0, redis.1));
+            state.peer.record(check(peer.0, peer.1));
+            let deep = last_check(HealthName::Deep, &state).expect("both were checked");
+            assert_eq!(deep.at, check(1, 4).at);
+            assert_eq!(deep.latency, check(1, 4).latency);
         }
     }
 }

@@ -1,22 +1,22 @@
 //! What both services mount around their handlers. In reading order:
 //!
-//! 1. [`config`]: the settings that both services share.
-//! 2. [`telemetry`]: the log.
-//! 3. [`serve`]: from a listener to the end of the drain; `connections` are what it accepts, `redis_setup`
-//!    what it says of Redis at the start.
-//! 4. [`edge`]: the one layer that every call passes.
-//! 5. [`auth`]: who may call what, and who is calling.
-//! 6. [`errors`]: what a handler answers when it cannot do what was asked, and the one table from that to
-//!    gRPC codes.
-//! 7. [`health`], [`diagnostics`]: how the server is, for machines and for people.
-//! 8. For handlers: [`passwords`], [`throttle`], [`sign_in`], [`paging`].
+//! 1. [`program`]: the skeleton of a service's binary; [`config`]: the settings that both share;
+//!    [`exit`]: exit codes; [`telemetry`]: the log.
+//! 2. [`serve`]: from a listener to the end of the drain. `connections` accepts connections,
+//!    `redis_setup` logs at the start whether Redis is set up well.
+//! 3. [`edge`]: the one layer that every call passes.
+//! 4. [`auth`]: the access tables, and the caller behind a credential.
+//! 5. [`errors`]: why a call fails, and the one table from failures to gRPC codes.
+//! 6. [`health`], [`diagnostics`]: the health of the server, for machines and for people; [`url`]:
+//!    the URL of a server.
+//! 7. For handlers: [`passwords`], [`throttle`], [`sign_in`], [`paging`].
 //!
-//! A service needs of it:
+//! A service uses it like this:
 //!
 //! ```text
 //! const ACCESS: server::AccessTable = &[("Register", Access::User), …];
 //!
-//! async fn register(&self, request: Request<RegisterRequest>) -> Result<Response<RegisterResponse>, Status> {
+//! async fn register(&self, request: Request<RegisterRequest>) -> Reply<RegisterResponse> {
 //!     reply(register::register(&self.store, caller(&request)?, request.into_inner()).await)
 //! }
 //!
@@ -29,9 +29,11 @@ mod connections;
 pub mod diagnostics;
 pub mod edge;
 pub mod errors;
+pub mod exit;
 pub mod health;
 pub mod paging;
 pub mod passwords;
+pub mod program;
 mod redis_setup;
 pub mod serve;
 pub mod sign_in;
@@ -39,6 +41,7 @@ pub mod telemetry;
 #[cfg(test)]
 mod testing;
 pub mod throttle;
+pub mod url;
 
 pub use auth::{Access, AccessTable, AdminCaller, OwnerOrBootstrap, UserCaller, caller};
 pub use config::{ServiceSettings, parse_or_exit};
@@ -46,6 +49,8 @@ pub use errors::{Failure, reply};
 pub use health::Identity;
 pub use paging::ListOf;
 pub use passwords::Passwords;
+pub use program::{Allocator, Program, ServiceCommand};
 pub use serve::{App, MAX_MESSAGE_BYTES, run, shutdown_signal};
 pub use sign_in::SignIns;
 pub use throttle::{Network, SignInThrottle};
+pub use url::ServerUrl;

@@ -1,5 +1,4 @@
-//! What the log says of Redis at the start: that it is not there, or that it is not set up as a system
-//! of record.
+//! Logs at the start whether Redis can be reached, and whether it is set up as a system of record.
 
 use std::time::Duration;
 
@@ -7,32 +6,32 @@ use store::Redis;
 use tokio::time::sleep;
 use tracing::{info, warn};
 
-/// How long to wait before Redis is asked again.
-const PAUSE: Duration = Duration::from_secs(1);
+const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Looks at Redis until it answers, once. The server serves in the meantime.
-pub(crate) async fn look_at_redis(redis: Redis) {
-    let mut is_missed = false;
+/// Asks Redis for its settings until it answers, and logs a warning for each unsafe one. The server
+/// serves in the meantime.
+pub(crate) async fn log_redis_setup(redis: Redis) {
+    let mut was_unavailable = false;
     loop {
         match redis.setup_warnings().await {
             Ok(warnings) => {
                 for warning in warnings {
                     warn!("{warning}");
                 }
-                if is_missed {
-                    info!("Redis is there");
+                if was_unavailable {
+                    info!("Redis can be reached");
                 }
                 return;
             }
             Err(store::Error::Unavailable(detail) | store::Error::LoginRefused(detail)) => {
-                if !is_missed {
+                if !was_unavailable {
                     warn!(
                         detail,
-                        "Redis cannot be reached; calls are answered with UNAVAILABLE until it is there"
+                        "Redis cannot be reached; calls fail with UNAVAILABLE until it is back"
                     );
                 }
-                is_missed = true;
-                sleep(PAUSE).await;
+                was_unavailable = true;
+                sleep(RETRY_INTERVAL).await;
             }
             Err(error) => {
                 warn!(%error, "the settings of Redis cannot be read");

@@ -1,9 +1,11 @@
 //! Serves until it is told to stop, then drains.
 //!
-//! A stop has four steps, so that no client has to see it: health says `NOT_SERVING` and ends its
-//! watches; for the lame-duck time new calls are still taken, because it takes a while until the last
-//! client has heard; then clients are sent away with GOAWAY and no connection is accepted, while the
-//! calls in flight go on; at the drain deadline, or when the last call has ended, the server ends.
+//! A stop has four steps, so that no client loses a call:
+//! 1. Health changes to `NOT_SERVING` and ends its watches.
+//! 2. During the lame-duck time new calls are still accepted, because clients notice only after a
+//!    while.
+//! 3. Clients are sent away with GOAWAY and no connection is accepted. Calls in flight continue.
+//! 4. The server ends with the last call, or at the drain deadline.
 
 use std::future::{self, Future};
 use std::io;
@@ -31,44 +33,40 @@ use crate::connections::accept;
 use crate::diagnostics::Diagnostics;
 use crate::edge::{Edge, GrpcService, Limits};
 use crate::health::{Health, HealthService, Identity, Probes, redis_probe};
-use crate::redis_setup::look_at_redis;
+use crate::redis_setup::log_redis_setup;
 
-/// The largest request message, for `max_decoding_message_size` of each service. The largest honest
+/// The largest request message, for `max_decoding_message_size` of each service. The largest valid
 /// one is a competition with a description of 5,000 characters, some 20 KiB.
 pub const MAX_MESSAGE_BYTES: usize = 64 * 1024;
 
-/// Calls and watches in flight on one connection; HTTP/2 makes the client hold back the rest. tonic has
-/// no limit of its own. RFC 9113 asks for at least 100; proxies open more connections when they need more.
-/// A call in flight takes some 6 KiB, so that this bounds what one client can make a server hold, and a
-/// crowd waits in its clients instead of being turned away.
+/// The most calls and watches in flight on one connection; HTTP/2 makes the client hold back the
+/// rest. tonic has no limit of its own. RFC 9113 recommends at least 100, and proxies open more
+/// connections when they need more. A call in flight takes some 6 KiB, so this bounds the memory
+/// that one connection can use.
 const MAX_STREAMS: u32 = 256;
 
-/// How often a silent client is asked whether it is still there, and how long it may take to say so.
-/// Without it a client that vanished holds its connection for ever.
+/// How long a connection may be silent before the server sends a PING, and how long the client has
+/// to acknowledge it. Without them a client that vanished would keep its connection forever.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(60);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// A service, and all that the server mounts around it.
+/// A service, and what the server needs to mount the rest around it.
 pub struct App<S> {
-    /// Who the server is.
     pub identity: Identity,
     /// The generated server around the service, with
     /// `.max_decoding_message_size(server::MAX_MESSAGE_BYTES)`.
     pub service: S,
-    /// Who may call which method.
     pub access: AccessTable,
-    /// Looks up who is calling.
     pub sessions: Sessions,
-    /// The Redis whose health is checked.
+    /// For the health check.
     pub redis: Redis,
-    /// The settings that both services share.
     pub settings: ServiceSettings,
 }
 
-/// Serves on the listener until `shutdown`, then drains. It ends well also when the drain deadline cuts
-/// calls off. Connections that are left then end with the runtime.
+/// Serves on the listener until `shutdown`, then drains. Returns `Ok` even if the drain deadline cuts
+/// calls off; the connections left then end with the runtime.
 ///
-/// Fails if there is a second address for health and nobody can listen there.
+/// Fails if the second address, for health only, is in use.
 pub async fn run<S: GrpcService>(
     listener: TcpListener,
     app: App<S>,
@@ -80,20 +78,20 @@ pub async fn run<S: GrpcService>(
         peer: settings.peer_url,
     };
     let health = Health::new(app.identity, probes);
-    // Dropped, and with it what is in it, when the server ends.
-    let mut beside_calls = JoinSet::new();
-    beside_calls.spawn(look_at_redis(app.redis));
+    // Dropping the set at the end of the server cancels its tasks.
+    let mut background = JoinSet::new();
+    background.spawn(log_redis_setup(app.redis));
     let edge = Edge::new(
         app.service,
         app.access,
-        beside::<S>(&health, settings.run.reflection)?,
+        auxiliary_services::<S>(&health, settings.run.reflection)?,
         app.sessions,
         Limits {
             max_deadline: settings.run.max_deadline,
             max_calls: settings.run.max_calls,
         },
     );
-    let health_alone = health_alone(
+    let health_only = serve_health_only(
         settings.health_listen,
         &health,
         settings.run.max_connections,
@@ -118,46 +116,50 @@ pub async fn run<S: GrpcService>(
         sleep(lame_duck).await;
         goaway.cancel();
         sleep(settings.run.drain_deadline.saturating_sub(lame_duck)).await;
-        warn!("the drain deadline passed with calls in flight");
+        warn!("the drain deadline has passed with calls in flight");
     };
     tokio::select! {
         served = calls => served.map_err(io::Error::other),
-        // Answers probes to the last, and so never ends by itself.
-        served = health_alone => served.map_err(io::Error::other),
+        // It never ends by itself, because it answers probes until the process ends.
+        served = health_only => served.map_err(io::Error::other),
         () = stop => Ok(()),
     }
 }
 
-/// What is served beside the service, without credentials.
-fn beside<S: NamedService>(health: &Health, reflection: bool) -> io::Result<Routes> {
-    let mut routes = Routes::new(health.service()).add_service(health.diagnostics());
+/// Returns the services without credentials: health, diagnostics, and reflection if it is on.
+fn auxiliary_services<S: NamedService>(health: &Health, reflection: bool) -> io::Result<Routes> {
+    let mut routes = Routes::new(health.service());
+    routes = routes.add_service(Diagnostics::service(health.clone()));
     if reflection {
-        // grpcurl 1.8 asks v1alpha, newer ones v1.
-        let v1 = described::<S>().build_v1().map_err(io::Error::other)?;
-        let v1alpha = described::<S>().build_v1alpha().map_err(io::Error::other)?;
+        // grpcurl 1.8 uses v1alpha, newer versions use v1.
+        let v1 = reflection_of::<S>().build_v1().map_err(io::Error::other)?;
+        let v1alpha = reflection_of::<S>()
+            .build_v1alpha()
+            .map_err(io::Error::other)?;
         routes = routes.add_service(v1).add_service(v1alpha);
     }
     Ok(routes.prepare())
 }
 
-/// What reflection lists: what this server serves. The descriptors hold the other service too.
-fn described<S: NamedService>() -> reflection::Builder<'static> {
+/// Configures reflection to list the services of this server; the descriptors hold the other service
+/// too.
+fn reflection_of<S: NamedService>() -> reflection::Builder<'static> {
     let served = [
         S::NAME,
         DiagnosticsServiceServer::<Diagnostics>::NAME,
         HealthServer::<HealthService>::NAME,
     ];
-    let described = reflection::Builder::configure()
+    let builder = reflection::Builder::configure()
         .register_encoded_file_descriptor_set(api::DESCRIPTOR_SET)
-        // So that a tool can show the details of an error.
+        // For tools that show the details of an error.
         .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET);
     served
         .into_iter()
-        .fold(described, reflection::Builder::with_service_name)
+        .fold(builder, reflection::Builder::with_service_name)
 }
 
-/// Health on an address of its own, if there is one.
-async fn health_alone(
+/// Listens on the second address, if there is one, and returns the server of health on it.
+async fn serve_health_only(
     address: Option<SocketAddr>,
     health: &Health,
     max_connections: u32,
@@ -185,7 +187,7 @@ fn http2() -> Server {
         .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
 }
 
-/// Ends with the first SIGTERM or SIGINT. A second one ends the process at once.
+/// Completes with the first SIGTERM or SIGINT. A second one ends the process at once.
 pub fn shutdown_signal() -> io::Result<impl Future<Output = ()> + Send + 'static> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -193,7 +195,7 @@ pub fn shutdown_signal() -> io::Result<impl Future<Output = ()> + Send + 'static
         next_of(&mut terminate, &mut interrupt).await;
         tokio::spawn(async move {
             let number = next_of(&mut terminate, &mut interrupt).await;
-            // As a shell reports a process that the signal ended.
+            // The exit code with which a shell reports a process that a signal ended.
             process::exit(128 + number.as_raw_value());
         });
     })
@@ -248,8 +250,8 @@ mod tests {
     async fn start(handler: Handler, settings: &[&str]) -> Running {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
-        let nowhere = ["test", "--redis-url", "redis://127.0.0.1:1"];
-        let settings = Cli::parse_from(nowhere.iter().chain(settings)).settings;
+        let no_redis = ["test", "--redis-url", "redis://127.0.0.1:1"];
+        let settings = Cli::parse_from(no_redis.iter().chain(settings)).settings;
         let redis = Redis::new(settings.redis_url.expose(), None).expect("a URL");
         let app = App {
             identity: Identity {
@@ -274,114 +276,125 @@ mod tests {
         endpoint.connect_lazy()
     }
 
-    async fn base(address: SocketAddr) -> ServingStatus {
+    async fn server_status(address: SocketAddr) -> ServingStatus {
         let request = HealthCheckRequest::default();
-        let answer = HealthClient::new(channel(address)).check(request).await;
-        answer.expect("an answer").into_inner().status()
+        let response = HealthClient::new(channel(address)).check(request).await;
+        response.expect("a response").into_inner().status()
     }
 
-    /// Calls the handler, through a connection of its own.
+    /// Calls the handler on a new connection.
     async fn call(address: SocketAddr) -> Code {
         let mut client = Grpc::new(channel(address));
         client.ready().await.expect("a connection");
         let path = PathAndQuery::from_static("/test.v1.TestService/Open");
         let codec = ProstCodec::<HealthCheckRequest, HealthCheckRequest>::default();
         let request = Request::new(HealthCheckRequest::default());
-        let answer = client.unary(request, path, codec).await;
-        answer.expect_err("always an error").code()
+        let response = client.unary(request, path, codec).await;
+        response.expect_err("always an error").code()
     }
 
-    /// What a handler of these tests answers, once it does.
-    const ANSWERED: Code = Code::AlreadyExists;
+    /// The code that the handlers of these tests return.
+    const HANDLER_CODE: Code = Code::AlreadyExists;
 
-    /// A handler that says when it was reached, and answers when it may.
-    fn patient(reached: mpsc::UnboundedSender<()>, may_answer: &Arc<Semaphore>) -> Handler {
-        let may_answer = Arc::clone(may_answer);
+    /// A handler that reports when it was called, and returns when the semaphore has a permit.
+    fn waiting_handler(called: mpsc::UnboundedSender<()>, may_return: &Arc<Semaphore>) -> Handler {
+        let may_return = Arc::clone(may_return);
         Handler::new(move || {
-            let may_answer = Arc::clone(&may_answer);
-            let _ = reached.send(());
+            let may_return = Arc::clone(&may_return);
+            let _ = called.send(());
             async move {
-                let _ = may_answer.acquire().await;
+                let _ = may_return.acquire().await;
                 Err(Failure::from(Rejection::EmailTaken))
             }
         })
     }
 
     #[tokio::test]
-    async fn a_server_serves_until_it_is_told_to_stop() {
+    async fn a_server_serves_until_the_shutdown_signal() {
         let refuse = async || Err(Failure::from(Rejection::EmailTaken));
         let server = start(Handler::new(refuse), &["--lame-duck", "0s"]).await;
-        assert_eq!(base(server.address).await, ServingStatus::Serving);
+        assert_eq!(server_status(server.address).await, ServingStatus::Serving);
         let report = DiagnosticsServiceClient::new(channel(server.address))
             .get_health_report(GetHealthReportRequest { shallow: true })
             .await;
-        assert!(report.expect("an answer").into_inner().server.is_some());
-        assert_eq!(call(server.address).await, ANSWERED);
+        assert!(report.expect("a report").into_inner().server.is_some());
+        assert_eq!(call(server.address).await, HANDLER_CODE);
 
-        server.stop.send(()).expect("it runs");
-        server.end.await.expect("no panic").expect("a good end");
+        server.stop.send(()).expect("the server runs");
+        server.end.await.expect("no panic").expect("no error");
         assert!(TcpStream::connect(server.address).await.is_err());
     }
 
     #[tokio::test]
-    async fn a_stop_is_told_first_and_costs_no_call() {
-        let (reached, mut has_reached) = mpsc::unbounded_channel();
-        let may_answer = Arc::new(Semaphore::new(0));
+    async fn a_stop_is_announced_first_and_loses_no_call() {
+        let (called, mut has_called) = mpsc::unbounded_channel();
+        let may_return = Arc::new(Semaphore::new(0));
         let settings = ["--lame-duck", "500ms", "--drain-deadline", "60s"];
-        let server = start(patient(reached, &may_answer), &settings).await;
+        let server = start(waiting_handler(called, &may_return), &settings).await;
         let mut watch = HealthClient::new(channel(server.address))
             .watch(HealthCheckRequest::default())
             .await
             .expect("a watch")
             .into_inner();
         let before = tokio::spawn(call(server.address));
-        has_reached.recv().await.expect("the call is in flight");
+        has_called.recv().await.expect("the call is in flight");
 
         let stopped_at = Instant::now();
-        server.stop.send(()).expect("it runs");
-        let mut told = Vec::new();
-        while let Some(answer) = watch.message().await.expect("no error") {
-            told.push(answer.status());
+        server.stop.send(()).expect("the server runs");
+        let mut statuses = Vec::new();
+        while let Some(response) = watch.message().await.expect("no error") {
+            statuses.push(response.status());
         }
-        assert_eq!(told, [ServingStatus::Serving, ServingStatus::NotServing]);
-        assert_eq!(base(server.address).await, ServingStatus::NotServing);
+        assert_eq!(
+            statuses,
+            [ServingStatus::Serving, ServingStatus::NotServing]
+        );
+        assert_eq!(
+            server_status(server.address).await,
+            ServingStatus::NotServing
+        );
         let lame_duck = tokio::spawn(call(server.address));
-        has_reached.recv().await.expect("a new call is taken");
+        has_called.recv().await.expect("a new call is accepted");
 
         while TcpStream::connect(server.address).await.is_ok() {
             tokio::task::yield_now().await;
         }
         assert!(stopped_at.elapsed() >= Duration::from_millis(500));
-        may_answer.add_permits(2);
-        assert_eq!(before.await.expect("no panic"), ANSWERED);
-        assert_eq!(lame_duck.await.expect("no panic"), ANSWERED);
-        server.end.await.expect("no panic").expect("a good end");
+        may_return.add_permits(2);
+        assert_eq!(before.await.expect("no panic"), HANDLER_CODE);
+        assert_eq!(lame_duck.await.expect("no panic"), HANDLER_CODE);
+        server.end.await.expect("no panic").expect("no error");
         assert!(stopped_at.elapsed() < Duration::from_secs(30));
     }
 
     #[tokio::test]
-    async fn a_call_that_does_not_end_is_cut_off_at_the_drain_deadline() {
-        let (reached, mut has_reached) = mpsc::unbounded_channel();
+    async fn a_call_that_does_not_end_is_cancelled_at_the_drain_deadline() {
+        let (called, mut has_called) = mpsc::unbounded_channel();
         let never = Arc::new(Semaphore::new(0));
         let settings = ["--lame-duck", "0s", "--drain-deadline", "200ms"];
-        let server = start(patient(reached, &never), &settings).await;
+        let server = start(waiting_handler(called, &never), &settings).await;
         let endless = tokio::spawn(call(server.address));
-        has_reached.recv().await.expect("the call is in flight");
+        has_called.recv().await.expect("the call is in flight");
 
-        server.stop.send(()).expect("it runs");
-        server.end.await.expect("no panic").expect("a good end");
+        server.stop.send(()).expect("the server runs");
+        server.end.await.expect("no panic").expect("no error");
         assert!(!endless.is_finished());
     }
 
     #[tokio::test]
-    async fn health_has_an_address_of_its_own_if_that_is_wanted() {
-        let alone = free_address().await;
-        let settings = ["--lame-duck", "0s", "--health-listen", &alone.to_string()];
+    async fn health_can_have_an_address_of_its_own() {
+        let health_address = free_address().await;
+        let settings = [
+            "--lame-duck",
+            "0s",
+            "--health-listen",
+            &health_address.to_string(),
+        ];
         let refuse = async || Err(Failure::from(Rejection::EmailTaken));
         let server = start(Handler::new(refuse), &settings).await;
-        assert_eq!(base(server.address).await, ServingStatus::Serving);
-        assert_eq!(base(alone).await, ServingStatus::Serving);
-        assert_eq!(call(alone).await, Code::Unimplemented);
+        assert_eq!(server_status(server.address).await, ServingStatus::Serving);
+        assert_eq!(server_status(health_address).await, ServingStatus::Serving);
+        assert_eq!(call(health_address).await, Code::Unimplemented);
     }
 
     async fn free_address() -> SocketAddr {

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
 use redis_server::address_in;
-use server::config::{NotARedisUrl, RedisUrl};
+use server::config::{InvalidRedisUrl, RedisUrl};
 
 use crate::failure::Failure;
 use crate::secret;
@@ -99,7 +99,7 @@ impl<'a> Guest<'a> {
         let password = fs::read_to_string(&file).map_err(unusable(file))?;
         let url = format!("redis://{user}:{}@{address}", password.trim_end());
         url.parse()
-            .map_err(|error: NotARedisUrl| Failure::RedisUrl(error.into()))
+            .map_err(|error: InvalidRedisUrl| Failure::RedisUrl(error.into()))
     }
 }
 

@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use redis_server::{Options, RedisServer};
-use server::config::{NotARedisUrl, RedisUrl};
+use server::config::{InvalidRedisUrl, RedisUrl};
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -64,7 +64,7 @@ impl Redis {
             Self::Private(server) => {
                 let url = server.url_for(service).unwrap_or_default();
                 url.parse()
-                    .map_err(|error: NotARedisUrl| Failure::RedisUrl(error.into()))
+                    .map_err(|error: InvalidRedisUrl| Failure::RedisUrl(error.into()))
             }
         }
     }

@@ -5,9 +5,10 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use admin_service::FirstOwner;
+use server::ServerUrl;
 use server::ServiceSettings;
 use server::config::{RedisUrl, RunSettings};
-use server::health::{Outcome, ServerUrl, probe};
+use server::health::{ProbeOutcome, probe};
 use store::{AdminStore, UserStore};
 use tokio::net::TcpListener;
 use tokio::time::sleep;
@@ -116,7 +117,7 @@ impl Services {
         let first_owner = match &welcome.owner {
             Some(Owner { email, password }) => FirstOwner::Named {
                 email: email.clone(),
-                password: password.password.clone(),
+                password: password.password().clone(),
             },
             None => FirstOwner::ByToken,
         };
@@ -188,5 +189,5 @@ async fn announce(welcome: &Welcome, store: &AdminStore) {
 
 /// Whether calls can be sent there: it is up, and Redis has answered.
 async fn is_serving(service: &ServerUrl) -> bool {
-    probe(service, "readiness", PATIENCE).await.outcome == Outcome::Serving
+    probe(service, "readiness", PATIENCE).await.outcome == ProbeOutcome::Serving
 }

@@ -5,9 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use domain::Email;
-use server::config::{RedisUrl, RunSettings};
-
-use crate::owner::PasswordFile;
+use server::config::{PasswordFile, RedisUrl, RunSettings};
 
 /// Both services and a private Redis on one machine, in one process tree
 ///

@@ -3,7 +3,7 @@
 use std::fmt::{self, Display};
 
 use domain::Password;
-use server::health::ServerUrl;
+use server::ServerUrl;
 
 use crate::owner::Owner;
 
@@ -36,7 +36,7 @@ impl Welcome {
         let Self { admin, user, .. } = self;
         writeln!(f, "\nNext, in another terminal:")?;
         if let Some(owner) = &self.owner {
-            let file = owner.password.path.display();
+            let file = owner.password.path().display();
             let sign_in = sign_in(owner);
             writeln!(f, "\n# Sign in as the owner; the password is in {file}")?;
             writeln!(
@@ -64,8 +64,8 @@ const SIGN_UP: &str = r#"'{"email": "ada@example.org", "password": "a start list
 fn sign_in(owner: &Owner) -> String {
     let email = serde_json::Value::from(owner.email.as_str());
     let before = quoted(&format!(r#"{{"email": {email}, "password": ""#));
-    let read = command_that_reads(&owner.password.password);
-    let file = quoted(&owner.password.path.display().to_string());
+    let read = command_that_reads(owner.password.password());
+    let file = quoted(&owner.password.path().display().to_string());
     format!(r#"{before}"$({read} {file})"'"}}'"#)
 }
 
@@ -94,10 +94,10 @@ mod tests {
     use std::process::Command;
 
     use domain::Email;
+    use server::config::PasswordFile;
     use tempfile::TempDir;
 
     use super::*;
-    use crate::owner::PasswordFile;
 
     fn owner(email: &str, password: &str) -> (Owner, TempDir) {
         let folder = tempfile::tempdir().expect("a folder");

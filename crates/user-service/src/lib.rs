@@ -60,7 +60,7 @@ use self::{
     register::register, sign_in::sign_in, sign_out::sign_out, sign_up::sign_up,
     update_me::update_me, withdraw::withdraw,
 };
-pub use settings::{Command, Settings, UnusableSetting};
+pub use settings::Settings;
 
 /// Who may call which RPC.
 pub const ACCESS: AccessTable = &[

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use server::health::{Outcome, ServerUrl, probe};
+use server::ServerUrl;
+use server::health::{ProbeOutcome, probe};
 use testkit::{TestRedis, eventually, free_address};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
@@ -14,17 +15,17 @@ use crate::server::Server;
 const SECOND: Duration = Duration::from_secs(1);
 
 /// Waits for this outcome and these words, in which `here` stands for the address.
-async fn becomes(address: &str, name: &str, outcome: Outcome, words: &str) {
+async fn becomes(address: &str, name: &str, outcome: ProbeOutcome, words: &str) {
     eventually(words, async || {
         probed(address, name).await == (outcome, words.to_owned())
     })
     .await;
 }
 
-async fn probed(address: &str, name: &str) -> (Outcome, String) {
+async fn probed(address: &str, name: &str) -> (ProbeOutcome, String) {
     let url: ServerUrl = address.parse().expect("an address");
     let probed = probe(&url, name, SECOND).await;
-    (probed.outcome, probed.words.replace(address, "here"))
+    (probed.outcome, probed.message.replace(address, "here"))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -36,7 +37,7 @@ async fn it_says_that_a_name_is_serving() {
         ("redis", "redis is SERVING"),
         ("readiness", "readiness is SERVING"),
     ] {
-        becomes(&server.address, name, Outcome::Serving, words).await;
+        becomes(&server.address, name, ProbeOutcome::Serving, words).await;
     }
 }
 
@@ -49,11 +50,11 @@ async fn it_says_that_a_name_is_not_serving_and_why() {
         ("deep", "deep is NOT_SERVING: the peer is not serving"),
         ("moon", "here does not know the name \"moon\""),
     ] {
-        becomes(&server.address, name, Outcome::NotServing, words).await;
+        becomes(&server.address, name, ProbeOutcome::NotServing, words).await;
     }
     server.health.drain();
     let words = "the server is NOT_SERVING: the server is draining";
-    becomes(&server.address, "", Outcome::NotServing, words).await;
+    becomes(&server.address, "", ProbeOutcome::NotServing, words).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -65,7 +66,7 @@ async fn it_has_time_to_say_why_also_when_deep_hangs() {
     let words = "deep is NOT_SERVING: neither Redis nor the peer is serving";
     eventually("the first probe says why", async || {
         let server = Server::start(&redis.url("user-service"), Some(&address)).await;
-        probed(&server.address, "deep").await == (Outcome::NotServing, words.to_owned())
+        probed(&server.address, "deep").await == (ProbeOutcome::NotServing, words.to_owned())
     })
     .await;
 }
@@ -76,7 +77,7 @@ async fn a_server_without_health_is_not_serving() {
     let nothing = tonic::service::Routes::default();
     let serving = tokio::spawn(Http2::builder().add_routes(nothing).serve(address));
     let words = "here has no health service";
-    becomes(&address.to_string(), "", Outcome::NotServing, words).await;
+    becomes(&address.to_string(), "", ProbeOutcome::NotServing, words).await;
     serving.abort();
 }
 
@@ -86,7 +87,7 @@ async fn where_nobody_listens_it_cannot_connect() {
     becomes(
         &address,
         "deep",
-        Outcome::Unreachable,
+        ProbeOutcome::Unreachable,
         "cannot connect to here",
     )
     .await;
@@ -106,7 +107,7 @@ async fn to_a_server_that_speaks_something_else_it_cannot_connect() {
     becomes(
         &address,
         "deep",
-        Outcome::Unreachable,
+        ProbeOutcome::Unreachable,
         "cannot connect to here",
     )
     .await;
@@ -118,7 +119,7 @@ async fn it_does_not_wait_longer_than_it_was_told() {
     let silent = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = silent.local_addr().expect("its address").to_string();
     let words = "no answer from here within 1s";
-    becomes(&address, "deep", Outcome::TimedOut, words).await;
+    becomes(&address, "deep", ProbeOutcome::TimedOut, words).await;
     assert!(!is_in_time(probed(&address, "deep"), SECOND).await);
     eventually("it ends in time", async || {
         is_in_time(probed(&address, "deep"), SECOND * 3 / 2).await
@@ -129,11 +130,11 @@ async fn it_does_not_wait_longer_than_it_was_told() {
 #[test]
 fn each_outcome_has_its_exit_code() {
     let codes = [
-        Outcome::Serving,
-        Outcome::NotServing,
-        Outcome::Unreachable,
-        Outcome::TimedOut,
+        ProbeOutcome::Serving,
+        ProbeOutcome::NotServing,
+        ProbeOutcome::Unreachable,
+        ProbeOutcome::TimedOut,
     ]
-    .map(Outcome::exit_code);
+    .map(ProbeOutcome::exit_code);
     assert_eq!(codes, [0, 1, 2, 3]);
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use server::diagnostics::Diagnostics;
 use server::health::{Health, Identity, Probes, redis_probe};
 use store::Redis;
 use testkit::eventually;
@@ -67,7 +68,7 @@ impl Server {
         let serving = Http2::builder()
             .layer(MapRequestLayer::new(count))
             .add_service(health.service())
-            .add_service(health.diagnostics())
+            .add_service(Diagnostics::service(health.clone()))
             .serve_with_incoming_shutdown(
                 TcpListenerStream::new(listener),
                 goaway.clone().cancelled_owned(),

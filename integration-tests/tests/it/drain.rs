@@ -114,7 +114,7 @@ async fn at_the_deadline_it_ends_whatever_runs() {
         began.elapsed()
     );
     assert!(
-        ended.stderr.contains("the drain deadline passed"),
+        ended.stderr.contains("the drain deadline has passed"),
         "{}",
         ended.stderr
     );

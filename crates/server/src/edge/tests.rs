@@ -15,6 +15,7 @@ use store::{Redis, UserStore};
 
 use super::*;
 use crate::MAX_MESSAGE_BYTES;
+use crate::diagnostics::Diagnostics;
 use crate::health::{Health, Identity, Probes};
 use crate::testing::{Answered, Handler};
 
@@ -96,7 +97,8 @@ fn edge(handler: Handler, max_calls: u32) -> Edge<Handler> {
         peer: None,
     };
     let health = Health::new(identity, probes);
-    let beside = Routes::new(health.service()).add_service(health.diagnostics());
+    let beside = Routes::new(health.service());
+    let beside = beside.add_service(Diagnostics::service(health));
     let limits = Limits {
         max_deadline: MAX_DEADLINE,
         max_calls,
@@ -289,7 +291,6 @@ fn message(path: &str, content: &[u8]) -> Request<Body> {
 }
 
 fn report_path() -> String {
-    use crate::diagnostics::Diagnostics;
     let name = DiagnosticsServiceServer::<Diagnostics>::NAME;
     assert_eq!(name, DIAGNOSTICS);
     format!("/{name}/GetHealthReport")

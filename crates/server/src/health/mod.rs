@@ -1,171 +1,129 @@
-//! The health of a server, to the letter of `grpc.health.v1`: Check, Watch and
-//! List.
+//! The health of a server, as `grpc.health.v1` defines it: Check, Watch and List.
 //!
-//! 1. `names` – the names that can be asked for, each with its newest status
-//! 2. `watch` – one Watch call
-//! 3. `part` – Redis or the peer: when it counts as up, and when as down
-//! 4. `board` – from what is known to what each name says
-//! 5. `evaluation` – asks one part of deep: once, however many ask
-//! 6. `deep` – which parts are behind a name
-//! 7. `redis` – Redis, through the store
-//! 8. `peer` – the other service, over one kept channel
-//! 9. `service` – what the client sees
-//! 10. `probe` – asks a server from the command line
-//! 11. `url` – where a server is
+//! 1. `name`: the seven names that clients can ask for, and the latest status of each.
+//! 2. `state`: what the server knows about itself, Redis and the peer, and the statuses that follow.
+//! 3. `evaluation`: background checks of Redis and the peer, shared by all callers.
+//! 4. `peer`: the client of the other service.
+//! 5. `service`: the gRPC service.
+//! 6. `probe`: the command-line client.
 //!
-//! `GetHealthReport`, the same for people, is in [`crate::diagnostics`].
+//! `GetHealthReport`, the same statuses with times and reasons, is in [`crate::diagnostics`].
 //!
-//! # How a server uses it
+//! # Lifecycle
 //! ```ignore
 //! let health = Health::new(identity, Probes { redis: redis_probe(store), peer });
-//! routes.add_service(health.service()).add_service(health.diagnostics());
-//! health.initialised(); // as soon as it listens and all is mounted
-//! // … on SIGTERM, first of all:
-//! health.drain(); // then the lame-duck time, then GOAWAY
+//! routes.add_service(health.service());
+//! health.initialised(); // once the server listens and everything is mounted
+//! health.drain(); // first step after SIGTERM; then the lame-duck time, then GOAWAY
 //! ```
-//! Both services go beside the layers that limit, shed, trace and log the other
-//! calls, not below them, and may be mounted on a second listener as well. The
-//! subcommand `probe` of a binary is `ProbeCommand::run`.
+//! Mount the service beside the layers that authenticate, limit and log the other calls, not below
+//! them. It can also be mounted on a second listener.
 //!
-//! # What had to be our own
-//! tonic-health's client asks the peer and serves the probe. Its server (0.14.9)
-//! does not conform: Watch of an unknown name ends with `NOT_FOUND`, List is
-//! missing from its trait, setting the same status again is sent again, `""` is
-//! SERVING from the first instant, and an open Watch keeps
-//! `serve_with_shutdown` from ever returning. Hence the messages from
-//! [`api::health`] and a server of our own.
+//! # Why our own server
+//! The client and the messages are those of tonic-health. Its server (0.14.9) does not conform to
+//! the protocol: List is missing from its trait, Watch of an unknown name ends with `NOT_FOUND`
+//! instead of sending `SERVICE_UNKNOWN`, an unchanged status is sent again, `""` is SERVING from the
+//! start, and an open Watch keeps `serve_with_shutdown` from returning.
 
-mod board;
-mod deep;
 mod evaluation;
-mod names;
-mod part;
+mod name;
 mod peer;
 mod probe;
-mod redis;
 mod service;
-mod url;
-mod watch;
+mod state;
 
-use std::{borrow::Cow, sync::Arc, time::SystemTime};
+use std::sync::Arc;
+use std::time::SystemTime;
 
-use api::{
-    diagnostics::{ServerHealth, diagnostics_service_server::DiagnosticsServiceServer},
-    health::{health_check_response::ServingStatus, health_server::HealthServer},
-};
-use futures::future::BoxFuture;
+use api::diagnostics::ServerHealth;
+use api::health::health_server::HealthServer;
 
-pub use probe::{Outcome, ProbeCommand, Probed, probe};
-pub use redis::redis_probe;
+pub use evaluation::{Probe, redis_probe};
+pub(crate) use name::{HealthName, StatusSince};
+pub use probe::{ProbeCommand, ProbeOutcome, ProbeReport, probe};
 pub use service::HealthService;
-pub use url::{InvalidServerUrl, ServerUrl};
+pub(crate) use state::{CheckResult, DependencyState, HealthState, Phase};
 
-pub(crate) use {
-    board::{Facts, Phase},
-    names::{BASE, DEEP, LIVENESS, PEER, READINESS, REDIS, Standing},
-    part::{Checked, Part},
-};
-
-use crate::diagnostics::Diagnostics;
-use board::Board;
-use deep::Deep;
-use names::Names;
+use crate::url::ServerUrl;
+use evaluation::Evaluations;
+use name::Statuses;
 use peer::Peer;
+use state::SharedState;
 
-/// Asks one part of `deep`. The error is a fixed sentence, so that no address,
-/// secret or word of a driver can reach a client.
-pub type Probe = Arc<dyn Fn() -> BoxFuture<'static, Result<(), &'static str>> + Send + Sync>;
+/// The largest request message of the health and diagnostics services, which carries one name.
+pub(crate) const MAX_REQUEST_BYTES: usize = 4 * 1024;
 
-/// Who the server is.
+/// Names of a server.
 #[derive(Clone, Copy, Debug)]
 pub struct Identity {
-    /// The name for people: `admin-service` or `user-service`.
+    /// The short name: `admin-service` or `user-service`.
     pub name: &'static str,
     /// The full name of the gRPC service, such as `startlist.user.v1.UserService`.
     pub service: &'static str,
 }
 
-/// What `deep` asks.
+/// The dependencies that `deep` checks.
 pub struct Probes {
-    /// PINGs Redis, on a connection of its own; see [`redis_probe`].
+    /// Sends PING to Redis on a connection of its own; see [`redis_probe`].
     pub redis: Probe,
-    /// The other service. Without one `peer` and `deep` are never SERVING: a
-    /// full check that did not ask everybody would be a lie.
+    /// The address of the other service. Without one, `peer` and `deep` are never SERVING, because
+    /// a full check has to include the peer.
     pub peer: Option<ServerUrl>,
 }
 
-/// The health of one server. Cheap to clone; all clones are one.
+/// The health of one server. Clones share their state.
 ///
-/// Every name but `liveness` begins `NOT_SERVING`.
+/// All names but `liveness` start as `NOT_SERVING`.
 #[derive(Clone)]
 pub struct Health {
-    names: Arc<Names>,
-    board: Arc<Board>,
-    deep: Deep,
+    statuses: Arc<Statuses>,
+    state: Arc<SharedState>,
+    evaluations: Evaluations,
     peer: Option<Peer>,
     identity: Identity,
     started_at: SystemTime,
 }
 
 impl Health {
-    /// Begins the health of a server; its start time is now.
+    /// Creates the health of a server whose start time is now. Opens no connection yet.
     ///
     /// # Panics
-    /// Outside of a tokio runtime, which the channel to the peer needs. Nothing
-    /// is connected before somebody asks.
+    /// Outside of a tokio runtime, which the channel to the peer needs.
     #[must_use]
     pub fn new(identity: Identity, probes: Probes) -> Self {
-        let names = Arc::new(Names::default());
-        let board = Arc::new(Board::new(identity.service, Arc::clone(&names)));
+        let statuses = Arc::new(Statuses::new(identity.service));
+        let state = Arc::new(SharedState::new(Arc::clone(&statuses)));
         let peer = probes.peer.as_ref().map(Peer::new);
-        let deep = Deep::new(&board, &names, probes.redis, peer::base_probe(peer.clone()));
+        let evaluations = Evaluations::new(&state, probes.redis, peer::peer_probe(peer.clone()));
         Self {
-            names,
-            board,
-            deep,
+            statuses,
+            state,
+            evaluations,
             peer,
             identity,
             started_at: SystemTime::now(),
         }
     }
 
-    /// `grpc.health.v1.Health`, to be mounted.
+    /// Returns `grpc.health.v1.Health`, to be mounted.
     #[must_use]
     pub fn service(&self) -> HealthServer<HealthService> {
-        let service = HealthService::new(Arc::clone(&self.names), self.deep.clone());
-        HealthServer::new(service).max_decoding_message_size(service::MAX_REQUEST_BYTES)
+        let service = HealthService::new(Arc::clone(&self.statuses), self.evaluations.clone());
+        HealthServer::new(service).max_decoding_message_size(MAX_REQUEST_BYTES)
     }
 
-    /// `startlist.diagnostics.v1.DiagnosticsService`, to be mounted.
-    #[must_use]
-    pub fn diagnostics(&self) -> DiagnosticsServiceServer<Diagnostics> {
-        DiagnosticsServiceServer::new(Diagnostics::new(self.clone()))
-            .max_decoding_message_size(service::MAX_REQUEST_BYTES)
-    }
-
-    /// Turns base on: the server listens and everything is mounted. From now
-    /// on Redis is asked until it has answered once, which opens `readiness`.
+    /// Sets `""` and the service's name to SERVING: the server listens and everything is mounted.
+    /// Starts to check Redis, until it has answered once, which sets `readiness` to SERVING.
     pub fn initialised(&self) {
-        self.board.change(Facts::initialised);
-        self.deep.start();
+        self.state.update(HealthState::initialised);
+        self.evaluations.start();
     }
 
-    /// Opens `readiness` for good: Redis has answered somebody.
-    pub fn redis_answered(&self) {
-        self.board.change(|facts| facts.redis_answered = true);
-    }
-
-    /// Turns base, `readiness` and `deep` off for good, tells it to all who
-    /// watch, then ends their streams. `liveness` stays SERVING.
+    /// Sets all names but `liveness`, `redis` and `peer` to `NOT_SERVING` for good, sends that to
+    /// all watchers, then ends their streams.
     pub fn drain(&self) {
-        self.board.change(Facts::drain);
-        self.names.end_watches();
-    }
-
-    /// Says the status of a further name, such as the full name of another
-    /// gRPC service on this server. Who watches the name is told.
-    pub fn set(&self, name: impl Into<Cow<'static, str>>, status: ServingStatus) {
-        self.names.set(name, status);
+        self.state.update(HealthState::drain);
+        self.statuses.end_watches();
     }
 
     pub(crate) fn identity(&self) -> Identity {
@@ -176,20 +134,20 @@ impl Health {
         self.started_at
     }
 
-    pub(crate) fn facts(&self) -> Facts {
-        self.board.facts()
+    pub(crate) fn state(&self) -> HealthState {
+        self.state.snapshot()
     }
 
-    pub(crate) fn standing(&self, name: &str) -> Option<Standing> {
-        self.names.get(name)
+    pub(crate) fn status(&self, name: HealthName) -> StatusSince {
+        self.statuses.get(name)
     }
 
-    /// Returns when what is known of Redis and the peer is at most 1 s old.
-    pub(crate) async fn fresh(&self) {
-        self.deep.fresh(DEEP).await;
+    /// Waits until the checks of Redis and the peer are at most 1 s old.
+    pub(crate) async fn refresh(&self) {
+        self.evaluations.refresh(HealthName::Deep).await;
     }
 
-    /// The peer's own report, at most 1 s old.
+    /// Returns the peer's own report, at most 1 s old.
     pub(crate) async fn peer_report(&self) -> Option<ServerHealth> {
         self.peer.as_ref()?.report().await
     }

@@ -1,32 +1,36 @@
-//! Asks a server for its health from the command line: for Docker's
-//! HEALTHCHECK, and for people.
+//! The command-line client, for Docker's HEALTHCHECK and for people.
 
-use std::{error::Error, fmt, net::SocketAddr, process, time::Duration};
+use std::error::Error;
+use std::fmt;
+use std::net::SocketAddr;
+use std::process;
+use std::time::Duration;
 
-use api::diagnostics::{
-    GetHealthReportRequest, diagnostics_service_client::DiagnosticsServiceClient,
-};
+use api::diagnostics::GetHealthReportRequest;
+use api::diagnostics::diagnostics_service_client::DiagnosticsServiceClient;
 use clap::Args;
 use tokio::time::{Instant, timeout_at};
-use tonic::{Code, Status, transport::Channel};
-use tonic_health::pb::{
-    HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
-};
+use tonic::transport::Channel;
+use tonic::{Code, Status};
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
 
-use super::url::{InvalidServerUrl, ServerUrl};
 use crate::config::duration;
+use crate::url::{InvalidServerUrl, ServerUrl};
 
-/// The subcommand `probe`: asks a running server for its health, says one line
-/// about it, and ends with 0 if it is SERVING, 1 if it is not, 2 if nobody could
-/// be reached, 3 if no answer came in time
+/// Asks a running server for its health and prints one line
+///
+/// Exit codes: 0 if it is SERVING, 1 if it is not, 2 if the server cannot be reached, 3 if no answer
+/// came in time.
 #[derive(Debug, Clone, Args)]
 pub struct ProbeCommand {
-    /// What to ask for: deep, readiness, liveness, redis, peer, a service's full
-    /// name, or "" for the server as a whole
+    /// The name to ask for: deep, readiness, liveness, redis, peer, a service's full name, or ""
+    /// for the server as a whole
     #[arg(long, value_name = "NAME", default_value = "deep")]
     pub service: String,
 
-    /// Where to ask: HOST:PORT [default: where this service would listen]
+    /// The server to ask: HOST:PORT [default: the address that this service would listen on]
     #[arg(long, value_name = "ADDRESS")]
     pub address: Option<ServerUrl>,
 
@@ -36,81 +40,77 @@ pub struct ProbeCommand {
 }
 
 impl ProbeCommand {
-    /// Asks the server at `address`, or else the one that listens on `listen`,
+    /// Asks the server at `address`, or else the one that listens on `listen`, prints the result
     /// and ends the process.
-    ///
-    /// At once: the look-up of a name that does not resolve would keep the
-    /// runtime from ending for many seconds.
     pub async fn run(self, listen: SocketAddr) -> ! {
-        let probed = match self.address.map_or_else(|| listen.try_into(), Ok) {
+        let report = match self.address.map_or_else(|| listen.try_into(), Ok) {
             Ok(server) => probe(&server, &self.service, self.timeout).await,
-            Err(InvalidServerUrl) => Probed::unreachable(listen),
+            Err(InvalidServerUrl) => ProbeReport::unreachable(listen),
         };
-        println!("{}", probed.words);
-        process::exit(probed.outcome.exit_code())
+        println!("{}", report.message);
+        // Exit without shutting the runtime down, which would wait many seconds for the DNS lookup
+        // of a name that does not resolve.
+        process::exit(report.outcome.exit_code())
     }
 }
 
-/// What a probe found, and the exit code that says so.
+/// The outcome of a probe, with its exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// SERVING.
+pub enum ProbeOutcome {
     Serving = 0,
-    /// Any other answer.
+    /// Any other status, or an error.
     NotServing = 1,
-    /// There is no gRPC server at that address.
+    /// No gRPC server listens there.
     Unreachable = 2,
-    /// The time was up.
     TimedOut = 3,
 }
 
-impl Outcome {
-    /// The exit code of the process: 0 to 3.
+impl ProbeOutcome {
+    /// Returns the exit code of the process: 0 to 3.
     #[must_use]
     pub fn exit_code(self) -> i32 {
         self as i32
     }
 }
 
-/// What a probe found.
+/// The result of a probe.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Probed {
-    /// For the exit code.
-    pub outcome: Outcome,
+pub struct ProbeReport {
+    pub outcome: ProbeOutcome,
     /// One line for people, without a line end.
-    pub words: String,
+    pub message: String,
 }
 
-impl Probed {
+impl ProbeReport {
     fn unreachable(server: impl fmt::Display) -> Self {
         Self {
-            outcome: Outcome::Unreachable,
-            words: format!("cannot connect to {server}"),
+            outcome: ProbeOutcome::Unreachable,
+            message: format!("cannot connect to {server}"),
         }
     }
 }
 
-/// Checks one name of a server. Takes no longer than `patience`, whatever hangs.
-pub async fn probe(server: &ServerUrl, name: &str, patience: Duration) -> Probed {
-    let until = Instant::now() + patience;
+/// Checks one name of a server. Takes no longer than `timeout`, even if the server hangs.
+pub async fn probe(server: &ServerUrl, name: &str, timeout: Duration) -> ProbeReport {
+    let until = Instant::now() + timeout;
     let subject = if name.is_empty() { "the server" } else { name };
     match timeout_at(until, check(server, name)).await {
-        Ok(Ok((ServingStatus::Serving, _))) => Probed {
-            outcome: Outcome::Serving,
-            words: format!("{subject} is SERVING"),
+        Ok(Ok((ServingStatus::Serving, _))) => ProbeReport {
+            outcome: ProbeOutcome::Serving,
+            message: format!("{subject} is SERVING"),
         },
         Ok(Ok((status, channel))) => {
             let reason = timeout_at(until, reason(channel, name)).await;
             let reason = reason.ok().flatten().unwrap_or_default();
-            Probed {
-                outcome: Outcome::NotServing,
-                words: format!("{subject} is {}{reason}", status.as_str_name()),
+            ProbeReport {
+                outcome: ProbeOutcome::NotServing,
+                message: format!("{subject} is {}{reason}", status.as_str_name()),
             }
         }
         Ok(Err(status)) => failure(server, name, &status),
-        Err(_) => Probed {
-            outcome: Outcome::TimedOut,
-            words: format!("no answer from {server} within {patience:?}"),
+        Err(_) => ProbeReport {
+            outcome: ProbeOutcome::TimedOut,
+            message: format!("no answer from {server} within {timeout:?}"),
         },
     }
 }
@@ -121,11 +121,11 @@ async fn check(server: &ServerUrl, name: &str) -> Result<(ServingStatus, Channel
     let request = HealthCheckRequest {
         service: name.to_owned(),
     };
-    let answer = HealthClient::new(channel.clone()).check(request).await?;
-    Ok((answer.into_inner().status(), channel))
+    let response = HealthClient::new(channel.clone()).check(request).await?;
+    Ok((response.into_inner().status(), channel))
 }
 
-/// Why a name is not serving, if the server can tell.
+/// Returns why a name is not serving, if the server reports a reason.
 async fn reason(channel: Channel, name: &str) -> Option<String> {
     let request = GetHealthReportRequest { shallow: false };
     let report = DiagnosticsServiceClient::new(channel)
@@ -137,23 +137,23 @@ async fn reason(channel: Channel, name: &str) -> Option<String> {
     (!error.is_empty()).then(|| format!(": {error}"))
 }
 
-fn failure(server: &ServerUrl, name: &str, status: &Status) -> Probed {
-    // A status that the server sent has no cause on our side.
+fn failure(server: &ServerUrl, name: &str, status: &Status) -> ProbeReport {
+    // Only a status that was made on this side has a source.
     if status.source().is_some() {
-        let words = format!("cannot connect to {server}");
-        return Probed {
-            outcome: Outcome::Unreachable,
-            words,
+        let message = format!("cannot connect to {server}");
+        return ProbeReport {
+            outcome: ProbeOutcome::Unreachable,
+            message,
         };
     }
-    let words = match status.code() {
+    let message = match status.code() {
         Code::NotFound => format!("{server} does not know the name {name:?}"),
         Code::Unimplemented => format!("{server} has no health service"),
         code => format!("{server} answered with an error: {code}"),
     };
-    Probed {
-        outcome: Outcome::NotServing,
-        words,
+    ProbeReport {
+        outcome: ProbeOutcome::NotServing,
+        message,
     }
 }
 
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn without_flags_it_asks_for_deep_and_waits_a_second() {
+    fn the_defaults_are_deep_and_one_second() {
         let probe = Program::parse_from(["probe"]).probe;
         assert_eq!(probe.service, "deep");
         assert_eq!(probe.address, None);
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn each_flag_is_taken() {
+    fn every_flag_is_used() {
         let flags = [
             "probe",
             "--service",

@@ -7,7 +7,7 @@ use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::fmt::MakeWriter;
 
 use super::*;
-use crate::telemetry::LogFormat;
+use crate::telemetry;
 
 /// The lines that this thread logs, at the level info.
 #[derive(Clone, Default)]
@@ -17,7 +17,7 @@ impl Lines {
     fn listen() -> (Self, DefaultGuard) {
         let lines = Self::default();
         let subscriber = tracing_subscriber::fmt()
-            .event_format(LogFormat::Json)
+            .event_format(telemetry::json())
             .with_max_level(tracing::Level::INFO)
             .with_writer(lines.clone())
             .finish();

@@ -1,21 +1,18 @@
-//! Time stands still in these tests and moves only as they say.
+//! Tests with paused time: it advances only as far as a test sleeps.
 
-use std::{
-    pin::pin,
-    sync::atomic::{AtomicU32, AtomicUsize},
-};
+use std::pin::pin;
+use std::sync::atomic::{AtomicU32, AtomicUsize};
 
+use api::health::health_check_response::ServingStatus;
 use futures::{FutureExt, future};
 use tokio::time::{advance, sleep};
 
 use super::*;
-use crate::health::{
-    board::Facts,
-    deep::Deep,
-    names::{LIVENESS, PEER, READINESS, REDIS},
-};
+use crate::health::HealthState;
+use crate::health::name::Statuses;
+use HealthName::{Deep, Liveness, Peer, Readiness, Redis};
 
-/// Redis or the peer, as a test wants it.
+/// A dependency whose failures and delays a test chooses.
 #[derive(Clone, Default)]
 struct Fake {
     calls: Arc<AtomicUsize>,
@@ -26,7 +23,7 @@ struct Fake {
     panics: Arc<AtomicBool>,
 }
 
-const FOR_EVER: u32 = u32::MAX;
+const FOREVER: u32 = u32::MAX;
 
 impl Fake {
     fn probe(&self) -> Probe {
@@ -36,10 +33,10 @@ impl Fake {
 
     async fn call(self) -> Result<(), &'static str> {
         self.calls.fetch_add(1, SeqCst);
-        assert!(!self.panics.load(SeqCst), "as the test wants it");
+        assert!(!self.panics.load(SeqCst), "a panic that the test asked for");
         sleep(Duration::from_millis(self.delay.load(SeqCst).into())).await;
         let less = |failures: u32| {
-            if failures == FOR_EVER {
+            if failures == FOREVER {
                 None
             } else {
                 failures.checked_sub(1)
@@ -56,7 +53,7 @@ impl Fake {
     }
 
     fn hang(&self) {
-        self.delay.store(FOR_EVER, SeqCst);
+        self.delay.store(FOREVER, SeqCst);
     }
 
     fn calls(&self) -> usize {
@@ -64,55 +61,54 @@ impl Fake {
     }
 }
 
-/// A server that is up, with a Redis and a peer.
+/// An initialised server with a fake Redis and a fake peer.
 struct Server {
     redis: Fake,
     peer: Fake,
-    names: Arc<Names>,
-    board: Arc<Board>,
-    deep: Deep,
+    statuses: Arc<Statuses>,
+    state: Arc<SharedState>,
+    evaluations: Evaluations,
 }
 
 impl Server {
-    /// Redis has answered it before.
+    /// A server that Redis has answered before.
     fn new() -> Self {
         let server = Self::starting();
-        server.board.change(|facts| facts.redis_answered = true);
+        server.state.update(|state| state.redis_answered = true);
         server
     }
 
     fn starting() -> Self {
         let (redis, peer) = (Fake::default(), Fake::default());
-        let names = Arc::<Names>::default();
-        let board = Arc::new(Board::new("test", Arc::clone(&names)));
-        let deep = Deep::new(&board, &names, redis.probe(), peer.probe());
-        board.change(Facts::initialised);
+        let statuses = Arc::new(Statuses::new("test"));
+        let state = Arc::new(SharedState::new(Arc::clone(&statuses)));
+        let evaluations = Evaluations::new(&state, redis.probe(), peer.probe());
+        state.update(HealthState::initialised);
         Self {
             redis,
             peer,
-            names,
-            board,
-            deep,
+            statuses,
+            state,
+            evaluations,
         }
     }
 
-    /// Checks a name: whether it is serving.
-    async fn check(&self, name: &str) -> bool {
-        self.deep.fresh(name).await;
+    /// Checks a name and returns whether it is serving.
+    async fn check(&self, name: HealthName) -> bool {
+        self.evaluations.refresh(name).await;
         self.is_serving(name)
     }
 
-    fn is_serving(&self, name: &str) -> bool {
-        let standing = self.names.get(name).expect("a known name");
-        standing.status == api::health::health_check_response::ServingStatus::Serving
+    fn is_serving(&self, name: HealthName) -> bool {
+        self.statuses.get(name).status == ServingStatus::Serving
     }
 
-    /// Checks deep every 10 ms; the answers.
+    /// Checks deep every 10 ms and returns the results.
     async fn check_for(&self, time: Duration) -> Vec<bool> {
         let until = Instant::now() + time;
         let mut answers = Vec::new();
         while Instant::now() < until {
-            answers.push(self.check(DEEP).await);
+            answers.push(self.check(Deep).await);
             sleep(Duration::from_millis(10)).await;
         }
         answers
@@ -122,16 +118,16 @@ impl Server {
 const SECOND: Duration = Duration::from_secs(1);
 
 #[tokio::test(start_paused = true)]
-async fn a_thousand_who_ask_at_once_share_one_evaluation() {
+async fn a_thousand_concurrent_checks_share_one_evaluation() {
     let server = Server::new();
     server.redis.delay.store(50, SeqCst);
-    let answers = future::join_all((0..1000).map(|_| server.check(DEEP))).await;
+    let answers = future::join_all((0..1000).map(|_| server.check(Deep))).await;
     assert_eq!(answers, [true; 1000]);
     assert_eq!((server.redis.calls(), server.peer.calls()), (1, 1));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_storm_of_checks_costs_about_one_call_a_second() {
+async fn many_checks_cost_about_one_call_a_second() {
     let server = Server::new();
     let answers = server.check_for(60 * SECOND).await;
     assert!(answers.len() > 5000 && answers.iter().all(|serving| *serving));
@@ -143,20 +139,20 @@ async fn a_storm_of_checks_costs_about_one_call_a_second() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_is_at_most_one_second_old_whatever_hangs() {
+async fn a_result_is_at_most_one_second_old_even_if_a_dependency_hangs() {
     let server = Server::new();
     for step in 0..4000_u32 {
         server
             .redis
             .delay
-            .store(if step / 500 % 2 == 0 { 0 } else { FOR_EVER }, SeqCst);
+            .store(if step / 500 % 2 == 0 { 0 } else { FOREVER }, SeqCst);
         server
             .peer
             .delay
-            .store(if step / 700 % 2 == 0 { 0 } else { FOR_EVER }, SeqCst);
-        server.check(DEEP).await;
-        for part in [&server.deep.redis, &server.deep.peer] {
-            let age = part.evaluated_at.borrow().expect("asked").elapsed();
+            .store(if step / 700 % 2 == 0 { 0 } else { FOREVER }, SeqCst);
+        server.check(Deep).await;
+        for evaluation in [&server.evaluations.redis, &server.evaluations.peer] {
+            let age = evaluation.evaluated_at.borrow().expect("asked").elapsed();
             assert!(age <= SECOND, "{age:?} in step {step}");
         }
         sleep(Duration::from_millis(7)).await;
@@ -164,11 +160,11 @@ async fn an_answer_is_at_most_one_second_old_whatever_hangs() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_part_that_hangs_does_not_hold_up_the_other_one() {
+async fn a_hanging_dependency_does_not_delay_the_other_one() {
     let server = Server::new();
     server.peer.hang();
     let asked_at = Instant::now();
-    assert!(server.check(REDIS).await);
+    assert!(server.check(Redis).await);
     assert_eq!(
         (asked_at.elapsed(), server.peer.calls()),
         (Duration::ZERO, 0)
@@ -176,34 +172,31 @@ async fn a_part_that_hangs_does_not_hold_up_the_other_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nobody_is_asked_once_nobody_has_asked_for_some_seconds() {
+async fn checks_stop_some_seconds_after_the_last_request() {
     let server = Server::new();
-    assert!(server.check(DEEP).await);
+    assert!(server.check(Deep).await);
     sleep(3600 * SECOND).await;
     assert!(server.redis.calls() <= 5 && server.peer.calls() <= 5);
     let calls = (server.redis.calls(), server.peer.calls());
-    assert!(server.check(LIVENESS).await && server.check(READINESS).await);
+    assert!(server.check(Liveness).await && server.check(Readiness).await);
     assert_eq!((server.redis.calls(), server.peer.calls()), calls);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_watcher_of_a_part_keeps_the_evaluation_going_until_it_leaves() {
-    for (name, redis_is_asked, peer_is_asked) in [
-        (DEEP, true, true),
-        (REDIS, true, false),
-        (PEER, false, true),
+async fn a_watcher_keeps_its_evaluations_running_until_it_leaves() {
+    for (name, checks_redis, checks_peer) in [
+        (Deep, true, true),
+        (Redis, true, false),
+        (Peer, false, true),
     ] {
         let server = Server::new();
-        let watcher = server.names.subscribe(name);
+        let watcher = server.statuses.subscribe(name);
         assert!(server.check(name).await);
         sleep(60 * SECOND).await;
-        for (fake, is_asked) in [
-            (&server.redis, redis_is_asked),
-            (&server.peer, peer_is_asked),
-        ] {
+        for (fake, is_checked) in [(&server.redis, checks_redis), (&server.peer, checks_peer)] {
             let calls = fake.calls();
             assert!(
-                if is_asked {
+                if is_checked {
                     (60..=68).contains(&calls)
                 } else {
                     calls == 0
@@ -221,15 +214,16 @@ async fn a_watcher_of_a_part_keeps_the_evaluation_going_until_it_leaves() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_watcher_of_base_costs_nobody_anything() {
+async fn a_watcher_of_the_server_itself_causes_no_checks() {
     let server = Server::new();
-    let _watchers = ["", LIVENESS, READINESS].map(|name| server.names.subscribe(name));
+    let _watchers =
+        [HealthName::Server, Liveness, Readiness].map(|name| server.statuses.subscribe(name));
     sleep(60 * SECOND).await;
     assert_eq!((server.redis.calls(), server.peer.calls()), (0, 0));
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_answer_comes_within_700_ms_whatever_hangs() {
+async fn a_check_takes_less_than_700_ms_if_a_dependency_hangs() {
     for (redis_hangs, peer_hangs) in [(true, false), (false, true), (true, true)] {
         let server = Server::new();
         if redis_hangs {
@@ -239,19 +233,19 @@ async fn the_answer_comes_within_700_ms_whatever_hangs() {
             server.peer.hang();
         }
         let asked_at = Instant::now();
-        assert!(!server.check(DEEP).await);
+        assert!(!server.check(Deep).await);
         assert!(
-            asked_at.elapsed() < ANSWER_WITHIN,
+            asked_at.elapsed() < RESPONSE_TIMEOUT,
             "{:?}",
             asked_at.elapsed()
         );
-        assert_eq!(server.is_serving(REDIS), !redis_hangs);
-        assert_eq!(server.is_serving(PEER), !peer_hangs);
+        assert_eq!(server.is_serving(Redis), !redis_hangs);
+        assert_eq!(server.is_serving(Peer), !peer_hangs);
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_single_answer_comes_within_700_ms_when_a_part_begins_to_hang() {
+async fn every_check_takes_less_than_700_ms_when_the_dependencies_begin_to_hang() {
     let server = Server::new();
     for step in 0..1000 {
         if step == 300 {
@@ -259,21 +253,21 @@ async fn every_single_answer_comes_within_700_ms_when_a_part_begins_to_hang() {
             server.peer.hang();
         }
         let asked_at = Instant::now();
-        server.check(DEEP).await;
+        server.check(Deep).await;
         assert!(
-            asked_at.elapsed() < ANSWER_WITHIN,
+            asked_at.elapsed() < RESPONSE_TIMEOUT,
             "{:?}",
             asked_at.elapsed()
         );
         sleep(Duration::from_millis(10)).await;
     }
-    assert!(!server.is_serving(DEEP));
+    assert!(!server.is_serving(Deep));
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_failure_while_somebody_asks_does_not_take_deep_down() {
+async fn one_failure_between_successes_does_not_take_deep_down() {
     let server = Server::new();
-    assert!(server.check(DEEP).await);
+    assert!(server.check(Deep).await);
     server.redis.fail(1);
     let answers = server.check_for(5 * SECOND).await;
     assert!(answers.iter().all(|serving| *serving));
@@ -286,14 +280,14 @@ async fn one_failure_while_somebody_asks_does_not_take_deep_down() {
 
 #[tokio::test(start_paused = true)]
 async fn two_failures_take_deep_down_and_one_success_brings_it_up() {
-    for part in ["redis", "peer"] {
+    for dependency in [Redis, Peer] {
         let server = Server::new();
-        let fake = if part == "redis" {
+        let fake = if dependency == Redis {
             &server.redis
         } else {
             &server.peer
         };
-        assert!(server.check(DEEP).await);
+        assert!(server.check(Deep).await);
         fake.fail(2);
         let answers = server.check_for(5 * SECOND).await;
         let changes = answers.windows(2).filter(|pair| pair[0] != pair[1]).count();
@@ -305,62 +299,62 @@ async fn two_failures_take_deep_down_and_one_success_brings_it_up() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_has_failed_while_nobody_asked_is_down_at_the_first_check() {
+async fn a_failure_while_no_check_ran_is_seen_by_the_first_check() {
     let server = Server::new();
-    assert!(server.check(DEEP).await);
+    assert!(server.check(Deep).await);
     sleep(3600 * SECOND).await;
-    server.redis.fail(FOR_EVER);
-    assert!(!server.check(DEEP).await);
-    assert!(server.is_serving(PEER));
+    server.redis.fail(FOREVER);
+    assert!(!server.check(Deep).await);
+    assert!(server.is_serving(Peer));
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_failure_at_the_first_check_is_tried_again_at_once() {
+async fn a_failure_of_the_first_check_is_retried_at_once() {
     let server = Server::new();
     server.redis.fail(1);
-    assert!(server.check(DEEP).await);
+    assert!(server.check(Deep).await);
     assert_eq!((server.redis.calls(), server.peer.calls()), (2, 1));
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_hangs_up_takes_the_answer_from_nobody() {
+async fn a_cancelled_check_does_not_cancel_the_evaluation() {
     let server = Server::new();
     server.redis.delay.store(100, SeqCst);
     {
-        let mut hasty = pin!(server.check(DEEP));
+        let mut hasty = pin!(server.check(Deep));
         assert!(hasty.as_mut().now_or_never().is_none());
         advance(Duration::from_millis(50)).await;
     }
-    assert!(server.check(DEEP).await);
+    assert!(server.check(Deep).await);
     assert_eq!(server.redis.calls(), 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_evaluation_that_never_ends_proves_nothing_and_the_next_one_starts_anew() {
+async fn a_panic_in_a_probe_is_not_serving_and_the_next_evaluation_starts_anew() {
     let server = Server::new();
-    assert!(server.check(DEEP).await);
+    assert!(server.check(Deep).await);
     sleep(60 * SECOND).await;
     server.redis.panics.store(true, SeqCst);
     let asked_at = Instant::now();
-    assert!(!server.check(DEEP).await);
-    assert!(asked_at.elapsed() <= ANSWER_WITHIN + Duration::from_millis(1));
+    assert!(!server.check(Deep).await);
+    assert!(asked_at.elapsed() <= RESPONSE_TIMEOUT + Duration::from_millis(1));
     server.redis.panics.store(false, SeqCst);
-    assert!(server.check(DEEP).await);
+    assert!(server.check(Deep).await);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_starts_asks_redis_until_it_has_answered_once() {
+async fn a_starting_server_checks_redis_until_it_has_answered_once() {
     let server = Server::starting();
-    server.redis.fail(FOR_EVER);
-    server.deep.start();
+    server.redis.fail(FOREVER);
+    server.evaluations.start();
     sleep(10 * SECOND).await;
-    assert!(!server.is_serving(READINESS));
+    assert!(!server.is_serving(Readiness));
     let calls = server.redis.calls();
     assert!((10..=13).contains(&calls), "{calls}");
 
     server.redis.fail(0);
     sleep(2 * SECOND).await;
-    assert!(server.is_serving(READINESS));
+    assert!(server.is_serving(Readiness));
     sleep(5 * SECOND).await;
     let calls = server.redis.calls();
     sleep(3600 * SECOND).await;
@@ -368,12 +362,12 @@ async fn a_server_that_starts_asks_redis_until_it_has_answered_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_drains_stops_to_ask() {
+async fn a_draining_server_stops_checking() {
     let server = Server::starting();
-    server.redis.fail(FOR_EVER);
-    server.deep.start();
+    server.redis.fail(FOREVER);
+    server.evaluations.start();
     sleep(10 * SECOND).await;
-    server.board.change(Facts::drain);
+    server.state.update(HealthState::drain);
     sleep(5 * SECOND).await;
     let calls = server.redis.calls();
     sleep(3600 * SECOND).await;

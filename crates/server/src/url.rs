@@ -1,25 +1,24 @@
-//! Where a server is.
+//! The URL of a gRPC server.
 
-use std::{
-    fmt,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    str::FromStr,
-};
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::str::FromStr;
 
-use http::{Uri, uri::Authority};
+use http::Uri;
+use http::uri::Authority;
 use tonic::transport::Endpoint;
 
-/// Where a server is: `http://host:port` or `host:port`, in plain text.
+/// The URL of a server without TLS: `http://host:port` or `host:port`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerUrl(Uri);
 
-/// A text that is no [`ServerUrl`].
+/// A text is not a valid [`ServerUrl`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be of the form http://host:port")]
 pub struct InvalidServerUrl;
 
 impl ServerUrl {
-    pub(super) fn endpoint(&self) -> Endpoint {
+    pub(crate) fn endpoint(&self) -> Endpoint {
         Endpoint::from(self.0.clone())
     }
 }
@@ -49,8 +48,8 @@ fn is_host_and_port(authority: &Authority) -> bool {
     !authority.host().is_empty() && authority.port_u16().is_some() && !has_user
 }
 
-/// Where to reach a server that listens there. One that listens on all
-/// addresses is reached by loopback.
+/// The URL of a server on this machine that listens on this address. If it listens on all
+/// addresses, the URL names the loopback address.
 impl TryFrom<SocketAddr> for ServerUrl {
     type Error = InvalidServerUrl;
 
@@ -75,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_host_and_a_port_with_or_without_http_is_a_server() {
+    fn a_url_is_a_host_and_a_port_with_or_without_http() {
         for text in ["http://peer:50051", "http://peer:50051/", "peer:50051"] {
             let url: ServerUrl = text.parse().unwrap();
             assert_eq!((text, url.to_string()), (text, "peer:50051".to_owned()));
@@ -87,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_not() {
+    fn anything_else_is_refused() {
         let others = [
             "",
             "peer",

@@ -1,0 +1,178 @@
+//! The settings that both services share.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{ArgAction, Args};
+use thiserror::Error;
+
+use super::duration::duration;
+use super::password_file::{RedisPassword, UnreadableFile};
+use super::redis_url::RedisUrl;
+use crate::telemetry::{LogFilter, LogFormat};
+use crate::url::ServerUrl;
+
+/// The settings that admin-service and user-service share.
+#[derive(Debug, Clone, Args)]
+pub struct ServiceSettings {
+    /// The URL of Redis: redis://user:password@host:port/database, of which only the host is required
+    #[arg(long, env = "STARTLIST_REDIS_URL", value_name = "URL")]
+    #[arg(default_value = "redis://127.0.0.1:6379", hide_env_values = true)]
+    pub redis_url: RedisUrl,
+
+    /// The file that holds the password of the Redis user
+    #[arg(long, env = "STARTLIST_REDIS_PASSWORD_FILE", value_name = "FILE")]
+    pub redis_password_file: Option<PathBuf>,
+
+    /// The URL of the other service, for the deep health check: http://host:port
+    #[arg(long, env = "STARTLIST_PEER_URL", value_name = "URL")]
+    pub peer_url: Option<ServerUrl>,
+
+    /// A second address to listen on, without TLS, for health only
+    #[arg(long, env = "STARTLIST_HEALTH_LISTEN", value_name = "IP:PORT")]
+    pub health_listen: Option<SocketAddr>,
+
+    #[command(flatten)]
+    pub run: RunSettings,
+}
+
+/// The settings that `startlist` has too: all but the addresses of Redis and the peer.
+#[derive(Debug, Clone, Args)]
+pub struct RunSettings {
+    /// What to log: error, warn, info, debug, trace, or a list such as info,store=debug
+    #[arg(long, env = "STARTLIST_LOG", value_name = "FILTER")]
+    #[arg(default_value = "info")]
+    pub log: LogFilter,
+
+    /// The format of the log
+    #[arg(long, env = "STARTLIST_LOG_FORMAT", value_name = "FORMAT")]
+    #[arg(default_value = "text")]
+    pub log_format: LogFormat,
+
+    /// How long the server accepts new calls after SIGTERM, so that clients can notice the end
+    #[arg(long, env = "STARTLIST_LAME_DUCK", value_name = "DURATION")]
+    #[arg(default_value = "2s", value_parser = duration)]
+    pub lame_duck: Duration,
+
+    /// The longest time from SIGTERM to the end of the process
+    #[arg(long, env = "STARTLIST_DRAIN_DEADLINE", value_name = "DURATION")]
+    #[arg(default_value = "15s", value_parser = duration)]
+    pub drain_deadline: Duration,
+
+    /// The longest time for a call, and the time for a call whose client sets no deadline
+    #[arg(long, env = "STARTLIST_MAX_DEADLINE", value_name = "DURATION")]
+    #[arg(default_value = "30s", value_parser = duration)]
+    pub max_deadline: Duration,
+
+    /// Whether to serve reflection, which tools such as grpcurl need
+    #[arg(long, env = "STARTLIST_REFLECTION", value_name = "true|false")]
+    #[arg(default_value = "true", action = ArgAction::Set, hide_possible_values = true)]
+    pub reflection: bool,
+
+    /// The failed sign-ins that one network may have in 15 minutes; 0 = no limit
+    #[arg(
+        long,
+        env = "STARTLIST_NETWORK_SIGN_IN_FAILURES",
+        value_name = "NUMBER"
+    )]
+    #[arg(default_value = "500", value_parser = count, allow_negative_numbers = true)]
+    pub network_sign_in_failures: u32,
+
+    /// The most calls in flight, without health and reflection; 0 = none
+    #[arg(long, env = "STARTLIST_MAX_CALLS", value_name = "NUMBER")]
+    #[arg(default_value = "8192", value_parser = count, allow_negative_numbers = true)]
+    pub max_calls: u32,
+
+    /// The most open connections; 0 = none
+    #[arg(long, env = "STARTLIST_MAX_CONNECTIONS", value_name = "NUMBER")]
+    #[arg(default_value = "10000", value_parser = count, allow_negative_numbers = true)]
+    pub max_connections: u32,
+}
+
+impl ServiceSettings {
+    /// Reads the password of the Redis user from its file; `None` if no file is set. Call this at the
+    /// start, so that a missing file is reported then.
+    pub fn redis_password(&self) -> Result<Option<RedisPassword>, UnreadableFile> {
+        let setting = "--redis-password-file (STARTLIST_REDIS_PASSWORD_FILE)";
+        let file = self.redis_password_file.as_ref();
+        file.map(|path| RedisPassword::read(setting, path))
+            .transpose()
+    }
+}
+
+/// A text is not a valid number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("must be a whole number from 0 to {}", u32::MAX)]
+struct InvalidCount;
+
+fn count(text: &str) -> Result<u32, InvalidCount> {
+    text.parse().map_err(|_| InvalidCount)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, Parser};
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    #[command(name = "some-service")]
+    struct Cli {
+        #[command(flatten)]
+        settings: ServiceSettings,
+    }
+
+    fn parse(arguments: &[&str]) -> ServiceSettings {
+        let arguments = ["some-service"].iter().chain(arguments);
+        Cli::try_parse_from(arguments).expect("valid").settings
+    }
+
+    #[test]
+    fn the_defaults_are_those_in_the_readme() {
+        let settings = parse(&[]);
+        assert_eq!(settings.redis_url.expose(), "redis://127.0.0.1:6379");
+        assert_eq!(settings.run.lame_duck, Duration::from_secs(2));
+        assert_eq!(settings.run.drain_deadline, Duration::from_secs(15));
+        assert_eq!(settings.run.max_deadline, Duration::from_secs(30));
+        assert_eq!(settings.run.network_sign_in_failures, 500);
+        assert!(settings.run.reflection);
+        assert!(settings.peer_url.is_none());
+    }
+
+    #[test]
+    fn no_password_is_shown() {
+        let url = "redis://user:in-the-url@host:6379/1";
+        let shown = format!("{:?}", parse(&["--redis-url", url]));
+        assert!(!shown.contains("in-the-url"), "{shown}");
+    }
+
+    #[test]
+    fn a_missing_password_file_is_named_with_its_setting() {
+        let settings = parse(&["--redis-password-file", "/nowhere/secret"]);
+        let error = settings
+            .redis_password()
+            .expect_err("no such file")
+            .to_string();
+        assert!(
+            error.starts_with(
+                "--redis-password-file (STARTLIST_REDIS_PASSWORD_FILE): cannot read /nowhere/secret: "
+            ),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn every_setting_has_a_variable() {
+        let command = Cli::command();
+        for argument in command
+            .get_arguments()
+            .filter(|argument| argument.get_long().is_some())
+        {
+            let long = argument.get_long().unwrap_or_default();
+            let expected = format!("STARTLIST_{}", long.replace('-', "_").to_uppercase());
+            let variable = argument.get_env().and_then(|variable| variable.to_str());
+            assert_eq!(variable, Some(expected.as_str()), "--{long}");
+        }
+    }
+}
