@@ -2,14 +2,10 @@
 //! that a repeated request finds again. It lives in Redis, so that a backup holds all that belongs
 //! together.
 
-use std::hash::{BuildHasher, RandomState};
-use std::sync::LazyLock;
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use data_encoding::BASE32_DNSSEC;
 use deadpool_redis::redis::cmd;
 use domain::id::MADE_ID_BYTES;
-use domain::{Email, RequestId, Timestamp};
+use domain::{Email, RequestId};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use tokio::sync::OnceCell;
@@ -20,8 +16,8 @@ use crate::legacy::unreadable;
 use crate::redis::Redis;
 use crate::redis::decode;
 
-/// How long the secret is.
-pub(crate) const SECRET_BYTES: usize = 32;
+/// The length of the secret.
+pub const SECRET_BYTES: usize = 32;
 
 #[derive(Default)]
 pub(crate) struct Installation {
@@ -97,21 +93,6 @@ async fn load(redis: &Redis) -> Result<[u8; SECRET_BYTES]> {
     secret
         .try_into()
         .map_err(|_| unreadable("the secret of the installation"))
-}
-
-/// A value for an entry of a user's index, `<nonce>:<milliseconds>`: always another one, so that
-/// compare-and-delete is safe.
-pub(crate) fn index_value(now: Timestamp) -> String {
-    format!("{}:{}", nonce(), now.as_millis())
-}
-
-/// 40 bits that come again only after all others: a counter that begins at random in each process. Asking
-/// the system for each would cost a system call for each registration.
-fn nonce() -> String {
-    static NEXT: LazyLock<AtomicU64> =
-        LazyLock::new(|| AtomicU64::new(RandomState::new().hash_one(())));
-    let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    BASE32_DNSSEC.encode(&number.to_be_bytes()[3..])
 }
 
 /// 256 random bits from the operating system.

@@ -23,7 +23,7 @@ pub mod doctor;
 mod error;
 mod fingerprint;
 mod installation;
-mod keys;
+pub mod keys;
 mod legacy;
 mod page;
 pub mod records;
@@ -45,8 +45,9 @@ pub use accounts::{Credentials, OpenSession, PasswordHash, Sessions, SignInAttem
 pub use admin_store::AdminStore;
 pub use error::{Error, Result};
 pub use page::{Cursor, Listed, Page, PageRequest};
+pub use records::account_event::AccountEvent;
+pub use records::seal::Seal;
 pub use redis::{InvalidUrl, Redis};
-pub use seal::Seal;
 pub use user_store::UserStore;
 pub use write_outcome::{WriteOutcome, WriteTracker};
 

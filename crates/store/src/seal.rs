@@ -6,15 +6,15 @@
 
 use std::time::{Duration, Instant};
 
-use data_encoding::HEXLOWER;
 use deadpool_redis::redis::{Pipeline, cmd};
 use domain::{CompetitionId, Revision};
-use sha2::{Digest, Sha256};
 use tokio::time::sleep;
 
 use crate::error::Result;
 use crate::legacy::unreadable;
 use crate::page::PageRequest;
+use crate::records::log_entry;
+use crate::records::seal::Seal;
 use crate::redis::Effect;
 use crate::redis::{ReplyReader, decode};
 use crate::{Store, keys, script};
@@ -26,59 +26,6 @@ const ENTRIES_A_STEP: usize = 200;
 /// sealed beside the calls, not instead of them.
 const SHIFT: Duration = Duration::from_millis(2);
 const REST: u32 = 3;
-
-/// A log up to a revision, in 256 bits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Seal {
-    /// The last entry that it covers.
-    pub revision: Revision,
-    /// The hash of the chain.
-    pub chain: [u8; 32],
-}
-
-impl Seal {
-    /// The seal of an empty log.
-    pub const EMPTY: Self = Self {
-        revision: Revision::new(0),
-        chain: [0; 32],
-    };
-
-    /// The seal of the log with one more entry: the SHA-256 of the chain so far, the entry's revision,
-    /// and its names and values, each with its length before it.
-    #[must_use]
-    pub fn with_entry(self, revision: Revision, fields: &[String]) -> Self {
-        let mut hash = Sha256::new();
-        hash.update(self.chain);
-        hash.update(revision.get().to_be_bytes());
-        for field in fields {
-            hash.update((field.len() as u64).to_be_bytes());
-            hash.update(field);
-        }
-        Self {
-            revision,
-            chain: hash.finalize().into(),
-        }
-    }
-
-    /// As it is stored: `<revision>:<hash in hex>`.
-    fn write(self) -> String {
-        format!("{}:{}", self.revision, HEXLOWER.encode(&self.chain))
-    }
-
-    /// Reads it as it is stored; `None` = there is none yet.
-    pub(crate) fn read(text: Option<&str>) -> Result<Self> {
-        let Some(text) = text else {
-            return Ok(Self::EMPTY);
-        };
-        let seal = text.split_once(':').and_then(|(revision, chain)| {
-            Some(Self {
-                revision: Revision::new(revision.parse().ok()?),
-                chain: HEXLOWER.decode(chain.as_bytes()).ok()?.try_into().ok()?,
-            })
-        });
-        seal.ok_or_else(|| unreadable("a seal"))
-    }
-}
 
 /// An entry of a log as it stands: its revision, and names and values in turn.
 pub(crate) type RawEntry = (Revision, Vec<String>);
@@ -134,7 +81,7 @@ impl Store {
                 return Err(unreadable("a short answer"));
             };
             let seal: Option<String> = decode(seal)?;
-            let seal = Seal::read(seal.as_deref())?;
+            let seal = parse_seal(seal.as_deref())?;
             let revision: Option<u64> = decode(revision)?;
             if revision.is_some_and(|revision| revision > seal.revision.get()) {
                 behind.push((id, seal));
@@ -148,7 +95,7 @@ impl Store {
         let mut get = cmd("GET");
         get.arg(keys::Competition::of(competition).seal());
         let text: Option<String> = decode(self.redis.command(get).await?)?;
-        Seal::read(text.as_deref())
+        parse_seal(text.as_deref())
     }
 
     /// Whether the log still has the seal that was made of it.
@@ -188,9 +135,9 @@ impl Store {
             .arg(if seal == Seal::EMPTY {
                 String::new()
             } else {
-                seal.write()
+                seal.to_string()
             })
-            .arg(further.write());
+            .arg(further.to_string());
         let reply = ReplyReader::new(self.redis.run_call(call, Effect::Prepare).await?)?;
         let goes_on = entries.len() == ENTRIES_A_STEP && reply.word() != "overtaken";
         Ok(goes_on.then_some(further))
@@ -212,37 +159,12 @@ impl Store {
         let entries: Vec<(String, Vec<String>)> = decode(self.redis.command(range).await?)?;
         entries
             .into_iter()
-            .map(|(id, fields)| {
-                let revision = id
-                    .split_once('-')
-                    .and_then(|(revision, _)| revision.parse().ok());
-                let revision = revision.ok_or_else(|| unreadable("the id of a log entry"))?;
-                Ok((Revision::new(revision), fields))
-            })
+            .map(|(id, fields)| Ok((log_entry::revision_of_entry_id(&id)?, fields)))
             .collect()
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_seal_depends_on_every_entry_and_on_where_its_fields_end() {
-        let fields = |texts: [&str; 2]| texts.map(str::to_owned);
-        let seal = |texts| Seal::EMPTY.with_entry(Revision::new(1), &fields(texts));
-        assert_eq!(seal(["at", "7"]), seal(["at", "7"]));
-        assert_ne!(seal(["at", "7"]), seal(["a", "t7"]));
-        assert_ne!(seal(["at", "7"]), seal(["at", "8"]));
-        let second = |first: Seal| first.with_entry(Revision::new(2), &fields(["at", "9"]));
-        assert_ne!(second(seal(["at", "7"])), second(seal(["at", "8"])));
-    }
-
-    #[test]
-    fn a_seal_survives_being_written() {
-        let seal = Seal::EMPTY.with_entry(Revision::new(41), &[]);
-        assert_eq!(Seal::read(Some(&seal.write())).expect("a seal"), seal);
-        assert_eq!(Seal::read(None).expect("none yet"), Seal::EMPTY);
-        assert!(Seal::read(Some("41:xyz")).is_err());
-    }
+/// Parses a stored seal; an absent one is that of an empty log.
+fn parse_seal(text: Option<&str>) -> Result<Seal> {
+    text.map_or(Ok(Seal::EMPTY), Seal::parse)
 }

@@ -10,7 +10,8 @@ use crate::competitions::ListCompetitions;
 use crate::error::Result;
 use crate::keys::People;
 use crate::page::{Page, PageRequest};
-use crate::users::{AccountEvent, NewUser, SessionTimes};
+use crate::records::account_event::AccountEvent;
+use crate::users::{NewUser, SessionTimes};
 use crate::{Redis, Store};
 
 /// The store for user-service. Cheap to clone; all clones share their connections and caches.

@@ -4,8 +4,8 @@ use api::convert::timestamp;
 use api::user::{AccountAction, AccountLogEntry, ExportMeResponse, MyRegistration, Session};
 use domain::UserId;
 use server::{Failure, UserCaller};
-use store::users::{AccountEvent, SessionTimes};
-use store::{PageRequest, UserStore};
+use store::users::SessionTimes;
+use store::{AccountEvent, PageRequest, UserStore};
 
 use crate::me::me;
 

@@ -9,6 +9,7 @@ use domain::{Email, Rejection, RequestId, Timestamp, TokenHash};
 use super::{PasswordHash, millis};
 use crate::error::{Error, Result};
 use crate::keys::{self, Account, People};
+use crate::records::email_claim::EmailClaim;
 use crate::redis::{Effect, write_deadline};
 use crate::redis::{ReplyReader, decode};
 use crate::{Store, installation, script};
@@ -125,9 +126,6 @@ impl Store {
         let mut get = cmd("GET");
         get.arg(keys::email_claim(people, hash));
         let claim: Option<String> = decode(self.redis.command(get).await?)?;
-        Ok(claim.filter(|claim| !claim.starts_with(PENDING)))
+        Ok(claim.and_then(|claim| EmailClaim::parse(&claim).owner()))
     }
 }
-
-/// What an unconfirmed claim begins with.
-pub(crate) const PENDING: &str = "pending:";

@@ -20,7 +20,7 @@ use crate::keys::Account;
 use crate::records::Fields;
 use crate::redis::decode;
 
-pub(crate) use create::{NewAccount, PENDING};
+pub(crate) use create::NewAccount;
 pub use handles::{Credentials, Sessions};
 pub(crate) use session::Session;
 pub use session::{ADMIN_SESSION, OpenSession, USER_SESSION};

@@ -16,7 +16,7 @@ use crate::fingerprint::fingerprint;
 use crate::keys::{self, Account, People};
 use crate::legacy::unreadable;
 use crate::page::{Cursor, Listed, Page, PageRequest};
-use crate::records::Fields;
+use crate::records::{Fields, admin};
 use crate::redis::Effect;
 use crate::redis::{ReplyReader, decode};
 use crate::{Store, script};
@@ -63,7 +63,7 @@ impl Store {
         let is_open = self.read_session(session.as_deref())? == Session::Open;
         let is_enabled = disabled.as_deref() == Some("0");
         match role.filter(|_| is_open && is_enabled) {
-            Some(role) => Ok(Some((id, read_role(&role)?))),
+            Some(role) => Ok(Some((id, admin::parse_role(&role)?))),
             None => Ok(None),
         }
     }
@@ -133,7 +133,7 @@ impl Store {
         if fields.is_empty() {
             return Err(not_found(id).into());
         }
-        read_admin(id.clone(), fields)
+        admin::parse(id.clone(), fields)
     }
 
     /// The hash of an admin's password.
@@ -178,7 +178,7 @@ impl Store {
                 let fields = Fields::from_pairs(decode(answer)?);
                 if !fields.is_empty() {
                     let id = AdminId::parse(id.as_str()).map_err(|_| unreadable("an admin id"))?;
-                    items.push(read_admin(id, fields)?);
+                    items.push(admin::parse(id, fields)?);
                 }
             }
         }
@@ -225,7 +225,7 @@ impl Store {
             .arg(print);
         let reply = ReplyReader::new(self.redis.run_call(call, Effect::Decide).await?)?;
         match reply.word() {
-            "changed" => read_admin(id.clone(), reply.into_fields()),
+            "changed" => admin::parse(id.clone(), reply.into_fields()),
             "absent" => Err(not_found(id).into()),
             "request_id_reused" => Err(Rejection::RequestIdReused.into()),
             _ => Err(reply.unexpected()),
@@ -241,23 +241,4 @@ impl Listed for Admin {
 
 fn not_found(id: &AdminId) -> Rejected {
     Rejected::from(Rejection::AdminNotFound).with("admin_id", id)
-}
-
-/// Reads an admin from the fields of a profile.
-pub(crate) fn read_admin(id: AdminId, mut fields: Fields) -> Result<Admin> {
-    Ok(Admin {
-        id,
-        email: fields.get("email")?,
-        display_name: fields.get("display_name")?,
-        role: read_role(&fields.text("role"))?,
-        disabled: fields.text("disabled") == "1",
-        created_at: fields.timestamp("created_at")?,
-    })
-}
-
-fn read_role(word: &str) -> Result<Role> {
-    [Role::Viewer, Role::Organiser, Role::Owner]
-        .into_iter()
-        .find(|role| role.as_str() == word)
-        .ok_or_else(|| unreadable("a role"))
 }

@@ -6,8 +6,8 @@ use domain::{
 };
 
 use crate::error::Result;
-use crate::legacy::unreadable;
 use crate::page::{Cursor, Listed, Page, PageRequest};
+use crate::records::catalogue_member;
 use crate::{Store, keys, shards};
 
 /// Which competitions to list, in the order of start, then id.
@@ -33,10 +33,13 @@ impl Store {
         let from = list
             .starts_after
             .max(list.open_at)
-            .map(catalogue_bound)
+            .map(catalogue_member::lower_bound)
             .unwrap_or_default();
         let from = list.page.after_text().max(from.as_str());
-        let to = list.starts_before.map(catalogue_bound).unwrap_or_default();
+        let to = list
+            .starts_before
+            .map(catalogue_member::lower_bound)
+            .unwrap_or_default();
         let slice = shards::read(&self.redis, keys::catalogue, from, &to, size).await?;
         let mut items = Vec::with_capacity(size);
         let mut looked_at = 0;
@@ -53,8 +56,9 @@ impl Store {
                 }
                 looked_at += 1;
                 items.extend(
-                    competition
-                        .filter(|found| list.wants(found) && catalogue_member(found) == *member),
+                    competition.filter(|found| {
+                        list.wants(found) && catalogue_member::of(found) == *member
+                    }),
                 );
             }
         }
@@ -74,7 +78,10 @@ impl Store {
         let slice = shards::read(&self.redis, keys::catalogue, after, "", page.size).await?;
         let last = slice.members.last().filter(|_| !slice.is_last);
         let next = last.map(|member| Cursor::of_text(member));
-        let ids = slice.members.iter().map(|member| id_of_member(member));
+        let ids = slice
+            .members
+            .iter()
+            .map(|member| catalogue_member::parse_id(member));
         Ok((ids.collect::<Result<_>>()?, next))
     }
 
@@ -82,7 +89,7 @@ impl Store {
     async fn look_up(&self, members: &[String]) -> Result<Vec<Option<Competition>>> {
         let ids: Vec<_> = members
             .iter()
-            .map(|member| id_of_member(member))
+            .map(|member| catalogue_member::parse_id(member))
             .collect::<Result<_>>()?;
         self.read_competitions(&ids).await
     }
@@ -96,7 +103,7 @@ impl Store {
         let mut add = cmd("ZADD");
         add.arg(keys::catalogue(keys::part_of(id.as_str())))
             .arg(0)
-            .arg(member(schedule.moments().starts_at, id));
+            .arg(catalogue_member::print(schedule.moments().starts_at, id));
         self.redis.command(add).await.map(drop)
     }
 
@@ -119,7 +126,7 @@ impl Store {
             let mut remove = cmd("ZREM");
             remove
                 .arg(keys::catalogue(keys::part_of(id.as_str())))
-                .arg(member(schedule.moments().starts_at, id));
+                .arg(catalogue_member::print(schedule.moments().starts_at, id));
             self.redis.command(remove).await?;
             match self
                 .read_competitions(std::slice::from_ref(id))
@@ -151,32 +158,6 @@ impl ListCompetitions {
 
 impl Listed for Competition {
     fn cursor(&self) -> Cursor {
-        Cursor::of_text(&catalogue_member(self))
+        Cursor::of_text(&catalogue_member::of(self))
     }
-}
-
-/// A member of the catalogue: the start in 15 digits, then the id, so that text order is the order of
-/// the list.
-fn member(starts_at: Timestamp, id: &CompetitionId) -> String {
-    format!("{:015}:{id}", starts_at.as_millis())
-}
-
-/// The member of a competition as it is.
-pub(crate) fn catalogue_member(competition: &Competition) -> String {
-    member(
-        competition.details.schedule.moments().starts_at,
-        &competition.id,
-    )
-}
-
-/// Sorts before every member that starts at this moment, and after all that start earlier.
-fn catalogue_bound(starts_at: Timestamp) -> String {
-    format!("{:015}", starts_at.as_millis())
-}
-
-/// Whose member this is.
-pub(crate) fn id_of_member(member: &str) -> Result<CompetitionId> {
-    let id = member.split_once(':').map(|(_, id)| id);
-    id.and_then(|id| CompetitionId::parse(id).ok())
-        .ok_or_else(|| unreadable("a member of the catalogue"))
 }

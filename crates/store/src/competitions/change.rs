@@ -7,9 +7,9 @@ use domain::{
 };
 
 use super::read::competition_not_found;
-use super::record::{changed_fields, json, read_competition, written};
 use crate::error::{Error, Result};
 use crate::fingerprint::fingerprint;
+use crate::records::competition;
 use crate::redis::{Effect, write_deadline};
 use crate::redis::{ReplyReader, decode};
 use crate::script::{self, Call};
@@ -60,12 +60,12 @@ impl Store {
             .arg(by.as_str())
             .arg(request.to_string())
             .arg(print)
-            .arg(json(&written(&new.details))?)
+            .arg(competition::json(&competition::to_fields(&new.details))?)
             .arg(write_deadline(self.redis.current_time().await?));
         call = with_fields(call, &new.details);
         let reply = ReplyReader::new(self.redis.run_call(call, Effect::Decide).await?)?;
         match reply.word() {
-            "changed" => read_competition(id, reply.into_fields()),
+            "changed" => competition::parse(id, reply.into_fields()),
             "taken" => Err(Rejected::from(Rejection::CompetitionIdTaken)
                 .in_competition(&id)
                 .into()),
@@ -116,7 +116,7 @@ impl Store {
             if details.schedule != old.details.schedule {
                 self.enter_in_catalogue(id, details.schedule).await?;
             }
-            let (before, after) = changed_fields(&old.details, &details);
+            let (before, after) = competition::changed_fields(&old.details, &details);
             if before.is_empty() && !is_repeated {
                 return Ok(old);
             }
@@ -125,8 +125,8 @@ impl Store {
                 .arg(by.as_str())
                 .arg(request.to_string())
                 .arg(&print)
-                .arg(json(&before)?)
-                .arg(json(&after)?)
+                .arg(competition::json(&before)?)
+                .arg(competition::json(&after)?)
                 .arg(old.changed_at_revision.get());
             let call = with_fields(call, &details);
             let mut reply = ReplyReader::new(self.redis.run_call(call, Effect::Decide).await?)?;
@@ -134,7 +134,7 @@ impl Store {
                 "unsettled" => {}
                 "old_version" => conflicts += 1,
                 "changed" => {
-                    let updated = read_competition(id.clone(), reply.into_fields())?;
+                    let updated = competition::parse(id.clone(), reply.into_fields())?;
                     let updated = self.finish_promotions(updated, request, &print).await?;
                     self.leave_catalogue(id, old.details.schedule, &updated.details)
                         .await;
@@ -178,7 +178,7 @@ impl Store {
             .arg(Revision::default().get());
         let reply = ReplyReader::new(self.redis.run_call(call, Effect::Decide).await?)?;
         match reply.word() {
-            "changed" => read_competition(id.clone(), reply.into_fields()),
+            "changed" => competition::parse(id.clone(), reply.into_fields()),
             // Made again meanwhile, under the same id.
             "old_version" => Err(Rejected::from(Rejection::EtagMismatch)
                 .in_competition(id)
@@ -232,7 +232,7 @@ impl Store {
             let reply = ReplyReader::new(self.redis.run_call(call()?, Effect::Decide).await?)?;
             match reply.word() {
                 "unsettled" => {}
-                "changed" => return read_competition(id.clone(), reply.into_fields()),
+                "changed" => return competition::parse(id.clone(), reply.into_fields()),
                 _ => return Err(refused(reply, id)),
             }
         }
@@ -298,7 +298,7 @@ fn organise(
 }
 
 fn with_fields(mut call: Call, details: &CompetitionDetails) -> Call {
-    for (name, value) in written(details) {
+    for (name, value) in competition::to_fields(details) {
         call = call.arg(name).arg(value);
     }
     call

@@ -4,18 +4,14 @@
 //! - [`read`]: one, or many by their ids.
 //! - [`known`]: what was read a moment ago, and need only be confirmed.
 //! - [`catalogue`]: all of them, in the order of their start.
-//! - [`record`]: how one is stored.
 
 mod catalogue;
 mod change;
 mod known;
 mod read;
-mod record;
 
 pub use catalogue::ListCompetitions;
-pub(crate) use catalogue::{catalogue_member, id_of_member};
 pub(crate) use change::refused;
 pub use change::{NewCompetition, UpdateError};
 pub(crate) use known::Known;
 pub(crate) use read::{Looks, competition_not_found, read_answer};
-pub(crate) use record::read_competition;

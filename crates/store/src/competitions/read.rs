@@ -7,11 +7,11 @@ use deadpool_redis::redis::{Pipeline, Value};
 use domain::{Competition, CompetitionId, CompetitionState, Rejected, Rejection};
 
 use super::known::Known;
-use super::record::read_competition;
 use crate::batching::Batch;
 use crate::error::Result;
 use crate::legacy::unreadable;
 use crate::records::Fields;
+use crate::records::competition;
 use crate::redis::decode;
 use crate::redis::{ConnectionId, Effect, Redis, checked};
 use crate::{Store, keys, script};
@@ -207,7 +207,7 @@ async fn read_whole(
             Ok(None) => read_again(redis, id).await,
             Ok(Some(fields)) if fields.is_empty() => Ok(None),
             Ok(Some(fields)) => {
-                read_competition(id.clone(), fields).map(|read| Some(Arc::new(read)))
+                competition::parse(id.clone(), fields).map(|read| Some(Arc::new(read)))
             }
             Err(error) => Err(error),
         };
@@ -236,7 +236,7 @@ pub(crate) fn read_answer(
     let competition = match (&*competition, known) {
         ([], _) => return Ok(None),
         ([unchanged], Some(known)) if unchanged == "unchanged" => known,
-        _ => Arc::new(read_competition(
+        _ => Arc::new(competition::parse(
             id.clone(),
             Fields::from_pairs(competition),
         )?),

@@ -5,12 +5,11 @@ use domain::{Email, UserId};
 
 use super::report::{Problems, Repair};
 use super::{Examination, STEP};
-use crate::accounts::PENDING;
 use crate::error::Result;
 use crate::installation::SECRET_BYTES;
 use crate::keys::{self, Account, People};
 use crate::records::Fields;
-use crate::users::read_user;
+use crate::records::user;
 
 /// What is wrong with an account, if the account is still there.
 enum Suspicion<'a> {
@@ -75,7 +74,7 @@ impl Examination {
                 suspicions.push(Suspicion::NotInDirectory(user));
             }
             let profile = profile.map(Fields::from_pairs);
-            match profile.and_then(|fields| read_user(user.clone(), fields).ok()) {
+            match profile.and_then(|fields| user::parse(user.clone(), fields).ok()) {
                 Some(read) => claimants.push((user, read.email)),
                 None => suspicions.push(Suspicion::Unreadable(user)),
             }
@@ -175,7 +174,7 @@ pub(super) const HALF_MADE: &str =
 /// Whether a claim is an account's, or will be in a moment.
 pub(super) fn is_claimed_by(id: &str, claim: Option<&str>) -> bool {
     let pending_of_it = |claim: &str| {
-        let rest = claim.strip_prefix(PENDING);
+        let rest = claim.strip_prefix("pending:");
         rest.and_then(|rest| rest.strip_prefix(id))
             .is_some_and(|rest| rest.starts_with(':'))
     };

@@ -10,10 +10,10 @@ use super::account::{HALF_MADE, is_claimed_by};
 use super::look::{LOOKS, MOMENT};
 use super::report::Problems;
 use super::{Examination, STEP};
-use crate::admins::read_admin;
 use crate::error::Result;
 use crate::keys::{self, Account, People};
 use crate::records::Fields;
+use crate::records::admin;
 
 /// What a call leaves that is cut off before it has made, or after it has begun to disable, an owner.
 const NOT_AMONG_THE_OWNERS: &str = "is an owner and not among the owners";
@@ -49,7 +49,7 @@ impl Examination {
             let subject = format!("admin {id}");
             let profile: Option<Vec<String>> = answers.read();
             let admin = profile
-                .and_then(|profile| read_admin(id.clone(), Fields::from_pairs(profile)).ok());
+                .and_then(|profile| admin::parse(id.clone(), Fields::from_pairs(profile)).ok());
             match admin {
                 Some(admin) => admins.push(admin),
                 None => problems.find(&subject, "the profile cannot be read"),

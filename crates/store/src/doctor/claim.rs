@@ -7,7 +7,6 @@ use domain::{Email, UserId};
 use super::look::{ask_last_event, read_erasure};
 use super::report::{Problems, Repair};
 use super::{Examination, STEP};
-use crate::accounts::PENDING;
 use crate::error::Result;
 use crate::keys::{Account, People};
 
@@ -180,7 +179,7 @@ impl Suspicion<'_> {
 
 impl Claim<'_> {
     fn is_pending(&self) -> bool {
-        self.owner.starts_with(PENDING)
+        self.owner.starts_with("pending:")
     }
 
     fn subject(&self) -> String {

@@ -11,12 +11,12 @@ use super::look::{LOOKS, MOMENT};
 use super::replay::Replay;
 use super::report::Problems;
 use super::{Examination, STEP};
-use crate::competitions::{catalogue_member, read_competition};
 use crate::error::Result;
 use crate::keys;
 use crate::records::Fields;
+use crate::records::seal::Seal;
+use crate::records::{catalogue_member, competition as record};
 use crate::redis::decode;
-use crate::seal::Seal;
 
 /// The record of a competition, by the names of its fields.
 type Record = HashMap<String, String>;
@@ -60,7 +60,8 @@ impl Examination {
         let mut get = Pipeline::with_capacity(1);
         get.cmd("GET").arg(keys::Competition::of(id).seal());
         let text: Option<Option<String>> = self.look(&get).await?.read();
-        let seal = text.and_then(|text| Seal::read(text.as_deref()).ok());
+        let seal =
+            text.and_then(|text| text.map_or(Some(Seal::EMPTY), |text| Seal::parse(&text).ok()));
         if seal.is_none() {
             problems.find(format!("competition {id}"), "the seal cannot be read");
         }
@@ -181,7 +182,7 @@ impl Examination {
         score
             .cmd("ZSCORE")
             .arg(keys::catalogue(keys::part_of(id.as_str())))
-            .arg(catalogue_member(competition));
+            .arg(catalogue_member::of(competition));
         for look in 0..LOOKS {
             if look > 0 {
                 sleep(MOMENT).await;
@@ -205,7 +206,7 @@ fn parse_record(id: &CompetitionId, record: Record) -> Result<Competition> {
     let counts = ["revision", "confirmed_count", "waitlisted_count"];
     let counts = counts.map(|name| [name.to_owned(), "0".to_owned()]);
     let flat = record.into_iter().flat_map(<[String; 2]>::from);
-    read_competition(
+    record::parse(
         id.clone(),
         Fields::from_pairs(flat.chain(counts.into_iter().flatten()).collect()),
     )

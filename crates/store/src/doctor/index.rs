@@ -8,7 +8,7 @@ use super::report::{Problems, Repair};
 use super::{Examination, STEP};
 use crate::error::Result;
 use crate::keys::{self, Account};
-use crate::registrations::written_at;
+use crate::records::index_entry::written_at;
 
 /// An entry of an index that is older than any call that can be under way.
 struct OldEntry<'a> {

@@ -7,16 +7,16 @@ use domain::{AdminId, UserId};
 use super::look::Page;
 use super::report::Problems;
 use super::{Crew, Examination, STEP};
-use crate::competitions::id_of_member;
 use crate::error::Result;
 use crate::keys::{self, PARTS, part_of};
+use crate::records::catalogue_member;
 
 /// Whose id a member names, if it can be read.
 type IdOf = fn(&str) -> Option<String>;
 
 impl Examination {
     pub(super) async fn examine_lists(&self, crew: &mut Crew) -> Result<()> {
-        let competition: IdOf = |member| id_of_member(member).ok().map(String::from);
+        let competition: IdOf = |member| catalogue_member::parse_id(member).ok().map(String::from);
         let user: IdOf = |member| UserId::parse(member).ok().map(String::from);
         let admin: IdOf = |member| AdminId::parse(member).ok().map(String::from);
         for part in 0..PARTS {

@@ -50,7 +50,7 @@ use seen::Seen;
 
 /// For how long a call may be under way: one that is older was cut off. Far more than the 30 s that a
 /// write may take, and as long as the claim of an address is held for one.
-const UNDER_WAY: Duration = crate::registrations::INDEX_GRACE;
+const UNDER_WAY: Duration = crate::records::index_entry::INDEX_ENTRY_GRACE;
 /// How many parts of an examination are worked on at the same time: while one waits for Redis, another
 /// uses what was read.
 const TOGETHER: usize = 4;

@@ -6,9 +6,10 @@ use deadpool_redis::redis::cmd;
 use super::{Finding, Repair, Unfinished};
 use crate::error::Result;
 use crate::keys::{self, Account};
+use crate::records::index_entry;
 use crate::redis::Effect;
 use crate::redis::{ReplyReader, decode};
-use crate::{Store, installation, script};
+use crate::{Store, script};
 
 impl Store {
     /// Makes the repair of a finding, if it has one, with a Redis user that may write what user-service
@@ -33,7 +34,7 @@ impl Store {
             Repair::EnterInIndex { user, competition } => {
                 let index = Account::of_user(user).competitions();
                 // Of this moment: nobody takes it away while the registration may be changing.
-                let value = installation::index_value(self.redis.current_time().await?);
+                let value = index_entry::new_value(self.redis.current_time().await?);
                 let mut enter = cmd("HSETNX");
                 enter.arg(&index).arg(competition.as_str()).arg(&value);
                 let is_new: bool = decode(self.redis.command(enter).await?)?;

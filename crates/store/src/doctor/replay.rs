@@ -7,9 +7,9 @@ use std::ops::RangeInclusive;
 use domain::model::Model;
 use domain::{Action, Change, RegistrationState, Revision, UserId};
 
-use crate::audit::read_entry;
 use crate::records::Fields;
-use crate::seal::Seal;
+use crate::records::log_entry;
+use crate::records::seal::Seal;
 
 /// A log as far as it was replayed.
 pub(super) struct Replay {
@@ -105,7 +105,7 @@ impl Replay {
         if self.sealed.is_some() && self.sealed == self.chain {
             self.sealed = None;
         }
-        let entry = match read_entry(&format!("{revision}-0"), Fields::from_pairs(fields)) {
+        let entry = match log_entry::parse(&format!("{revision}-0"), Fields::from_pairs(fields)) {
             Ok(entry) => entry,
             Err(error) => {
                 problems.push(self.unreadable(revision, &error.to_string()));

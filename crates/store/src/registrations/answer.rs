@@ -5,10 +5,10 @@ use domain::{
 };
 
 use super::Entry;
-use crate::audit::read_state;
 use crate::competitions::refused;
 use crate::error::{Error, Result};
 use crate::legacy::unreadable;
+use crate::records::registration::parse_state;
 use crate::redis::ReplyReader;
 
 /// A registration, and who added it.
@@ -36,7 +36,7 @@ pub(super) fn read_held(
     if !matches!(reply.word(), "registered" | "ended" | "registration") {
         return Err(refused_registration(reply, user, competition));
     }
-    let state = read_state(&reply.text()?)?;
+    let state = parse_state(&reply.text()?)?;
     let registration = Registration {
         competition_id: competition.clone(),
         user_id: user.clone(),

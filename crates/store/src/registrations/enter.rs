@@ -9,9 +9,10 @@ use super::rush::{Entrant, read_batch};
 use crate::accounts::user_not_found;
 use crate::error::Result;
 use crate::legacy::unreadable;
+use crate::records::index_entry;
 use crate::redis::ReplyReader;
 use crate::redis::{Effect, write_deadline};
-use crate::{Store, installation, keys, script};
+use crate::{Store, keys, script};
 
 impl Store {
     /// Registers a user: confirmed, or queued if no place is free.
@@ -71,7 +72,7 @@ impl Store {
         index
             .arg(keys::Account::of_user(user).added())
             .arg(competition.as_str())
-            .arg(installation::index_value(now));
+            .arg(index_entry::new_value(now));
         self.redis.command(index).await?;
         // After the index: who erases the account sees either the entry or that there is no user.
         self.get_user(user).await?;

@@ -1,19 +1,15 @@
 //! Where a user's registrations are: an index in the user's slot that may hold too much, never too
 //! little. It is written before the competition decides, and cleaned when it is read.
 
-use std::time::Duration;
-
 use deadpool_redis::redis::Pipeline;
 use domain::{CompetitionId, Timestamp, UserId};
 
 use crate::error::Result;
 use crate::legacy::unreadable;
+use crate::records::index_entry::{INDEX_ENTRY_GRACE, written_at};
 use crate::redis::Effect;
 use crate::redis::decode;
 use crate::{Store, keys, script};
-
-/// An entry of an index that is younger than this may belong to a call that is still on its way.
-pub(crate) const INDEX_GRACE: Duration = Duration::from_secs(10 * 60);
 
 /// An entry of a user's index.
 pub(crate) struct IndexEntry {
@@ -21,16 +17,6 @@ pub(crate) struct IndexEntry {
     /// `<nonce>:<milliseconds>`
     pub(crate) value: String,
     is_added: bool,
-}
-
-/// When an entry of an index, `<nonce>:<milliseconds>`, was written.
-pub(crate) fn written_at(value: &str) -> Result<Timestamp> {
-    let millis = value
-        .split_once(':')
-        .and_then(|(_, millis)| millis.parse().ok());
-    millis
-        .and_then(|millis| Timestamp::from_millis(millis).ok())
-        .ok_or_else(|| unreadable("an entry of an index"))
 }
 
 impl Store {
@@ -65,7 +51,7 @@ impl Store {
     /// `read_at` is a moment before the index was read: its age then counts, since a server may stand
     /// still for any time between its look at the truth and this.
     pub(super) async fn forget(&self, user: &UserId, entry: &IndexEntry, read_at: Timestamp) {
-        let is_old = |written_at: Timestamp| written_at.after(INDEX_GRACE) <= read_at;
+        let is_old = |written_at: Timestamp| written_at.after(INDEX_ENTRY_GRACE) <= read_at;
         if !written_at(&entry.value).is_ok_and(is_old) {
             return;
         }

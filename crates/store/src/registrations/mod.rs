@@ -16,7 +16,6 @@ mod rush;
 
 use domain::{AdminId, Registration, User};
 
-pub(crate) use index::{INDEX_GRACE, written_at};
 pub(crate) use rush::Rush;
 
 /// A registration as an organiser sees it.

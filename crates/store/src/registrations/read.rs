@@ -13,6 +13,7 @@ use crate::competitions::{competition_not_found, read_answer};
 use crate::error::Result;
 use crate::legacy::unreadable;
 use crate::page::{Cursor, Listed, Page, PageRequest};
+use crate::records::registration::letter;
 use crate::redis::Effect;
 use crate::redis::{ReplyReader, decode};
 use crate::{Store, keys, script};
@@ -189,15 +190,5 @@ impl Listed for (Registration, Competition) {
 impl Listed for Entry {
     fn cursor(&self) -> Cursor {
         Cursor::of_revision(self.registration.revision)
-    }
-}
-
-/// The letter of a state in a record.
-fn letter(state: RegistrationState) -> char {
-    match state {
-        RegistrationState::Confirmed => 'C',
-        RegistrationState::Waitlisted => 'W',
-        RegistrationState::Withdrawn => 'D',
-        RegistrationState::Removed => 'R',
     }
 }

@@ -9,9 +9,10 @@ use domain::{CompetitionId, RequestId, UserId};
 use crate::batching::Batch;
 use crate::error::Result;
 use crate::legacy::unreadable;
+use crate::records::index_entry;
 use crate::redis::{ConnectionId, Effect, Redis, checked, write_deadline};
 use crate::redis::{ReplyReader, decode};
-use crate::{installation, keys, script};
+use crate::{keys, script};
 
 /// Those who register together.
 pub(crate) struct Rush;
@@ -63,7 +64,7 @@ impl Batch for Rush {
                     .cmd("HSET")
                     .arg(account.competitions())
                     .arg(competition.as_str())
-                    .arg(installation::index_value(now));
+                    .arg(index_entry::new_value(now));
                 // After the index: who erases the account later sees the entry.
                 pipeline.cmd("EXISTS").arg(account.profile());
                 call = call

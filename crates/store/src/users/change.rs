@@ -3,11 +3,11 @@
 use deadpool_redis::redis::cmd;
 use domain::{Etag, ProfilePatch, Rejection, RequestId, TokenHash, User, UserId};
 
-use super::record::{read_user, written};
 use crate::accounts::{PasswordHash, user_not_found};
 use crate::error::Result;
 use crate::fingerprint::fingerprint;
 use crate::keys::Account;
+use crate::records::user;
 use crate::redis::Effect;
 use crate::redis::{ReplyReader, decode};
 use crate::{Store, script};
@@ -38,12 +38,12 @@ impl Store {
                 .arg(request.to_string())
                 .arg(&print)
                 .arg(version);
-            for (name, value) in written(&profile) {
+            for (name, value) in user::to_fields(&profile) {
                 call = call.arg(name).arg(value);
             }
             let reply = ReplyReader::new(self.redis.run_call(call, Effect::Decide).await?)?;
             match reply.word() {
-                "changed" => return read_user(id.clone(), reply.into_fields()),
+                "changed" => return user::parse(id.clone(), reply.into_fields()),
                 "old_version" if !is_old => {}
                 "old_version" => break,
                 "absent" => return Err(user_not_found(id).into()),

@@ -8,17 +8,9 @@ use crate::error::Result;
 use crate::keys::Account;
 use crate::legacy::unreadable;
 use crate::records::Fields;
+use crate::records::account_event::{self, AccountEvent};
 use crate::redis::Effect;
 use crate::redis::decode;
-
-/// Something that happened to an account.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AccountEvent {
-    /// When, by Redis's clock.
-    pub at: Timestamp,
-    /// What, such as `sign_up`, `sign_in`, `change_password`.
-    pub action: String,
-}
 
 /// A session as its owner sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,7 +49,7 @@ impl Store {
         let events: Vec<(String, Vec<String>)> = decode(events)?;
         let events = events
             .into_iter()
-            .map(|(id, fields)| read_event(&id, Fields::from_pairs(fields)))
+            .map(|(id, fields)| account_event::parse(&id, Fields::from_pairs(fields)))
             .collect::<Result<Vec<_>>>()?;
         Ok((sessions, events))
     }
@@ -77,15 +69,4 @@ fn read_times(times: &str) -> Result<SessionTimes> {
         })
     });
     times.ok_or_else(|| unreadable("a session"))
-}
-
-fn read_event(id: &str, mut fields: Fields) -> Result<AccountEvent> {
-    let millis = id
-        .split_once('-')
-        .and_then(|(millis, _)| millis.parse().ok());
-    let at = millis.and_then(|millis| Timestamp::from_millis(millis).ok());
-    Ok(AccountEvent {
-        at: at.ok_or_else(|| unreadable("the id of an account's log entry"))?,
-        action: fields.text("action"),
-    })
 }

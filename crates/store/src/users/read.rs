@@ -3,13 +3,12 @@
 use deadpool_redis::redis::{Pipeline, cmd};
 use domain::{Email, User, UserId};
 
-use super::record::read_user;
 use crate::accounts::{PasswordHash, user_not_found};
 use crate::error::Result;
 use crate::keys::{self, Account, People};
 use crate::legacy::unreadable;
 use crate::page::{Cursor, Listed, Page, PageRequest};
-use crate::records::Fields;
+use crate::records::{Fields, user};
 use crate::redis::Effect;
 use crate::redis::decode;
 use crate::{Store, shards};
@@ -26,7 +25,7 @@ impl Store {
     pub async fn find_user(&self, id: &UserId) -> Result<Option<User>> {
         let fields = self.read_profile(&Account::of_user(id)).await?;
         (!fields.is_empty())
-            .then(|| read_user(id.clone(), fields))
+            .then(|| user::parse(id.clone(), fields))
             .transpose()
     }
 
@@ -45,7 +44,7 @@ impl Store {
             .map(|(id, answer)| {
                 let fields = Fields::from_pairs(decode(answer)?);
                 (!fields.is_empty())
-                    .then(|| read_user(id.clone(), fields))
+                    .then(|| user::parse(id.clone(), fields))
                     .transpose()
             })
             .collect()

@@ -3,12 +3,12 @@
 use deadpool_redis::redis::cmd;
 use domain::{Email, Profile, RequestId, SessionToken, User, UserId};
 
-use super::record::written;
 use crate::Store;
 use crate::accounts::{NewAccount, OpenSession, PasswordHash, USER_SESSION};
 use crate::error::Result;
 use crate::fingerprint::fingerprint;
 use crate::keys::{self, People};
+use crate::records::user;
 
 /// An account to make.
 #[derive(Debug, Clone)]
@@ -48,7 +48,7 @@ impl Store {
             .arg(id.as_str());
         self.redis.command(enter).await?;
         let mut profile = vec![("email", new.email.as_str().to_owned())];
-        profile.extend(written(&new.profile));
+        profile.extend(user::to_fields(&new.profile));
         let account = NewAccount {
             people: People::Users,
             id: id.to_string(),

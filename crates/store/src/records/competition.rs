@@ -1,4 +1,4 @@
-//! How a competition is stored: a hash with the names of the contract. Empty = absent.
+//! A competition, stored as a hash with the field names of the contract. An empty field is absent.
 
 use domain::competition::Moments;
 use domain::{
@@ -7,12 +7,11 @@ use domain::{
 };
 use serde::Serialize;
 
+use super::Fields;
 use crate::error::{Error, Result};
-use crate::legacy::unreadable;
-use crate::records::Fields;
 
-/// The fields of `meta` that the organiser says, by their names in the contract. Empty = absent.
-pub(super) fn written(details: &CompetitionDetails) -> Vec<(&'static str, String)> {
+/// The fields that an organiser sets.
+pub(crate) fn to_fields(details: &CompetitionDetails) -> Vec<(&'static str, String)> {
     let Moments {
         starts_at,
         ends_at,
@@ -44,22 +43,22 @@ pub(super) fn written(details: &CompetitionDetails) -> Vec<(&'static str, String
     ]
 }
 
-pub(super) type NamedValues = Vec<(&'static str, String)>;
+pub(crate) type NamedValues = Vec<(&'static str, String)>;
 
 /// The fields that differ, before and after.
-pub(super) fn changed_fields(
+pub(crate) fn changed_fields(
     old: &CompetitionDetails,
     new: &CompetitionDetails,
 ) -> (NamedValues, NamedValues) {
-    written(old)
+    to_fields(old)
         .into_iter()
-        .zip(written(new))
+        .zip(to_fields(new))
         .filter(|(old, new)| old != new)
         .unzip()
 }
 
 /// A JSON object of names and values, for the log.
-pub(super) fn json(fields: &NamedValues) -> Result<String> {
+pub(crate) fn json(fields: &NamedValues) -> Result<String> {
     #[derive(Serialize)]
     #[serde(transparent)]
     struct Object<'a>(std::collections::BTreeMap<&'a str, &'a str>);
@@ -72,13 +71,14 @@ pub(super) fn json(fields: &NamedValues) -> Result<String> {
     serde_json::to_string(&object).map_err(|error| Error::Corrupt(error.to_string()))
 }
 
-/// Reads a competition from the fields of `meta` and its counts.
-pub(crate) fn read_competition(id: CompetitionId, mut fields: Fields) -> Result<Competition> {
+/// Parses a competition from the fields of `meta`, to which the revision and the two counts are added:
+/// `revision`, `confirmed_count`, `waitlisted_count`.
+pub fn parse(id: CompetitionId, mut fields: Fields) -> Result<Competition> {
     let state = match fields.text("state").as_str() {
         "draft" => CompetitionState::Draft,
         "published" => CompetitionState::Published,
         "cancelled" => CompetitionState::Cancelled,
-        other => return Err(unreadable(&format!("the state {other}"))),
+        other => return Err(Error::unreadable(format_args!("the state {other}"))),
     };
     let schedule = Schedule::parse(Moments {
         starts_at: fields.timestamp("starts_at")?,
@@ -86,7 +86,7 @@ pub(crate) fn read_competition(id: CompetitionId, mut fields: Fields) -> Result<
         registration_opens_at: fields.timestamp("registration_opens_at")?,
         registration_closes_at: fields.timestamp("registration_closes_at")?,
     })
-    .map_err(|_| unreadable("the schedule of a competition"))?;
+    .map_err(|_| Error::unreadable("the schedule of a competition"))?;
     let capacity: Option<i64> = fields.optional_number("capacity")?;
     let waitlist_capacity: Option<i64> = fields.optional_number("waitlist_capacity")?;
     Ok(Competition {
@@ -99,11 +99,11 @@ pub(crate) fn read_competition(id: CompetitionId, mut fields: Fields) -> Result<
             capacity: capacity
                 .map(domain::Capacity::parse)
                 .transpose()
-                .map_err(|_| unreadable("a capacity"))?,
+                .map_err(|_| Error::unreadable("a capacity"))?,
             waitlist_capacity: waitlist_capacity
                 .map(domain::WaitlistCapacity::parse)
                 .transpose()
-                .map_err(|_| unreadable("a capacity"))?,
+                .map_err(|_| Error::unreadable("a capacity"))?,
         },
         state,
         confirmed_count: fields.number("confirmed_count")?,

@@ -1,12 +1,13 @@
-//! How a profile is stored: a hash with the names of the contract. Empty = absent.
+//! A user, stored as the hash `profile` with the field names of the contract. An empty field is
+//! absent.
 
 use domain::{Profile, User, UserId};
 
+use super::Fields;
 use crate::error::Result;
-use crate::records::Fields;
 
-/// The fields of a profile as they are stored; empty = absent.
-pub(super) fn written(profile: &Profile) -> Vec<(&'static str, String)> {
+/// The fields that the user sets.
+pub(crate) fn to_fields(profile: &Profile) -> Vec<(&'static str, String)> {
     let text = |value: Option<String>| value.unwrap_or_default();
     vec![
         ("display_name", profile.display_name.to_string()),
@@ -22,8 +23,8 @@ pub(super) fn written(profile: &Profile) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// Reads a user from the fields of a profile.
-pub(crate) fn read_user(id: UserId, mut fields: Fields) -> Result<User> {
+/// Parses a user from the fields of the profile.
+pub fn parse(id: UserId, mut fields: Fields) -> Result<User> {
     Ok(User {
         id,
         email: fields.get("email")?,
