@@ -1,58 +1,96 @@
-//! Measures how fast Startlist is, beside the limit that tonic itself sets, in the same run.
+//! Measures the throughput, the latency and the cost of Startlist's calls, each beside bare tonic in
+//! the same run.
 //!
 //! In reading order:
 //! - [`settings`]: the command line.
-//! - [`stack`]: what is measured, in processes of its own: a private Redis, the services as they ship,
-//!   and what the system says of their CPU time and memory.
-//! - [`seed`]: the people and the competitions of the load.
-//! - [`load`]: the generator. Closed: each caller calls again when it is answered. Paced: calls come
-//!   whether or not the ones before are answered.
-//! - [`bare`]: the limit: tonic answering the same messages, and doing nothing else.
-//! - [`mod@line`]: one line of the table: a call measured in rounds, each beside its limit.
-//! - [`lines`]: which lines there are.
-//! - [`replay`]: the limit of Redis: what the store sends, recorded once and sent again without waiting.
-//! - [`peer`]: the same job on another stack, the yardstick.
-//! - [`report`]: the table, what was to be reached, and the picture of a rush.
+//! - [`stack`]: the processes under test: a private Redis, both services, the bare tonic server, and
+//!   the CPU time and memory that they use.
+//! - [`seed`]: the users and competitions that the load needs.
+//! - [`load`]: the load generator, as a closed loop or at a target rate.
+//! - [`context`]: what a scenario is given.
+//! - [`measurement`]: one round of load with its counters; [`row`]: the rounds as a row of the report;
+//!   [`measure`]: the rounds of a gRPC method and of bare tonic in turn.
+//! - [`report`]: the tables, the goals, and the files that are written.
+//! - [`scenarios`]: what is measured, one file per subject.
 
-// Counts become figures for people here: nobody reads the 53rd bit.
+// Counts become figures with three digits; the precision of f64 is enough for them.
 #![allow(clippy::cast_precision_loss)]
 
-mod bare;
-mod line;
-mod lines;
+mod context;
 mod load;
-mod peer;
-mod replay;
+mod measure;
+mod measurement;
 mod report;
+mod result;
+mod row;
+mod rpc;
+mod scenarios;
 mod seed;
 mod settings;
 mod stack;
 
 use std::process::ExitCode;
+use std::time::Instant;
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
 
+use crate::context::Context;
+use crate::report::Report;
+use crate::result::Result;
+use crate::scenarios::SCENARIOS;
 use crate::settings::{Command, Settings};
-
-/// What can go wrong is shown to a person and ends the run, so that a sentence is all that is needed.
-type Result<T, E = Box<dyn std::error::Error + Send + Sync>> = std::result::Result<T, E>;
+use crate::stack::bare;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let settings = Settings::parse();
-    let done = match &settings.command {
-        Some(Command::BareServer(canned)) => bare::serve(canned).await,
+    let names = SCENARIOS.map(|scenario| format!("  {}", scenario.name));
+    let help = format!("Scenarios:\n{}", names.join("\n"));
+    let matches = Settings::command().after_help(help).get_matches();
+    let settings = Settings::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let result = match &settings.command {
+        Some(Command::BareServer(response)) => bare::serve(response).await,
         None => tokio::select! {
-            measured = lines::measure(&settings) => measured,
-            // What was started ends with the future that held it.
+            result = benchmark(&settings) => result,
+            // Dropping the benchmark ends all child processes.
             _ = tokio::signal::ctrl_c() => Err("interrupted".into()),
         },
     };
-    match done {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("bench: {error}");
             ExitCode::FAILURE
         }
     }
+}
+
+/// Runs the selected scenarios and writes the report. A scenario that fails does not stop the others.
+async fn benchmark(settings: &Settings) -> Result<()> {
+    let started_at = Instant::now();
+    let selected: Vec<_> = SCENARIOS
+        .iter()
+        .filter(|scenario| settings.selects(scenario.name))
+        .collect();
+    if selected.is_empty() {
+        return Err("no scenario has such a name; --help lists the scenarios".into());
+    }
+    let mut report = Report::new(settings);
+    eprintln!("starting Redis and the services");
+    let mut context = Context::start(settings).await?;
+    let mut failed = Vec::new();
+    for (number, scenario) in selected.iter().enumerate() {
+        let (seconds, name) = (started_at.elapsed().as_secs(), scenario.name);
+        eprintln!("[{seconds:3} s] {}/{} {name}", number + 1, selected.len());
+        if let Err(error) = (scenario.run)(&mut context, &mut report).await {
+            eprintln!("  failed: {error}");
+            failed.push(name);
+        }
+    }
+    report.duration = started_at.elapsed();
+    let goals = selected.iter().flat_map(|scenario| scenario.goals);
+    report.publish(&settings.out, goals)?;
+    if failed.is_empty() {
+        return Ok(());
+    }
+    Err(format!("these scenarios failed: {}", failed.join("; ")).into())
 }

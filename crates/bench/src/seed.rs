@@ -1,88 +1,82 @@
-//! The people and the competitions of the load, written by the store itself, as the services write them.
+//! Writes the users and the competitions of the load with the store, as the services write them.
 
 use std::fmt::Write;
-use std::ops::Range;
-use std::time::Duration;
 
-use domain::competition::Moments;
 use domain::{
-    AdminId, BirthDate, Capacity, Club, CompetitionDetails, CompetitionId, CountryCode,
-    Description, DisplayName, Email, Password, Profile, RequestId, Schedule, SessionToken,
-    Timestamp, Title, UserId, Venue,
+    AdminId, BirthDate, Club, CompetitionId, CountryCode, DisplayName, Email, Password, Profile,
+    RequestId, SessionToken, UserId,
 };
 use futures::stream::{self, StreamExt, TryStreamExt};
+use redis_server::RedisServer;
 use server::Passwords;
 use store::competitions::NewCompetition;
 use store::users::NewUser;
 use store::{AdminStore, PasswordHash, Redis, Seal, UserStore};
+use testkit::CompetitionBuilder;
 use tonic::Request;
 use tonic::metadata::{Ascii, MetadataValue};
 
-use crate::Result;
-use crate::stack::Stack;
+use crate::result::Result;
+use crate::stack::redis;
 
-/// How many things are written at the same time.
-const TOGETHER: usize = 128;
-/// How often something is tried that Redis did not answer in time, as on a machine that is busy with
-/// something else. A repetition names the same request, and so changes nothing twice.
-const TRIES: usize = 20;
+/// How many writes are in flight.
+const CONCURRENCY: usize = 128;
+/// How often a write is tried if Redis is unavailable. Each attempt has the same request id, so that
+/// the write takes effect once.
+const MAX_TRIES: usize = 20;
 /// The password of every user.
 pub(crate) const PASSWORD: &str = "vier worte am see";
 
-/// Writes what the load needs.
 pub(crate) struct Seeder {
-    /// As user-service may use it.
-    pub(crate) users: UserStore,
-    /// As admin-service may use it.
-    organisers: AdminStore,
-    /// One hash for all users: making one costs 20 ms.
+    /// With the permissions of user-service.
+    users: UserStore,
+    /// With the permissions of admin-service.
+    admins: AdminStore,
+    /// One hash for all users: hashing takes some 20 ms.
     password: PasswordHash,
     admin: AdminId,
 }
 
-/// Somebody with an account and a session.
+/// A user with an account and a session.
 #[derive(Debug, Clone)]
-pub(crate) struct Member {
+pub(crate) struct LoadUser {
     pub(crate) id: UserId,
     pub(crate) email: String,
     pub(crate) token: SessionToken,
-    credential: MetadataValue<Ascii>,
+    pub(crate) credential: Credential,
 }
 
-impl Member {
-    /// A request of this person.
-    pub(crate) fn asks<T>(&self, message: T) -> Request<T> {
-        ask_as(&self.credential, message)
+/// The value of `authorization` for a session.
+#[derive(Debug, Clone)]
+pub(crate) struct Credential(MetadataValue<Ascii>);
+
+impl Credential {
+    pub(crate) fn new(token: &str) -> Result<Self> {
+        Ok(Self(MetadataValue::try_from(format!("Bearer {token}"))?))
+    }
+
+    /// A request with this credential.
+    pub(crate) fn request<T>(&self, message: T) -> Request<T> {
+        let mut request = Request::new(message);
+        let metadata = request.metadata_mut();
+        metadata.insert("authorization", self.0.clone());
+        request
     }
 }
 
-/// A request of whoever has this credential.
-pub(crate) fn ask_as<T>(credential: &MetadataValue<Ascii>, message: T) -> Request<T> {
-    let mut request = Request::new(message);
-    let metadata = request.metadata_mut();
-    metadata.insert("authorization", credential.clone());
-    request
-}
-
-/// What `authorization` says for this token.
-pub(crate) fn credential(token: &str) -> Result<MetadataValue<Ascii>> {
-    Ok(MetadataValue::try_from(format!("Bearer {token}"))?)
-}
-
-/// What a competition is like.
+/// The limits of a competition.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Shape {
-    /// How many places there are; `None` = no limit.
+pub(crate) struct Limits {
+    /// `None` = unlimited.
     pub(crate) capacity: Option<u32>,
-    /// How many may wait; `None` = no limit.
+    /// `None` = unlimited.
     pub(crate) waitlist_capacity: Option<u32>,
-    /// Whether one can register, or could until an hour ago.
+    /// If false, registration closed an hour ago.
     pub(crate) is_open: bool,
 }
 
-impl Shape {
-    /// Room for everybody.
-    pub(crate) const OPEN: Self = Self {
+impl Limits {
+    pub(crate) const NONE: Self = Self {
         capacity: None,
         waitlist_capacity: None,
         is_open: true,
@@ -90,36 +84,30 @@ impl Shape {
 }
 
 impl Seeder {
-    pub(crate) async fn new(stack: &Stack) -> Result<Self> {
-        let redis = |user| -> Result<Redis> {
-            let url = stack
-                .redis
-                .url_for(user)
-                .ok_or("the ACL has no such user")?;
-            Ok(Redis::new(&url, None)?)
-        };
+    pub(crate) async fn new(redis: &RedisServer) -> Result<Self> {
+        let connect = |user| -> Result<Redis> { Ok(Redis::new(&redis::url(redis, user)?, None)?) };
         let password = Password::parse(PASSWORD.to_owned())?;
         let hash = Passwords::new().hash(password).await;
         Ok(Self {
-            users: UserStore::new(&redis("user-service")?),
-            organisers: AdminStore::new(&redis("admin-service")?),
+            users: UserStore::new(&connect("user-service")?),
+            admins: AdminStore::new(&connect("admin-service")?),
             password: hash.map_err(|error| error.to_string())?,
             admin: AdminId::parse("bench")?,
         })
     }
 
-    /// Makes an account with a session for each of these numbers.
-    pub(crate) async fn members(&self, numbers: Range<usize>) -> Result<Vec<Member>> {
-        stream::iter(numbers)
-            .map(|number| self.member(number))
-            .buffered(TOGETHER)
+    /// Creates `count` users with sessions. `kind` keeps their e-mail addresses apart from others.
+    pub(crate) async fn users(&self, kind: &str, count: usize) -> Result<Vec<LoadUser>> {
+        stream::iter(0..count)
+            .map(|number| self.user(kind, number))
+            .buffered(CONCURRENCY)
             .try_collect()
             .await
     }
 
-    async fn member(&self, number: usize) -> Result<Member> {
+    async fn user(&self, kind: &str, number: usize) -> Result<LoadUser> {
         let new = NewUser {
-            email: Email::parse(format!("member-{number}@example.org"))?,
+            email: Email::parse(format!("{kind}-{number}@example.org"))?,
             profile: Profile {
                 display_name: DisplayName::parse(format!("Member Number {number}"))?,
                 country_code: Some(CountryCode::parse("CH")?),
@@ -128,128 +116,108 @@ impl Seeder {
             },
             request_id: RequestId::random(),
         };
-        let signed_up = patiently(|| self.users.sign_up(&new, &self.password));
-        let (user, session) = signed_up.await?;
-        Ok(Member {
+        let (user, session) = retry(|| self.users.sign_up(&new, &self.password)).await?;
+        Ok(LoadUser {
             id: user.id,
             email: new.email.as_str().to_owned(),
-            credential: credential(session.token.expose())?,
+            credential: Credential::new(session.token.expose())?,
             token: session.token,
         })
     }
 
-    /// Makes so many published competitions of one kind, with their logs sealed; their ids are the kind and five digits.
+    /// Creates `count` published competitions with sealed logs. Their ids are `kind` and five digits.
     pub(crate) async fn competitions(
         &self,
         kind: &str,
         count: usize,
-        shape: Shape,
+        limits: Limits,
     ) -> Result<Vec<CompetitionId>> {
         stream::iter(0..count)
-            .map(|number| self.competition(format!("{kind}-{number:05}"), shape))
-            .buffered(TOGETHER)
+            .map(|number| self.competition(format!("{kind}-{number:05}"), limits))
+            .buffered(CONCURRENCY)
             .try_collect()
             .await
     }
 
-    async fn competition(&self, id: String, shape: Shape) -> Result<CompetitionId> {
-        const HOUR: Duration = Duration::from_secs(60 * 60);
+    async fn competition(&self, id: String, limits: Limits) -> Result<CompetitionId> {
+        const HOUR: i64 = 60 * 60 * 1_000;
+        const MONTH: i64 = 30 * 24 * HOUR;
+        let closes_at = if limits.is_open { MONTH } else { -HOUR };
         let id = CompetitionId::parse(id)?;
-        let now = self.organisers.now();
-        let opens_at = Timestamp::from_millis(now.as_millis() - 2 * millis(HOUR))?;
-        let starts_at = now.after(HOUR * 24 * 30);
-        let closes_at = if shape.is_open {
-            starts_at
-        } else {
-            opens_at.after(HOUR)
-        };
+        let details = CompetitionBuilder::new()
+            .title(format!("Spring Marathon {id}"))
+            .description(description()?)
+            .venue("Davos, Congress Centre, Talstrasse 49a")
+            .country_code("CH")
+            .window(-2 * HOUR, closes_at)
+            .held(MONTH, MONTH + 8 * HOUR)
+            .capacity(limits.capacity.map(i64::from))
+            .waitlist_capacity(limits.waitlist_capacity.map(i64::from));
         let new = NewCompetition {
             id: Some(id.clone()),
-            details: CompetitionDetails {
-                title: Title::parse(format!("Spring Marathon {id}"))?,
-                description: Description::parse(description()?)?,
-                venue: Venue::parse("Davos, Congress Centre, Talstrasse 49a")?,
-                country_code: Some(CountryCode::parse("CH")?),
-                schedule: Schedule::parse(Moments {
-                    starts_at,
-                    ends_at: starts_at.after(HOUR * 8),
-                    registration_opens_at: opens_at,
-                    registration_closes_at: closes_at,
-                })?,
-                capacity: shape
-                    .capacity
-                    .map(|places| Capacity::parse(places.into()))
-                    .transpose()?,
-                waitlist_capacity: shape
-                    .waitlist_capacity
-                    .map(|places| domain::WaitlistCapacity::parse(places.into()))
-                    .transpose()?,
-            },
+            details: details.build(),
             request_id: RequestId::random(),
         };
-        patiently(|| self.organisers.create_competition(&self.admin, new.clone())).await?;
+        let admins = &self.admins;
+        retry(|| admins.create_competition(&self.admin, new.clone())).await?;
         let request = RequestId::random();
-        let publish = || {
-            self.organisers
-                .publish_competition(&self.admin, &id, request)
-        };
-        patiently(publish).await?;
-        // Else admin-service does it for all of them at once, while something else is measured.
-        patiently(|| self.organisers.seal_further(&id, Seal::EMPTY)).await?;
+        retry(|| admins.publish_competition(&self.admin, &id, request)).await?;
+        // Otherwise admin-service seals all of them later, while something else is measured.
+        retry(|| admins.seal_further(&id, Seal::EMPTY)).await?;
         Ok(id)
     }
 
-    /// Registers each of these for the competition that is named beside.
+    /// Registers each user for the competition beside it.
     pub(crate) async fn register(
         &self,
         pairs: impl Iterator<Item = (&UserId, &CompetitionId)>,
     ) -> Result<()> {
         stream::iter(pairs)
             .map(Ok)
-            .try_for_each_concurrent(TOGETHER, async |(user, competition)| {
+            .try_for_each_concurrent(CONCURRENCY, async |(user, competition)| {
                 let request = RequestId::random();
-                patiently(|| self.users.register(user, competition, request)).await?;
+                retry(|| self.users.register(user, competition, request)).await?;
                 Ok(())
             })
             .await
     }
 
-    /// Registers these members for a competition; answers them in the order in which they came in.
+    /// Registers these users for one competition. Returns them in the order of their registrations.
     pub(crate) async fn fill(
         &self,
         competition: &CompetitionId,
-        members: Vec<Member>,
-    ) -> Result<Vec<Member>> {
-        let mut queue: Vec<_> = stream::iter(members)
-            .map(async |member| -> Result<_> {
+        users: Vec<LoadUser>,
+    ) -> Result<Vec<LoadUser>> {
+        let mut registered: Vec<_> = stream::iter(users)
+            .map(async |user| -> Result<_> {
                 let request = RequestId::random();
-                let register = || self.users.register(&member.id, competition, request);
-                let registered = patiently(register).await?;
-                Ok((registered.revision, member))
+                let register = || self.users.register(&user.id, competition, request);
+                let registration = retry(register).await?;
+                Ok((registration.revision, user))
             })
-            .buffer_unordered(TOGETHER)
+            .buffer_unordered(CONCURRENCY)
             .try_collect()
             .await?;
-        queue.sort_by_key(|(revision, _)| *revision);
-        Ok(queue.into_iter().map(|(_, member)| member).collect())
+        registered.sort_by_key(|(revision, _)| *revision);
+        Ok(registered.into_iter().map(|(_, user)| user).collect())
     }
 }
 
-/// Tries again what Redis did not answer in time.
-async fn patiently<T, F>(mut attempt: impl FnMut() -> F) -> store::Result<T>
+/// Repeats a write while Redis is unavailable, as it can be on a busy machine.
+async fn retry<T, F>(mut write: impl FnMut() -> F) -> store::Result<T>
 where
     F: Future<Output = store::Result<T>>,
 {
-    for _ in 1..TRIES {
-        match attempt().await {
+    for _ in 1..MAX_TRIES {
+        match write().await {
             Err(store::Error::Unavailable(_)) => {}
-            ended => return ended,
+            result => return result,
         }
     }
-    attempt().await
+    write().await
 }
 
-/// Some 400 characters, as many as a short description has.
+/// A text of some 400 characters, a typical length.
 fn description() -> Result<String, std::fmt::Error> {
     let mut text = String::with_capacity(500);
     for kilometre in [0, 7, 14, 21, 28, 35, 42] {
@@ -259,8 +227,4 @@ fn description() -> Result<String, std::fmt::Error> {
         )?;
     }
     Ok(text)
-}
-
-fn millis(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }

@@ -3,79 +3,90 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 
-use crate::bare::Canned;
-
-/// Measures how fast Startlist is, beside the limit that tonic itself sets
+/// Measures how fast Startlist is, beside bare tonic in the same run
 ///
-/// Prints a table, and writes it with all figures and a picture to target/bench. Takes at most 5 minutes.
+/// Starts a private Redis and both services, runs the scenarios, prints a report and writes it to
+/// target/bench. All scenarios together take at most 5 minutes.
 #[derive(Debug, Parser)]
 #[command(name = "bench", version)]
 pub(crate) struct Settings {
-    /// What to do; `None` = measure.
+    /// Without a command the benchmark runs
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
 
-    /// Only the lines whose name contains this, in any case; may be repeated
+    /// Run only the scenarios whose name contains this text, in any case; may be repeated
     #[arg(long, value_name = "NAME")]
     pub(crate) only: Vec<String>,
 
-    /// Name the lines and end
-    #[arg(long)]
-    pub(crate) list: bool,
-
-    /// How many seconds each line is measured, its limit not counted
-    #[arg(long, value_name = "NUMBER", default_value_t = 4.4)]
-    #[arg(value_parser = seconds)]
+    /// Seconds of measurement per scenario, without the warm-up and without bare tonic
+    #[arg(long, value_name = "NUMBER", default_value_t = 4.4, value_parser = seconds)]
     pub(crate) seconds: f64,
 
-    /// How many connections the generator opens
+    /// Accounts to create for the load; fewer make a short run shorter
+    #[arg(long, value_name = "NUMBER", default_value_t = 50_000)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1_000..))]
+    pub(crate) users: u32,
+
+    /// Connections that the load generator opens to a service
     #[arg(long, value_name = "NUMBER", default_value_t = 8)]
     #[arg(value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) connections: u16,
 
-    /// How many calls are in flight on each connection; calls with large answers have fewer
+    /// Calls in flight on each connection; a sixteenth of it for calls with large responses
     #[arg(long, value_name = "NUMBER", default_value_t = 64)]
     #[arg(value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) in_flight: u16,
 
-    /// Where the report goes, and while it runs the data of Redis: a disk that is a real one
-    #[arg(long, value_name = "FOLDER", default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/bench"))]
+    /// Directory for the report and for Redis's data, on a real disk [default: target/bench]
+    #[arg(long, value_name = "FOLDER", hide_default_value = true)]
+    #[arg(default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/bench"))]
     pub(crate) out: PathBuf,
 
-    /// Where the release builds of the services are [default: beside this program]
+    /// Directory with the services' binaries [default: the directory of this program]
     #[arg(long, value_name = "FOLDER")]
     pub(crate) programs: Option<PathBuf>,
-
-    /// Where the peer is; its lines are left out if it is not there
-    #[arg(long, value_name = "FOLDER", default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/peer"))]
-    pub(crate) peer: PathBuf,
 }
 
-/// What the program does beside measuring.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Serves one method with one answer; what the limit is measured with
+    /// Serves one method with one fixed response, as the bare tonic server
     #[command(hide = true)]
-    BareServer(Canned),
+    BareServer(FixedResponse),
+}
+
+/// The response of the bare tonic server.
+#[derive(Debug, Args)]
+pub(crate) struct FixedResponse {
+    /// The path of the method
+    #[arg(long)]
+    pub(crate) path: String,
+    /// The file with the encoded message, or with the details of the error
+    #[arg(long)]
+    pub(crate) body: PathBuf,
+    /// The code of the error, if the response is one
+    #[arg(long)]
+    pub(crate) code: Option<i32>,
+    /// The message of the error
+    #[arg(long, default_value = "")]
+    pub(crate) message: String,
 }
 
 impl Settings {
-    /// How long a line is measured in all.
-    pub(crate) fn length(&self) -> Duration {
+    /// The measuring time of a scenario.
+    pub(crate) fn duration(&self) -> Duration {
         Duration::from_secs_f64(self.seconds)
     }
 
-    /// Whether a line of this name is wanted.
-    pub(crate) fn wants(&self, name: &str) -> bool {
-        let name = name.to_lowercase();
-        let asked = |only: &String| name.contains(&only.to_lowercase());
-        self.only.is_empty() || self.only.iter().any(asked)
+    pub(crate) fn selects(&self, scenario: &str) -> bool {
+        let scenario = scenario.to_lowercase();
+        let matches = |only: &String| scenario.contains(&only.to_lowercase());
+        self.only.is_empty() || self.only.iter().any(matches)
     }
 }
 
-/// Reads a number of seconds: from a tenth to ten minutes.
+/// Parses a number of seconds, from a tenth to ten minutes.
 fn seconds(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(seconds) if (0.1..=600.0).contains(&seconds) => Ok(seconds),

@@ -1,14 +1,13 @@
-//! The generator.
+//! The load generator.
 //!
-//! - [`latency`]: how long calls took, and how many failed.
-//! - [`closed`]: each caller calls again when it is answered.
-//! - [`paced`]: calls come whether or not the ones before are answered.
+//! - [`Caller`]: what makes the calls; [`CallStats`]: how long they took and how many failed.
+//! - [`closed_loop`]: each caller makes its next call when it has the response to the last one. Shows
+//!   the highest throughput.
+//! - [`target_rate`]: calls start at a fixed rate, whether or not earlier ones have returned. Shows the
+//!   latency under a given load.
 
-pub(crate) mod closed;
-mod latency;
-pub(crate) mod paced;
+pub(crate) mod closed_loop;
+mod stats;
+pub(crate) mod target_rate;
 
-pub(crate) use latency::Tally;
-
-/// What became of a call: the answer that was expected, or what came instead.
-pub(crate) type Answer = std::result::Result<(), String>;
+pub(crate) use self::stats::{CallResult, CallStats, Caller};

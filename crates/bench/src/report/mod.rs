@@ -1,68 +1,82 @@
-//! What was measured, for people and for programs.
+//! The report: what was measured and under which conditions.
 //!
-//! - [`goals`]: what was to be reached, and whether it was.
-//! - [`table`]: all of it as text.
-//! - [`picture`]: a rush, drawn.
+//! - [`goals`]: the bounds that a scenario should meet.
+//! - [`markdown`]: the report as text.
 
-mod goals;
-mod picture;
-mod table;
+pub(crate) mod goals;
+mod markdown;
 
 use std::fs;
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
-use self::goals::Goal;
-use crate::Result;
-use crate::line::Row;
-use crate::lines::{History, say};
+use self::goals::{Evaluated, Goal};
+use crate::result::Result;
+use crate::row::ReportRow;
 use crate::settings::Settings;
 
-/// What was measured.
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
     conditions: Conditions,
-    pub(crate) rows: Vec<Row>,
-    pub(crate) facts: Vec<Fact>,
-    pub(crate) rush: Option<History>,
+    rows: Vec<ReportRow>,
+    figures: Vec<Figure>,
+    pub(crate) burst: Option<Burst>,
     left_out: Vec<LeftOut>,
     #[serde(rename = "seconds", serialize_with = "as_seconds")]
-    pub(crate) length: Duration,
+    pub(crate) duration: Duration,
 }
 
-/// Under which conditions.
 #[derive(Debug, Serialize)]
 struct Conditions {
     cores: usize,
     processor: String,
     kernel: String,
-    /// How many processes wanted a core in the minute before the run; the run itself needs none.
+    /// The load average of the minute before the run.
     load_before: Option<f64>,
     connections: u16,
     in_flight: u16,
-    seconds_a_line: f64,
+    seconds_per_scenario: f64,
 }
 
-/// A single figure.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct Fact {
-    pub(crate) name: &'static str,
-    pub(crate) value: f64,
-    pub(crate) unit: &'static str,
+/// A figure that is not part of a row.
+#[derive(Debug, Serialize)]
+struct Figure {
+    name: &'static str,
+    value: f64,
+    unit: &'static str,
 }
 
-/// A line that could not be measured here.
+/// The burst of registrations: all users at once.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Burst {
+    pub(crate) users: usize,
+    pub(crate) confirmed: u32,
+    pub(crate) waitlisted: u32,
+    /// Refused because the waitlist was full.
+    pub(crate) refused: u32,
+    /// Calls rejected for overload, and calls that Redis did not answer in time. The clients retried.
+    pub(crate) overloaded: u32,
+    pub(crate) unavailable: u32,
+    /// From the first call to the last response.
+    pub(crate) seconds: f64,
+    /// From the first call of a user to the last response, retries included.
+    pub(crate) p50_ms: f64,
+    pub(crate) p99_ms: f64,
+    pub(crate) max_ms: f64,
+}
+
+/// A scenario that could not be measured here.
 #[derive(Debug, Serialize)]
 struct LeftOut {
     name: &'static str,
-    why: String,
+    reason: String,
 }
 
 impl Report {
-    /// An empty report of a run that begins now.
+    /// An empty report. Reads the load of the machine, so call it before the run.
     pub(crate) fn new(settings: &Settings) -> Self {
         let read = |path| fs::read_to_string(path).unwrap_or_default();
         let processor = read("/proc/cpuinfo");
@@ -79,67 +93,59 @@ impl Report {
                 load_before: load.split(' ').next().and_then(|load| load.parse().ok()),
                 connections: settings.connections,
                 in_flight: settings.in_flight,
-                seconds_a_line: settings.seconds,
+                seconds_per_scenario: settings.seconds,
             },
             rows: Vec::new(),
-            facts: Vec::new(),
-            rush: None,
+            figures: Vec::new(),
+            burst: None,
             left_out: Vec::new(),
-            length: Duration::ZERO,
+            duration: Duration::ZERO,
         }
     }
 
-    /// Notes a single figure.
-    pub(crate) fn fact(&mut self, name: &'static str, value: f64, unit: &'static str) {
-        let fact = Fact { name, value, unit };
-        say(&format!("  {}", table::fact(&fact)));
-        self.facts.push(fact);
+    pub(crate) fn add_row(&mut self, row: ReportRow) {
+        eprintln!("  {}", markdown::progress(&row));
+        self.rows.push(row);
     }
 
-    /// Notes that a line cannot be measured here.
-    pub(crate) fn leave_out(&mut self, name: &'static str, why: String) {
-        say(&format!("  left out: {why}"));
-        self.left_out.push(LeftOut { name, why });
+    pub(crate) fn add_figure(&mut self, name: &'static str, value: f64, unit: &'static str) {
+        let figure = Figure { name, value, unit };
+        eprintln!("  {}", markdown::figure(&figure));
+        self.figures.push(figure);
     }
 
-    /// Prints the report, and writes it to `report.md`, `report.json` and `rush.svg` in this folder.
-    pub(crate) fn publish(&self, folder: &Path) -> Result<()> {
-        let goals = goals::of(self);
-        let text = table::of(self, &goals);
+    pub(crate) fn leave_out(&mut self, name: &'static str, reason: String) {
+        eprintln!("  left out: {reason}");
+        self.left_out.push(LeftOut { name, reason });
+    }
+
+    /// Prints the report and writes it to `report.md` and `report.json` in this directory.
+    pub(crate) fn publish<'a>(
+        &self,
+        folder: &Path,
+        goals: impl Iterator<Item = &'a Goal>,
+    ) -> Result<()> {
+        #[derive(Serialize)]
+        struct Published<'a> {
+            #[serde(flatten)]
+            report: &'a Report,
+            goals: &'a [Evaluated],
+        }
+        let goals: Vec<_> = goals.filter_map(|goal| goal.evaluate(self)).collect();
+        let text = markdown::render(self, &goals);
         fs::write(folder.join("report.md"), &text)?;
-        let all = Published {
+        let published = Published {
             report: self,
             goals: &goals,
         };
-        fs::write(
-            folder.join("report.json"),
-            serde_json::to_string_pretty(&all)?,
-        )?;
-        if let Some(rush) = &self.rush {
-            fs::write(folder.join("rush.svg"), picture::of(rush))?;
-        }
+        let json = serde_json::to_string_pretty(&published)?;
+        fs::write(folder.join("report.json"), json)?;
         println!("{text}");
-        say(&format!("written to {}", folder.display()));
+        eprintln!("written to {}", folder.display());
         Ok(())
     }
-
-    fn row(&self, name: &str) -> Option<&Row> {
-        self.rows.iter().find(|row| row.name == name)
-    }
-
-    fn value(&self, name: &str) -> Option<f64> {
-        let fact = self.facts.iter().find(|fact| fact.name == name);
-        fact.map(|fact| fact.value)
-    }
 }
 
-#[derive(Serialize)]
-struct Published<'a> {
-    #[serde(flatten)]
-    report: &'a Report,
-    goals: &'a [Goal],
-}
-
-fn as_seconds<S: serde::Serializer>(length: &Duration, to: S) -> Result<S::Ok, S::Error> {
-    to.serialize_f64(length.as_secs_f64())
+fn as_seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(duration.as_secs_f64())
 }

@@ -1,0 +1,123 @@
+//! Measures a scenario in rounds.
+//!
+//! Each round of a gRPC method follows a round of bare tonic with the same messages, so that the two
+//! are compared under the same conditions, a few seconds apart.
+
+use tonic::Request;
+
+use crate::context::Context;
+use crate::load::Caller;
+use crate::measurement::{Measurement, Observed, measure_round};
+use crate::result::Result;
+use crate::row::ReportRow;
+use crate::rpc::{Expected, Rpc, RpcCaller, call};
+use crate::stack::{Server, bare, connect};
+
+const ROUNDS: u32 = 3;
+/// Round trips are counted over this many calls in sequence, and the lowest of several counts is used:
+/// background work of the services adds to some of them.
+const COUNTED_CALLS: u32 = 2;
+const COUNTS: u32 = 50;
+
+/// A gRPC method to measure.
+pub(crate) struct MethodUnderTest<'a, R: Rpc> {
+    /// The name of the row.
+    pub(crate) name: &'static str,
+    pub(crate) server: &'a Server,
+    /// The calls in flight on each connection.
+    pub(crate) in_flight: usize,
+    pub(crate) expected: Expected<R>,
+}
+
+/// Measures a method and bare tonic in turn.
+///
+/// `requests` returns the source of the requests of one caller, given its number. The callers of bare
+/// tonic have sources of their own.
+pub(crate) async fn measure<R, M, G>(
+    context: &Context<'_>,
+    method: MethodUnderTest<'_, R>,
+    requests: M,
+) -> Result<ReportRow>
+where
+    R: Rpc,
+    M: Fn(usize) -> G,
+    G: FnMut() -> Request<R::Request> + Send + 'static,
+{
+    let mut callers = connect_callers(context, &method, &method.server.url, &requests).await?;
+    let first = callers.first_mut().ok_or("there is no connection")?;
+    let mut call_once = async || call::<R>(&first.channel, (first.next_request)()).await;
+    let response = call_once().await;
+    method.expected.check(&response)?;
+    let round_trips = count_round_trips(context, async || drop(call_once().await)).await?;
+    let bare_server = bare::start::<R>(&response, context.stack.folder())?;
+    let mut bare_callers = connect_callers(context, &method, &bare_server.url, &requests).await?;
+
+    let observed = context.observe(Some(method.server));
+    let bare_observed = context.observe(Some(&bare_server));
+    let duration = context.settings.duration() / ROUNDS;
+    let (mut bare_rounds, mut rounds) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let round;
+        (bare_callers, round) = measure_round(&bare_observed, bare_callers, duration).await?;
+        bare_rounds.push(round);
+        let round;
+        (callers, round) = measure_round(&observed, callers, duration).await?;
+        rounds.push(round);
+    }
+    let mut row = ReportRow::new(method.name, &rounds);
+    row.round_trips = Some(round_trips);
+    row.compare(&rounds, &bare_rounds);
+    Ok(row)
+}
+
+/// Measures callers of something else than a gRPC method, without a comparison.
+pub(crate) async fn measure_alone<C: Caller>(
+    context: &Context<'_>,
+    observed: &Observed<'_>,
+    mut callers: Vec<C>,
+) -> Result<Vec<Measurement>> {
+    let mut rounds = Vec::new();
+    for _ in 0..ROUNDS {
+        let round;
+        let duration = context.settings.duration() / ROUNDS;
+        (callers, round) = measure_round(observed, callers, duration).await?;
+        rounds.push(round);
+    }
+    Ok(rounds)
+}
+
+/// Opens the connections, each of which is shared by several callers.
+async fn connect_callers<R: Rpc, G>(
+    context: &Context<'_>,
+    method: &MethodUnderTest<'_, R>,
+    url: &str,
+    requests: impl Fn(usize) -> G,
+) -> Result<Vec<RpcCaller<R, G>>> {
+    let mut channels = Vec::new();
+    for _ in 0..context.settings.connections {
+        channels.push(connect(url).await?);
+    }
+    let caller = |number: usize| RpcCaller {
+        channel: channels[number % channels.len()].clone(),
+        next_request: requests(number),
+        expected: method.expected,
+    };
+    let count = channels.len() * method.in_flight;
+    Ok((0..count).map(caller).collect())
+}
+
+/// Counts how often Redis reads a socket during one call while no other call runs. A pipeline arrives
+/// in one read, so this is how often the call waits for Redis.
+async fn count_round_trips(context: &Context<'_>, mut call: impl AsyncFnMut()) -> Result<f64> {
+    let mut lowest = u64::MAX;
+    for _ in 0..COUNTS {
+        let before = context.counters.read().await?.reads;
+        for _ in 0..COUNTED_CALLS {
+            call().await;
+        }
+        let after = context.counters.read().await?.reads;
+        // One of the reads is that of the second INFO.
+        lowest = lowest.min((after - before).saturating_sub(1));
+    }
+    Ok(lowest as f64 / f64::from(COUNTED_CALLS))
+}

@@ -1,0 +1,42 @@
+//! `grpc.health.v1.Health/Check`.
+
+use api::health::HealthCheckRequest;
+use api::health::health_check_response::ServingStatus;
+use tonic::Request;
+
+use super::names;
+use crate::context::Context;
+use crate::measure::{MethodUnderTest, measure};
+use crate::report::Report;
+use crate::result::Result;
+use crate::rpc::{Check, Expected};
+
+/// Whether the server is up, as a mesh asks.
+pub(super) async fn base(context: &Context<'_>, report: &mut Report) -> Result<()> {
+    check(context, report, names::HEALTH_BASE, "").await
+}
+
+/// Whether the server, Redis and the other service are up.
+pub(super) async fn deep(context: &Context<'_>, report: &mut Report) -> Result<()> {
+    check(context, report, names::HEALTH_DEEP, "deep").await
+}
+
+async fn check(
+    context: &Context<'_>,
+    report: &mut Report,
+    name: &'static str,
+    service: &'static str,
+) -> Result<()> {
+    let method = MethodUnderTest {
+        name,
+        server: &context.stack.user,
+        in_flight: context.in_flight(),
+        expected: Expected::<Check>::Message(|health| health.status() == ServingStatus::Serving),
+    };
+    let request = move || {
+        let service = service.to_owned();
+        Request::new(HealthCheckRequest { service })
+    };
+    report.add_row(measure(context, method, |_| request).await?);
+    Ok(())
+}

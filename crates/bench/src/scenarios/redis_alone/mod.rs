@@ -1,0 +1,270 @@
+//! The upper bound that Redis sets for registrations: the commands of the store, sent by a client that
+//! does nothing else.
+//!
+//! The commands are recorded once, from the store itself, and sent again for other users and
+//! competitions ([`template`]). So they are exactly what a service sends.
+
+mod template;
+
+use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use domain::{CompetitionId, RequestId};
+use futures::future::try_join_all;
+use futures::{SinkExt, StreamExt};
+use store::{Redis, UserStore};
+use testkit::Proxy;
+use testkit::proxy::{Forward, Network, Unchanged};
+use testkit::redis_client::{IntoConnectionInfo, Value, ValueCodec, cmd};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::net::tcp::OwnedWriteHalf;
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+use tokio_util::codec::Framed;
+
+use self::template::{Template, UserTexts};
+use super::names;
+use crate::context::Context;
+use crate::load::{CallResult, Caller};
+use crate::measure::measure_alone;
+use crate::report::Report;
+use crate::result::Result;
+use crate::row::ReportRow;
+use crate::seed::{Limits, LoadUser};
+use crate::stack::redis;
+
+/// The user of Redis's ACL who sends the commands.
+const USER: &str = "user-service";
+const COMPETITIONS: usize = 1_000;
+/// Several connections keep Redis busy while the replies on one are read.
+const CONNECTIONS: usize = 4;
+/// The registrations that a connection sends before it reads the replies.
+const PIPELINED: usize = 64;
+/// The batches of one competition that the store keeps in flight.
+const BATCHES_IN_FLIGHT: usize = 2;
+/// Long enough for the store to queue calls.
+const QUEUEING_TIME: Duration = Duration::from_millis(50);
+
+/// One script call per registration, over many competitions.
+pub(super) async fn one_by_one(context: &Context<'_>, report: &mut Report) -> Result<()> {
+    replay(context, report, names::REDIS_ALONE, "raw", 1).await
+}
+
+/// One script call per 64 registrations for the same competition, as the store batches them.
+pub(super) async fn batched(context: &Context<'_>, report: &mut Report) -> Result<()> {
+    replay(
+        context,
+        report,
+        names::REDIS_ALONE_BATCHED,
+        "row",
+        PIPELINED,
+    )
+    .await
+}
+
+async fn replay(
+    context: &Context<'_>,
+    report: &mut Report,
+    name: &'static str,
+    kind: &str,
+    batch_size: usize,
+) -> Result<()> {
+    let competitions = context
+        .seeder
+        .competitions(kind, COMPETITIONS, Limits::NONE);
+    let competitions = competitions.await?;
+    let (first, others) = competitions.split_first().ok_or("no competition")?;
+    let batches = Arc::new(Batches {
+        template: record(context, first, batch_size).await?,
+        users: context.users().await?.iter().map(texts_of).collect(),
+        competitions: others.iter().map(CompetitionId::to_string).collect(),
+        written: AtomicUsize::new(0),
+    });
+    let mut callers = Vec::new();
+    for _ in 0..CONNECTIONS {
+        callers.push(ReplayCaller {
+            connection: connect(context).await?,
+            batches: Arc::clone(&batches),
+            batches_per_call: PIPELINED / batch_size,
+        });
+    }
+    let rounds = measure_alone(context, &context.observe(None), callers).await?;
+    report.add_row(ReportRow::new(name, &rounds).per_operation(PIPELINED));
+    Ok(())
+}
+
+/// Records what the store sends when `batch_size` users register for a competition at the same time:
+/// the reads of their sessions and the batch of registrations.
+async fn record(
+    context: &Context<'_>,
+    competition: &CompetitionId,
+    batch_size: usize,
+) -> Result<Template> {
+    let recorder = Recorder::default();
+    let direct = context.stack.redis.address();
+    let new_connection = {
+        let recorder = recorder.clone();
+        move || (recorder.clone(), Unchanged)
+    };
+    let proxy = Proxy::start_with(direct, new_connection).await;
+    let url = redis::url(&context.stack.redis, USER)?;
+    let url = url.replace(&direct.to_string(), &proxy.address.to_string());
+    let store = UserStore::new(&Redis::new(&url, None)?);
+    let blockers = if batch_size > 1 { BATCHES_IN_FLIGHT } else { 0 };
+    let (first, users) = context.users().await?.split_at(1);
+    let (blockers, users) = users.split_at(blockers);
+    let users = &users[..batch_size];
+
+    // The first call opens the connection and loads the script.
+    let request = RequestId::random();
+    store.register(&first[0].id, competition, request).await?;
+    recorder.clear();
+    try_join_all(users.iter().map(|user| store.user_session(&user.token))).await?;
+
+    // The blockers' batches wait for Redis while the others queue and so form one batch.
+    proxy.set(Network::Stalled);
+    let mut calls = JoinSet::new();
+    let mut register = |user: &LoadUser, request| {
+        let (store, user, competition) = (store.clone(), user.id.clone(), competition.clone());
+        calls.spawn(async move { store.register(&user, &competition, request).await });
+    };
+    for blocker in blockers {
+        register(blocker, RequestId::random());
+        sleep(QUEUEING_TIME).await;
+    }
+    let requests: Vec<_> = users.iter().map(|_| RequestId::random()).collect();
+    for (user, request) in users.iter().zip(&requests) {
+        register(user, *request);
+    }
+    sleep(QUEUEING_TIME).await;
+    proxy.set(Network::Normal);
+    while let Some(ended) = calls.join_next().await {
+        ended??;
+    }
+
+    let requests: Vec<_> = requests.iter().map(RequestId::to_string).collect();
+    let blockers: Vec<_> = blockers.iter().map(|user| user.id.to_string()).collect();
+    let users: Vec<_> = users.iter().map(texts_of).collect();
+    let bytes = recorder.bytes();
+    Template::new(&bytes, &users, &requests, competition.as_str(), &blockers)
+}
+
+/// Keeps what a client sends through a proxy.
+#[derive(Clone, Default)]
+struct Recorder(Arc<Mutex<Vec<u8>>>);
+
+impl Recorder {
+    fn clear(&self) {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+impl Forward for Recorder {
+    async fn forward(&mut self, bytes: &[u8], to: &mut OwnedWriteHalf) -> io::Result<()> {
+        let recorded = self.0.lock();
+        recorded
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend_from_slice(bytes);
+        to.write_all(bytes).await
+    }
+}
+
+fn texts_of(user: &LoadUser) -> UserTexts {
+    UserTexts {
+        id: user.id.to_string(),
+        token_hash: user.token.hash().to_string(),
+    }
+}
+
+/// The batches to send. Each pair of user and competition occurs once.
+struct Batches {
+    template: Template,
+    users: Vec<UserTexts>,
+    competitions: Vec<String>,
+    written: AtomicUsize,
+}
+
+impl Batches {
+    fn write_next(&self, bytes: &mut Vec<u8>) {
+        let size = self.template.users();
+        let number = self.written.fetch_add(1, Ordering::Relaxed);
+        let batches = self.users.len() / size;
+        let (round, batch) = (number / batches, number % batches);
+        let users = &self.users[batch * size..][..size];
+        let competition = &self.competitions[(batch + round) % self.competitions.len()];
+        self.template.write(bytes, users, number, competition);
+    }
+}
+
+type Connection = Framed<TcpStream, ValueCodec>;
+
+/// Opens a connection without a client library, whose cost would count for Redis.
+async fn connect(context: &Context<'_>) -> Result<Connection> {
+    let url = redis::url(&context.stack.redis, USER)?.into_connection_info()?;
+    let stream = TcpStream::connect(context.stack.redis.address()).await?;
+    stream.set_nodelay(true)?;
+    let mut connection = Framed::new(stream, ValueCodec::default());
+    let mut auth = cmd("AUTH");
+    auth.arg(USER).arg(url.redis_settings().password());
+    connection.send(auth.get_packed_command()).await?;
+    match connection.next().await {
+        Some(Ok(Value::Okay)) => Ok(connection),
+        reply => Err(format!("Redis refused to authenticate: {reply:?}").into()),
+    }
+}
+
+struct ReplayCaller {
+    connection: Connection,
+    batches: Arc<Batches>,
+    batches_per_call: usize,
+}
+
+impl Caller for ReplayCaller {
+    async fn call(&mut self) -> CallResult {
+        let mut bytes = Vec::new();
+        for _ in 0..self.batches_per_call {
+            self.batches.write_next(&mut bytes);
+        }
+        let sent = self.connection.send(bytes).await;
+        sent.map_err(|error| error.to_string())?;
+        let mut result = Ok(());
+        for _ in 0..self.batches.template.commands() * self.batches_per_call {
+            match self.connection.next().await {
+                Some(Ok(reply)) if is_expected(&reply) => {}
+                Some(Ok(reply)) => result = Err(format!("unexpected reply: {reply:?}")),
+                Some(Err(error)) => return Err(error.to_string()),
+                None => return Err("Redis closed the connection".to_owned()),
+            }
+        }
+        result
+    }
+}
+
+/// Whether a session was found, an index entry was written, or all users of a batch were registered.
+fn is_expected(reply: &Value) -> bool {
+    let is_registered = |user: &Value| match user {
+        Value::Array(words) => match words.first() {
+            Some(Value::BulkString(word)) => word == b"registered",
+            _ => false,
+        },
+        _ => false,
+    };
+    match reply {
+        Value::Array(users) => users.iter().all(is_registered),
+        Value::Nil | Value::ServerError(_) => false,
+        _ => true,
+    }
+}

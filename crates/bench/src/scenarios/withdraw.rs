@@ -1,0 +1,74 @@
+//! `Withdraw`: each withdrawal promotes the first user on the waitlist.
+
+use api::user::WithdrawRequest;
+use api::v1::RegistrationState;
+use futures::stream::{self, StreamExt, TryStreamExt};
+use tonic::Request;
+use uuid::Uuid;
+
+use super::names;
+use crate::context::Context;
+use crate::measure::{MethodUnderTest, measure};
+use crate::report::Report;
+use crate::result::Result;
+use crate::rpc::{Expected, Withdraw};
+use crate::seed::Limits;
+
+/// More than any run reaches; each call needs a registration of its own.
+const MAX_CALLS_PER_SECOND: usize = 22_000;
+/// How many competitions are filled at the same time.
+const CONCURRENCY: usize = 4;
+
+pub(super) async fn run(context: &Context<'_>, report: &mut Report) -> Result<()> {
+    // One competition with one place per caller. Its users withdraw in the order of the waitlist, so
+    // that each of them is confirmed when it is its turn.
+    let callers = context.in_flight() * usize::from(context.settings.connections);
+    let per_caller = context.max_calls(MAX_CALLS_PER_SECOND) / callers + 1;
+    let limits = Limits {
+        capacity: Some(1),
+        ..Limits::NONE
+    };
+    let competitions = context
+        .seeder
+        .competitions("leave", callers, limits)
+        .await?;
+    let users = context.users().await?;
+    let queues: Vec<_> = stream::iter(competitions.iter().enumerate())
+        .map(|(number, competition)| {
+            let queue = users
+                .iter()
+                .cycle()
+                .skip(number * per_caller)
+                .take(per_caller);
+            context.seeder.fill(competition, queue.cloned().collect())
+        })
+        .buffered(CONCURRENCY)
+        .try_collect()
+        .await?;
+    let method = MethodUnderTest {
+        name: names::WITHDRAW,
+        server: &context.stack.user,
+        in_flight: context.in_flight(),
+        expected: Expected::<Withdraw>::Message(|response| {
+            let registration = response.registration.as_ref();
+            registration.is_some_and(|one| one.state() == RegistrationState::Withdrawn)
+        }),
+    };
+    let row = measure(context, method, |caller| {
+        let competition_id = competitions[caller].to_string();
+        let mut queue = queues[caller].clone().into_iter();
+        move || {
+            let message = WithdrawRequest {
+                competition_id: competition_id.clone(),
+                request_id: Uuid::nil().to_string(),
+            };
+            match queue.next() {
+                Some(user) => user.credential.request(message),
+                // Nobody is left to withdraw: the call fails, and the report says so.
+                None => Request::new(message),
+            }
+        }
+    });
+    report.add_row(row.await?);
+    Ok(())
+}
