@@ -13,6 +13,7 @@ mod raw;
 
 mod admin;
 mod doctor;
+mod documents;
 mod user;
 
 mod authorization;
@@ -24,7 +25,7 @@ mod input;
 mod logs;
 mod outage;
 mod races;
-mod readme;
+
 mod reflection;
 mod request_ids;
 mod rules;
