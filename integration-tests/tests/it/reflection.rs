@@ -101,7 +101,7 @@ async fn the_comments_of_the_contract_reach_it() {
             "of an RPC"
         );
         assert!(
-            said("Changes nothing and answers as the call without it would now"),
+            said("Changes nothing and returns what the call would return now"),
             "of a field"
         );
     }
