@@ -1,11 +1,11 @@
-//! The folder that is kept across runs:
+//! The data folder, which is kept across runs:
 //!
-//! | name | what it is |
+//! | name | content |
 //! |---|---|
-//! | `lock` | held by the `startlist` that uses the folder |
-//! | `owner-password` | of the owner who was made on the first run |
-//! | `redis/` | what the private Redis holds, its settings, its log, and where it listens |
-//! | `admin-service-password`, `user-service-password`, `doctor-password` | of the users of that Redis |
+//! | `lock` | locked by the `startlist` that uses the folder |
+//! | `owner-password` | the password of the owner that the first run created |
+//! | `redis/` | the data, settings, log and address of the private Redis |
+//! | `admin-service-password`, `user-service-password`, `doctor-password` | the passwords of the users of that Redis |
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
@@ -20,7 +20,7 @@ use server::config::{InvalidRedisUrl, RedisUrl};
 use crate::failure::Failure;
 use crate::secret;
 
-/// The folder, in use by this process until it is dropped.
+/// The data folder, locked by this process until it is dropped.
 #[derive(Debug)]
 pub(crate) struct DataDir {
     /// Absolute.
@@ -29,7 +29,8 @@ pub(crate) struct DataDir {
 }
 
 impl DataDir {
-    /// Makes the folder if need be, for nobody but its owner. Fails if another `startlist` uses it.
+    /// Opens the folder. Creates it, with mode 0700, if it does not exist. Fails if another
+    /// `startlist` uses it.
     pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
         let unusable = |source| Failure::DataDir {
             path: path.to_owned(),
@@ -50,46 +51,46 @@ impl DataDir {
         }
     }
 
-    /// Where the private Redis keeps what it holds.
+    /// Returns the folder of the private Redis.
     pub(crate) fn redis(&self) -> PathBuf {
         self.path.join(REDIS)
     }
 
-    /// Whether an earlier run made an owner.
+    /// Whether an earlier run created an owner.
     pub(crate) fn has_owner_password(&self) -> bool {
         self.path.join(OWNER_PASSWORD).exists()
     }
 
-    /// The file with the password of the owner who was made on the first run; made if there is none yet.
+    /// Returns the file with the owner's password. Creates it if it does not exist.
     pub(crate) fn owner_password(&self) -> Result<PathBuf, Failure> {
         self.secret(OWNER_PASSWORD)?;
         Ok(self.path.join(OWNER_PASSWORD))
     }
 
-    /// The password of a user of the private Redis, made if there is none yet.
+    /// Returns the password of a user of the private Redis. Creates it if it does not exist.
     pub(crate) fn redis_password(&self, user: &str) -> Result<String, Failure> {
         self.secret(&password_file(user))
     }
 
     fn secret(&self, name: &str) -> Result<String, Failure> {
         let path = self.path.join(name);
-        secret::read_or_make(&path).map_err(|source| Failure::DataDir { path, source })
+        secret::read_or_create(&path).map_err(|source| Failure::DataDir { path, source })
     }
 }
 
-/// The folder as another process sees it, while a `startlist` uses it or not: only read, never locked.
+/// The data folder of another process, the `startlist` that runs in it. It is only read.
 #[derive(Debug)]
-pub(crate) struct Guest<'a> {
+pub(crate) struct RunningDataDir<'a> {
     path: &'a Path,
 }
 
-impl<'a> Guest<'a> {
-    pub(crate) fn of(path: &'a Path) -> Self {
+impl<'a> RunningDataDir<'a> {
+    pub(crate) fn new(path: &'a Path) -> Self {
         Self { path }
     }
 
-    /// Where the private Redis is, and the password of its user. Fails if there is none, as far as the folder
-    /// says.
+    /// Returns the URL of the private Redis for this user. Fails if no Redis has written its address
+    /// to the folder.
     pub(crate) fn redis_url_for(&self, user: &str) -> Result<RedisUrl, Failure> {
         let unusable = |path: PathBuf| move |source| Failure::DataDir { path, source };
         let folder = self.path.join(REDIS);
@@ -110,7 +111,7 @@ fn password_file(user: &str) -> String {
     format!("{user}-password")
 }
 
-/// Locks a file, which is made if need be; `None` if somebody else has locked it.
+/// Locks a file, and creates it if it does not exist. `None` if another process has locked it.
 fn lock(path: &Path) -> io::Result<Option<Flock<File>>> {
     let mut open = OpenOptions::new();
     let file = open.write(true).create(true).truncate(false).open(path)?;
@@ -128,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_is_made_for_nobody_but_its_owner() {
+    fn only_the_owner_can_access_a_new_folder() {
         let parent = tempfile::tempdir().expect("a folder");
         let path = parent.path().join("a/b");
         let folder = DataDir::open(&path).expect("a new folder");
@@ -138,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn one_at_a_time_uses_a_folder() {
+    fn a_folder_is_used_by_one_process_at_a_time() {
         let folder = tempfile::tempdir().expect("a folder");
         let first = DataDir::open(folder.path()).expect("it is free");
         let refused = DataDir::open(folder.path()).expect_err("it is taken");
@@ -152,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_cannot_be_made_is_named() {
+    fn the_error_names_a_folder_that_cannot_be_created() {
         let file = tempfile::NamedTempFile::new().expect("a file");
         let refused = DataDir::open(&file.path().join("below")).expect_err("a file is no folder");
         let sentence = refused.to_string();
@@ -164,10 +165,10 @@ mod tests {
     }
 
     #[test]
-    fn a_guest_finds_a_redis_where_one_runs_and_makes_nothing() {
+    fn the_url_of_a_running_redis_is_found_and_nothing_is_created() {
         let folder = tempfile::tempdir().expect("a folder");
         let nothing = folder.path().join("nothing");
-        let refused = Guest::of(&nothing).redis_url_for("doctor");
+        let refused = RunningDataDir::new(&nothing).redis_url_for("doctor");
         assert!(
             matches!(refused, Err(Failure::NotRunning(_))),
             "{refused:?}"
@@ -178,8 +179,8 @@ mod tests {
         let password = data.redis_password("doctor").expect("a password");
         fs::create_dir(data.redis()).expect("a folder");
         fs::write(data.redis().join("address"), "127.0.0.1:6379\n").expect("written");
-        let url = Guest::of(folder.path()).redis_url_for("doctor");
-        let url = url.expect("although the folder is locked");
+        let url = RunningDataDir::new(folder.path()).redis_url_for("doctor");
+        let url = url.expect("the lock is not needed");
         assert_eq!(
             url.expose(),
             format!("redis://doctor:{password}@127.0.0.1:6379")
@@ -187,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_of_redis_is_kept() {
+    fn a_password_of_redis_stays_the_same() {
         let folder = tempfile::tempdir().expect("a folder");
         let password = |user| {
             let folder = DataDir::open(folder.path()).expect("it is free");

@@ -1,5 +1,5 @@
-//! The subcommand `doctor`: examines a running system, and repairs it if it is told to. It starts, stops and
-//! locks nothing.
+//! The subcommand `doctor`: examines a running system, and repairs it with `--repair`. It starts and
+//! stops nothing and takes no lock.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -9,29 +9,29 @@ use server::config::{RedisPassword, RedisUrl};
 use store::Store;
 use store::doctor::{Finding, Report, Unfinished};
 
-use crate::data_dir::Guest;
+use crate::data_dir::RunningDataDir;
 use crate::failure::Failure;
-use crate::progress::Meter;
+use crate::progress::ProgressLine;
 use crate::settings::{DoctorSettings, Settings};
 
-/// Who may read every key, and write none.
+/// The Redis user that can read every key and write none.
 const READER: &str = "doctor";
-/// Who may write all that is ever repaired.
+/// The Redis user that can write every key that a repair changes.
 const WRITER: &str = "user-service";
 
-/// Examines, and says what it found. Answers how the process ends.
+/// Examines, prints the report and returns the exit code.
 pub(crate) async fn run(settings: &Settings, doctor: &DoctorSettings) -> Result<ExitCode, Failure> {
     let reader = Login::reader(settings, doctor)?;
     let writer = doctor.repair.then(|| Login::writer(settings, doctor));
     let writer = writer.transpose()?;
-    reader.warn_of_its_setup().await;
+    reader.warn_about_settings().await;
     let mut examination = Examination::of(&reader).await?;
     if let Some(writer) = writer
         && repair(&writer, &examination.report).await?
     {
         examination = Examination::of(&reader).await?;
     }
-    say(&examination.lines());
+    print(&examination.lines());
     Ok(if examination.report.is_sound() {
         ExitCode::SUCCESS
     } else {
@@ -39,7 +39,7 @@ pub(crate) async fn run(settings: &Settings, doctor: &DoctorSettings) -> Result<
     })
 }
 
-/// A way into Redis.
+/// A connection to Redis as one of its users.
 struct Login {
     address: RedisUrl,
     store: Store,
@@ -69,9 +69,9 @@ impl Login {
         }
     }
 
-    /// To the Redis of the `startlist` that runs in the data folder.
+    /// Returns the login to the private Redis of the `startlist` that runs in the data folder.
     fn private(settings: &Settings, user: &str) -> Result<Self, Failure> {
-        let url = Guest::of(&settings.data_dir).redis_url_for(user)?;
+        let url = RunningDataDir::new(&settings.data_dir).redis_url_for(user)?;
         Self::new(url, None)
     }
 
@@ -81,9 +81,9 @@ impl Login {
         Ok(Self { address, store })
     }
 
-    /// Says if Redis is not set up as a system of record. Nothing that stands in it is wrong for that.
-    async fn warn_of_its_setup(&self) {
-        // Whoever may not ask, and cannot be reached, hears of it in a moment.
+    /// Warns about unsafe Redis settings. They are not findings: the data may still be consistent.
+    async fn warn_about_settings(&self) {
+        // The examination reports it if Redis cannot be reached or refuses the user.
         for warning in self.store.setup_warnings().await.unwrap_or_default() {
             eprintln!("startlist: {warning}");
         }
@@ -97,7 +97,6 @@ impl Login {
     }
 }
 
-/// An examination that was finished.
 struct Examination {
     report: Report,
     began: Instant,
@@ -106,9 +105,9 @@ struct Examination {
 impl Examination {
     async fn of(login: &Login) -> Result<Self, Failure> {
         let began = Instant::now();
-        let mut meter = Meter::new();
-        let examined = login.store.examine(|progress| meter.show(&progress)).await;
-        meter.end();
+        let mut line = ProgressLine::new();
+        let examined = login.store.examine(|progress| line.show(&progress)).await;
+        line.end();
         let report = examined.map_err(|unfinished| login.failed(unfinished))?;
         Ok(Self { report, began })
     }
@@ -134,7 +133,7 @@ impl Examination {
 
     fn summary(&self) -> String {
         let examined = &self.report.examined;
-        let looked_at = [
+        let examined = [
             counted(examined.keys, "key", "keys"),
             counted(examined.accounts, "account", "accounts"),
             counted(examined.competitions, "competition", "competitions"),
@@ -144,7 +143,7 @@ impl Examination {
         let verdict = if self.report.is_sound() {
             "all invariants hold"
         } else {
-            "not all is as it must be"
+            "some invariants do not hold"
         };
         let count = |list: &Vec<Finding>| list.len() as u64;
         let found = [
@@ -154,7 +153,7 @@ impl Examination {
         ];
         format!(
             "{verdict}: {} in {:.1} s: {}\n",
-            looked_at.join(", "),
+            examined.join(", "),
             self.began.elapsed().as_secs_f32(),
             found.join(", "),
         )
@@ -165,21 +164,21 @@ fn counted(count: u64, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }
 
-/// Makes all repairs, and says each. Answers whether something was changed.
+/// Makes all repairs and prints each. Returns whether one changed something.
 async fn repair(writer: &Login, report: &Report) -> Result<bool, Failure> {
     let mut is_changed = false;
     for finding in report.repairable() {
         let subject = &finding.subject;
         match (writer.store.repair(finding).await, &finding.repair) {
             (Ok(true), Some(repair)) => {
-                say(&format!("repaired: {subject}: {repair}\n"));
+                print(&format!("repaired: {subject}: {repair}\n"));
                 is_changed = true;
             }
-            // Somebody else was faster.
+            // A call or another doctor has repaired it in the meantime.
             (Ok(_), _) => {}
-            // Damage that stands in the way of one repair hinders no other.
+            // The other repairs do not depend on this one.
             (Err(Unfinished::Failed(why)), _) => {
-                eprintln!("startlist: {subject}: cannot be repaired: {why}");
+                eprintln!("startlist: {subject}: the repair failed: {why}");
             }
             (Err(unfinished), _) => return Err(writer.failed(unfinished)),
         }
@@ -187,7 +186,7 @@ async fn repair(writer: &Login, report: &Report) -> Result<bool, Failure> {
     Ok(is_changed)
 }
 
-/// Whoever closed the other end does not want to know, and still learns of it from the exit code.
-fn say(lines: &str) {
+fn print(lines: &str) {
+    // Ignore a closed pipe, which `println!` would panic on. The exit code still tells the result.
     let _ = io::stdout().lock().write_all(lines.as_bytes());
 }

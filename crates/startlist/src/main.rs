@@ -3,12 +3,12 @@
 //! In reading order:
 //! - [`settings`]: the command line.
 //! - [`data_dir`], [`secret`]: the folder that is kept across runs, and the passwords in it.
-//! - [`redis`]: the private Redis, from its start to its end.
+//! - [`redis`]: the private Redis, from start to stop.
 //! - [`services`]: both services, until they have drained.
 //! - [`owner`]: the first owner.
-//! - [`welcome`]: what is printed once both services are SERVING.
-//! - [`doctor`]: the subcommand that examines a running system, and [`progress`], how far it is.
-//! - [`failure`]: why it ends otherwise, one sentence for each.
+//! - [`welcome`]: the text that is printed once both services are SERVING.
+//! - [`doctor`]: the subcommand that examines a running system; [`progress`]: its progress line.
+//! - [`failure`]: the errors that end the process.
 
 mod data_dir;
 mod doctor;
@@ -46,7 +46,7 @@ async fn main() -> ExitCode {
     })
 }
 
-/// Serves, until it is told to end.
+/// Serves until SIGTERM or SIGINT.
 async fn run(settings: Settings) -> Result<(), Failure> {
     let _log = telemetry::start(&settings.run.log, settings.run.log_format);
     let shutdown = shutdown_signal().map_err(Failure::System)?;
@@ -58,9 +58,10 @@ async fn run(settings: Settings) -> Result<(), Failure> {
 
     let drained = CancellationToken::new();
     let serve = async {
-        let _ends_redis = drained.drop_guard_ref();
+        // Redis stops only after both services have drained.
+        let _stops_redis = drained.drop_guard_ref();
         services.serve(owner, shutdown).await
     };
-    let (served, redis_ended) = tokio::join!(serve, redis.keep_until(&drained));
+    let (served, redis_ended) = tokio::join!(serve, redis.supervise(&drained));
     served.and(redis_ended)
 }

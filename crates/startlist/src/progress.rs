@@ -1,21 +1,20 @@
-//! How far an examination is, on standard error: on a terminal one line that is written again and again,
-//! elsewhere a line now and then.
+//! The progress of an examination on standard error: a line that is updated in place on a terminal,
+//! otherwise a line every few seconds.
 
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use store::doctor::Progress;
 
-/// How often a line is written where the last one stays.
-const BETWEEN_LINES: Duration = Duration::from_secs(5);
+/// The interval between lines if standard error is not a terminal.
+const LINE_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Shows how far it is.
-pub(crate) struct Meter {
+pub(crate) struct ProgressLine {
     is_terminal: bool,
     last_line: Instant,
 }
 
-impl Meter {
+impl ProgressLine {
     pub(crate) fn new() -> Self {
         Self {
             is_terminal: io::stderr().is_terminal(),
@@ -25,14 +24,14 @@ impl Meter {
 
     pub(crate) fn show(&mut self, progress: &Progress) {
         if self.is_terminal {
-            write(&format!("\r\x1b[K{}", words(progress)));
-        } else if self.last_line.elapsed() >= BETWEEN_LINES {
+            write(&format!("\r\x1b[K{}", text(progress)));
+        } else if self.last_line.elapsed() >= LINE_INTERVAL {
             self.last_line = Instant::now();
-            write(&format!("{}\n", words(progress)));
+            write(&format!("{}\n", text(progress)));
         }
     }
 
-    /// Leaves the terminal as it was.
+    /// Clears the line on a terminal.
     pub(crate) fn end(self) {
         if self.is_terminal {
             write("\r\x1b[K");
@@ -40,12 +39,12 @@ impl Meter {
     }
 }
 
-/// Whoever does not look is not told.
 fn write(text: &str) {
+    // Ignore a closed pipe: the examination does not need a reader.
     let _ = io::stderr().lock().write_all(text.as_bytes());
 }
 
-fn words(progress: &Progress) -> String {
+fn text(progress: &Progress) -> String {
     let Progress {
         keys,
         all_keys,
@@ -56,9 +55,9 @@ fn words(progress: &Progress) -> String {
         registrations,
     } = progress;
     if *all_keys == 0 {
-        "the catalogue and the directory".to_owned()
+        "reading the catalogue and the directory".to_owned()
     } else if *all_competitions == 0 {
-        format!("{keys} of some {all_keys} keys, with {accounts} accounts")
+        format!("{keys} of about {all_keys} keys, with {accounts} accounts")
     } else {
         format!(
             "{competitions} of {all_competitions} competitions, with {log_entries} log entries and {registrations} registrations"
@@ -71,17 +70,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_says_first_how_many_keys_and_then_how_many_competitions() {
+    fn keys_are_counted_first_and_competitions_afterwards() {
         let mut progress = Progress {
             keys: 1_000,
             all_keys: 4_000,
             accounts: 10,
             ..Progress::default()
         };
-        assert_eq!(words(&progress), "1000 of some 4000 keys, with 10 accounts");
+        assert_eq!(text(&progress), "1000 of about 4000 keys, with 10 accounts");
         progress.all_competitions = 2;
         progress.log_entries = 7;
-        let said = "0 of 2 competitions, with 7 log entries and 0 registrations";
-        assert_eq!(words(&progress), said);
+        let expected = "0 of 2 competitions, with 7 log entries and 0 registrations";
+        assert_eq!(text(&progress), expected);
     }
 }

@@ -1,4 +1,5 @@
-//! The Redis of both services: a private one, which is started here, or one that a setting names.
+//! The Redis of both services: a private one that is started here, or the one that `--redis-url`
+//! names.
 
 use std::io;
 use std::time::Duration;
@@ -14,25 +15,25 @@ use crate::data_dir::DataDir;
 use crate::failure::Failure;
 use crate::settings::Settings;
 
-/// How often the private Redis is looked after: once it is back, calls work again.
-const BETWEEN_LOOKS: Duration = Duration::from_millis(500);
+/// How often to check that the private Redis runs. Calls fail until it is back.
+const CHECK_INTERVAL: Duration = Duration::from_millis(500);
 
-/// How long it is left alone after it did not start.
-const AFTER_A_FAILURE: Duration = Duration::from_secs(5);
+/// The pause after an attempt to start Redis has failed.
+const FAILED_START_PAUSE: Duration = Duration::from_secs(5);
 
-/// Who has a password for the private Redis.
+/// The users of the private Redis.
 const USERS: [&str; 3] = ["admin-service", "user-service", "doctor"];
 
-/// Redis, while it is needed.
 pub(crate) enum Redis {
     /// A child of this process, with a user for each service.
     Private(RedisServer),
-    /// Somebody else's, with one user for both services.
+    /// A Redis that runs already, with one user for both services.
     Named(RedisUrl),
 }
 
 impl Redis {
-    /// Starts the private Redis, unless another one is named. Returns once it has read its data.
+    /// Starts the private Redis unless a setting names another one. Returns once it has loaded its
+    /// data.
     pub(crate) fn start(settings: &Settings, data: &DataDir) -> Result<Self, Failure> {
         if let Some(url) = &settings.redis_url {
             return Ok(Self::Named(url.clone()));
@@ -49,7 +50,7 @@ impl Redis {
         };
         match RedisServer::start(options) {
             Ok(server) => {
-                info!(address = %server.address(), "the private Redis is there");
+                info!(address = %server.address(), "the private Redis serves");
                 Ok(Self::Private(server))
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Failure::NoRedis),
@@ -57,7 +58,7 @@ impl Redis {
         }
     }
 
-    /// Where a service finds it, and as whom.
+    /// Returns the URL for a service, with its user and password.
     pub(crate) fn url_for(&self, service: &str) -> Result<RedisUrl, Failure> {
         match self {
             Self::Named(url) => Ok(url.clone()),
@@ -69,32 +70,32 @@ impl Redis {
         }
     }
 
-    /// Keeps the private Redis running: one that ended, because somebody killed it or the disk was full,
-    /// is started again. Ends it, and returns, once it is told to.
-    pub(crate) async fn keep_until(self, end: &CancellationToken) -> Result<(), Failure> {
+    /// Restarts the private Redis whenever it has ended, for example because it was killed or the
+    /// disk was full. Stops it and returns when `end` is cancelled.
+    pub(crate) async fn supervise(self, end: &CancellationToken) -> Result<(), Failure> {
         let Self::Private(mut server) = self else {
             return Ok(());
         };
-        let mut pause = BETWEEN_LOOKS;
+        let mut pause = CHECK_INTERVAL;
         while end.run_until_cancelled(sleep(pause)).await.is_some() {
-            pause = BETWEEN_LOOKS;
+            pause = CHECK_INTERVAL;
             if server.is_running() {
                 continue;
             }
-            warn!("the private Redis has ended, and is started again");
+            warn!("the private Redis has ended; restarting it");
             let restarted;
-            (server, restarted) = apart(server, RedisServer::restart).await?;
+            (server, restarted) = in_thread(server, RedisServer::restart).await?;
             if let Err(error) = restarted {
                 error!(%error, "the private Redis does not start");
-                pause = AFTER_A_FAILURE;
+                pause = FAILED_START_PAUSE;
             }
         }
-        let (_, stopped) = apart(server, RedisServer::stop).await?;
+        let (_, stopped) = in_thread(server, RedisServer::stop).await?;
         stopped.map_err(Failure::PrivateRedis)
     }
 }
 
-/// Does what blocks on a thread of its own.
+/// Runs a blocking operation on another thread.
 async fn apart<T: Send + 'static>(
     mut server: RedisServer,
     act: impl FnOnce(&mut RedisServer) -> T + Send + 'static,

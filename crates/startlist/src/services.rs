@@ -1,4 +1,4 @@
-//! Both services in this process, wired to each other, until they have drained.
+//! Both services in this process, each the peer of the other, until they have drained.
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -23,12 +23,11 @@ use crate::welcome::Welcome;
 const ADMIN: &str = "admin-service";
 const USER: &str = "user-service";
 
-/// How often it is looked whether all is up.
-const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
-/// How long one look may take.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How often to check whether both services are up.
+const CHECK_INTERVAL: Duration = Duration::from_millis(20);
+const CHECK_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The addresses of both services, taken before anything is started.
+/// The listeners of both services, bound before anything is started.
 pub(crate) struct Listeners {
     admin: Listener,
     user: Listener,
@@ -36,7 +35,6 @@ pub(crate) struct Listeners {
 
 struct Listener {
     socket: TcpListener,
-    /// Where clients find it.
     url: ServerUrl,
 }
 
@@ -68,7 +66,7 @@ impl Listener {
     }
 }
 
-/// Both services, ready to serve.
+/// Both services, configured but not started.
 pub(crate) struct Services {
     admin: Service<AdminStore>,
     user: Service<UserStore>,
@@ -81,7 +79,7 @@ struct Service<S> {
 }
 
 impl Services {
-    /// Wires the services to each other and to Redis. Nothing is connected yet.
+    /// Configures the services to use this Redis and each other. Opens no connection yet.
     pub(crate) fn new(
         listeners: Listeners,
         redis: &Redis,
@@ -95,13 +93,12 @@ impl Services {
         })
     }
 
-    /// The store as admin-service may use it.
     pub(crate) fn admin_store(&self) -> &AdminStore {
         &self.admin.store
     }
 
-    /// Serves until `shutdown`, and says so as soon as both are SERVING. If one of the services ends by
-    /// itself, the other one drains.
+    /// Serves until `shutdown`, and prints the welcome text once both services are SERVING. If one of
+    /// the services ends by itself, the other one drains.
     pub(crate) async fn serve(
         self,
         owner: Option<Owner>,
@@ -122,22 +119,27 @@ impl Services {
             None => FirstOwner::ByToken,
         };
         let end = CancellationToken::new();
-        let told = || end.clone().cancelled_owned();
+        let shutdown_of_service = || end.clone().cancelled_owned();
         let store = admin.store.clone();
         let admin = admin_service::serve(
             admin.listener.socket,
             admin.store,
             first_owner,
             admin.settings,
-            told(),
+            shutdown_of_service(),
         );
-        let user = user_service::serve(user.listener.socket, user.store, user.settings, told());
+        let user = user_service::serve(
+            user.listener.socket,
+            user.store,
+            user.settings,
+            shutdown_of_service(),
+        );
 
         let (admin, user, _, _) = tokio::join!(
-            last(Box::pin(admin), &end),
-            last(Box::pin(user), &end),
-            last(end.run_until_cancelled(shutdown), &end),
-            end.run_until_cancelled(announce(&welcome, &store)),
+            then_cancel(Box::pin(admin), &end),
+            then_cancel(Box::pin(user), &end),
+            then_cancel(end.run_until_cancelled(shutdown), &end),
+            end.run_until_cancelled(print_when_ready(&welcome, &store)),
         );
         let failed = |service| move |source| Failure::Service { service, source };
         admin.map_err(failed(ADMIN)).and(user.map_err(failed(USER)))
@@ -168,26 +170,25 @@ impl<S> Service<S> {
     }
 }
 
-/// Does something whose end is the end of all.
-async fn last<T>(doing: impl Future<Output = T>, end: &CancellationToken) -> T {
-    let done = doing.await;
+/// Cancels the token when the future has completed.
+async fn then_cancel<T>(future: impl Future<Output = T>, end: &CancellationToken) -> T {
+    let output = future.await;
     end.cancel();
-    done
+    output
 }
 
-/// Waits until both services are SERVING and the owner can sign in, and prints what to do next.
-async fn announce(welcome: &Welcome, store: &AdminStore) {
+/// Waits until both services are SERVING and the owner can sign in, then prints the welcome text.
+async fn print_when_ready(welcome: &Welcome, store: &AdminStore) {
     while !is_serving(&welcome.admin).await || !is_serving(&welcome.user).await {
-        sleep(BETWEEN_LOOKS).await;
+        sleep(CHECK_INTERVAL).await;
     }
     while welcome.owner.is_some() && !store.has_owner().await.is_ok_and(|has_owner| has_owner) {
-        sleep(BETWEEN_LOOKS).await;
+        sleep(CHECK_INTERVAL).await;
     }
-    // Whoever closed the other end does not want to know.
+    // Ignore a closed pipe, which `println!` would panic on.
     let _ = writeln!(io::stdout(), "{welcome}");
 }
 
-/// Whether calls can be sent there: it is up, and Redis has answered.
 async fn is_serving(service: &ServerUrl) -> bool {
-    probe(service, "readiness", PATIENCE).await.outcome == ProbeOutcome::Serving
+    probe(service, "readiness", CHECK_TIMEOUT).await.outcome == ProbeOutcome::Serving
 }

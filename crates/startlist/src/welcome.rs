@@ -1,4 +1,4 @@
-//! What is printed once both services are SERVING: where they are, and what to type next.
+//! The text that is printed once both services are SERVING: their addresses and commands to try.
 
 use std::fmt::{self, Display};
 
@@ -7,13 +7,13 @@ use server::ServerUrl;
 
 use crate::owner::Owner;
 
-/// What is printed. Its first line begins with `ready`.
+/// The text. Its first line begins with `ready`.
 pub(crate) struct Welcome {
     pub(crate) admin: ServerUrl,
     pub(crate) user: ServerUrl,
-    /// `None` if it is not known here how to sign in.
+    /// `None` if the credentials of the owner are unknown.
     pub(crate) owner: Option<Owner>,
-    /// Without reflection grpcurl cannot be used as simply as this.
+    /// The commands need reflection.
     pub(crate) reflection: bool,
 }
 
@@ -22,19 +22,19 @@ impl Display for Welcome {
         let Self { admin, user, .. } = self;
         writeln!(f, "ready: admin-service on {admin}, user-service on {user}")?;
         if self.reflection {
-            self.what_to_type(f)?;
+            self.commands(f)?;
         }
         writeln!(
             f,
-            "\nREADME.md tells the whole story. Ctrl-C ends everything."
+            "\nREADME.md shows more commands. Ctrl-C ends everything."
         )
     }
 }
 
 impl Welcome {
-    fn what_to_type(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn commands(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { admin, user, .. } = self;
-        writeln!(f, "\nNext, in another terminal:")?;
+        writeln!(f, "\nTo continue, in another terminal:")?;
         if let Some(owner) = &self.owner {
             let file = owner.password.path().display();
             let sign_in = sign_in(owner);
@@ -44,12 +44,12 @@ impl Welcome {
                 "grpcurl -plaintext -d {sign_in} {admin} startlist.admin.v1.AdminService/SignIn"
             )?;
         }
-        writeln!(f, "\n# Look at the competitions")?;
+        writeln!(f, "\n# List the competitions")?;
         writeln!(
             f,
             "grpcurl -plaintext {user} startlist.user.v1.UserService/ListCompetitions"
         )?;
-        writeln!(f, "\n# Make an account for a user")?;
+        writeln!(f, "\n# Create an account for a user")?;
         writeln!(
             f,
             "grpcurl -plaintext -d {SIGN_UP} {user} startlist.user.v1.UserService/SignUp"
@@ -59,18 +59,18 @@ impl Welcome {
 
 const SIGN_UP: &str = r#"'{"email": "ada@example.org", "password": "a start list of my own", "display_name": "Ada"}'"#;
 
-/// The request as one word of a shell, which reads the password out of its file: it is neither on the
-/// screen nor in the shell's history.
+/// Returns the request as one word of a shell command. The shell reads the password from its file, so
+/// that the password is neither on the screen nor in the shell's history.
 fn sign_in(owner: &Owner) -> String {
     let email = serde_json::Value::from(owner.email.as_str());
     let before = quoted(&format!(r#"{{"email": {email}, "password": ""#));
-    let read = command_that_reads(owner.password.password());
+    let read = read_command(owner.password.password());
     let file = quoted(&owner.password.path().display().to_string());
     format!(r#"{before}"$({read} {file})"'"}}'"#)
 }
 
-/// The command that prints a password as it stands in JSON.
-fn command_that_reads(password: &Password) -> &'static str {
+/// Returns the command that prints a password with the escapes of JSON.
+fn read_command(password: &Password) -> &'static str {
     let needs_escape = |byte| matches!(byte, b'"' | b'\\');
     if password.as_bytes().iter().copied().any(needs_escape) {
         r#"sed 's/["\\]/\\&/g'"#
@@ -79,7 +79,7 @@ fn command_that_reads(password: &Password) -> &'static str {
     }
 }
 
-/// A word of a shell; left as it is where it needs no quotes.
+/// Quotes a word for the shell if necessary.
 fn quoted(text: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
     if text.chars().all(is_plain) {
@@ -121,7 +121,7 @@ mod tests {
         welcome.to_string()
     }
 
-    /// What a shell makes of the request of the sign-in: with `echo` in the place of grpcurl.
+    /// Returns the request of the sign-in as the shell passes it to the command.
     fn request_of(email: &str, password: &str) -> String {
         let (owner, _folder) = owner(email, password);
         let command = format!("printf %s {}", sign_in(&owner));
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn it_begins_with_ready_and_names_both_addresses() {
+    fn the_first_line_begins_with_ready_and_names_both_addresses() {
         let text = printed(None, true);
         assert!(
             text.starts_with("ready: admin-service on 127.0.0.1:1, user-service on 127.0.0.1:2\n"),
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn it_ends_with_three_lines_to_paste_that_hold_no_password() {
+    fn there_are_three_commands_without_a_password() {
         let (owner, _folder) = owner("owner@example.org", "s3cret-enough");
         let text = printed(Some(owner.clone()), true);
         assert_eq!(
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shell_reads_the_password_out_of_its_file_whatever_it_is() {
+    fn the_shell_reads_any_password_from_its_file() {
         for (email, password) in [
             ("owner@example.org", "plain and simple"),
             ("o'hara@example.org", "it's $HOME `here`"),

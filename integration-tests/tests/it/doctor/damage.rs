@@ -447,7 +447,7 @@ async fn what_nobody_knows_and_what_has_a_wrong_type_is_named() {
     assert_said(&ended, &said);
     let summary = ended.stdout.lines().last().expect("a summary");
     assert!(
-        summary.starts_with("not all is as it must be: "),
+        summary.starts_with("some invariants do not hold: "),
         "{summary}"
     );
     assert!(
