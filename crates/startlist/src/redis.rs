@@ -96,14 +96,14 @@ impl Redis {
 }
 
 /// Runs a blocking operation on another thread.
-async fn apart<T: Send + 'static>(
+async fn in_thread<T: Send + 'static>(
     mut server: RedisServer,
-    act: impl FnOnce(&mut RedisServer) -> T + Send + 'static,
+    operation: impl FnOnce(&mut RedisServer) -> T + Send + 'static,
 ) -> Result<(RedisServer, T), Failure> {
-    let acted = spawn_blocking(move || {
-        let done = act(&mut server);
-        (server, done)
+    let result = spawn_blocking(move || {
+        let output = operation(&mut server);
+        (server, output)
     });
-    let acted = acted.await.map_err(io::Error::other);
-    acted.map_err(Failure::PrivateRedis)
+    let result = result.await.map_err(io::Error::other);
+    result.map_err(Failure::PrivateRedis)
 }

@@ -130,7 +130,7 @@ async fn a_setting_that_cannot_be_used_ends_it_with_exit_code_64() {
         ),
         (
             vec![("STARTLIST_REDIS_PASSWORD_FILE", "/dev/null".to_owned())],
-            "--redis-password-file (STARTLIST_REDIS_PASSWORD_FILE): goes with --redis-url (STARTLIST_REDIS_URL)",
+            "--redis-password-file (STARTLIST_REDIS_PASSWORD_FILE): needs --redis-url (STARTLIST_REDIS_URL)",
         ),
     ] {
         assert_refused(&doctor(&["doctor"], &settings).await, 64, sentence);
