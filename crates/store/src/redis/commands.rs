@@ -2,7 +2,7 @@
 
 use deadpool_redis::redis::{Cmd, Pipeline};
 
-use crate::scripts::{Script, Source};
+use super::script::{Script, Source};
 
 /// Commands that are sent together on one connection, and executed in this order.
 #[derive(Clone)]

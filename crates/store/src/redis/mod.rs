@@ -1,6 +1,7 @@
 //! The connections to Redis and the ways to send on them.
 //!
 //! - [`connection`]: one shared connection, replaced when it breaks.
+//! - [`script`]: what a Lua script is to this module.
 //! - [`commands`]: a pipeline, and the scripts that it calls.
 //! - [`reply`]: decoding of replies.
 //! - [`clock`]: the time by Redis's clock.
@@ -14,6 +15,7 @@ mod clock;
 mod commands;
 mod connection;
 mod reply;
+mod script;
 mod setup;
 
 use std::array::from_fn;
@@ -30,11 +32,11 @@ use domain::Timestamp;
 
 pub use self::commands::Commands;
 pub(crate) use self::reply::{ReplyReader, checked, decode};
+pub(crate) use self::script::{Call, Effect, Script, Source};
 
 use self::clock::Clock;
 use self::connection::{SendError, SharedConnection};
 use crate::error::{Error, Result};
-use crate::scripts::Script;
 use crate::write_outcome;
 
 /// How long Redis may take to reply. It normally replies within a millisecond.
@@ -78,17 +80,6 @@ struct Inner {
 /// which they are sent.
 #[derive(Clone, Copy)]
 pub(crate) struct ConnectionId(usize);
-
-/// What a pipeline does, which decides what is known of a call that got no reply.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Effect {
-    /// It changes nothing.
-    Read,
-    /// It prepares for a later write, or cleans up. Nothing that the caller asked for.
-    Prepare,
-    /// Its last command makes the change that the caller asked for.
-    Decide,
-}
 
 /// A URL that does not name a Redis that can be used. The message holds no password.
 #[derive(Debug, thiserror::Error)]

@@ -10,72 +10,7 @@
 
 pub(crate) mod withdraw;
 
-use deadpool_redis::redis::{self, Cmd, ToRedisArgs, Value};
-
-use crate::error::Result;
-use crate::redis::Effect;
-
-/// A call of a script, with its arguments.
-pub(crate) trait Script: Sync {
-    /// The possible replies.
-    type Reply;
-
-    /// What the script does to Redis.
-    const EFFECT: Effect;
-
-    /// The text of the script.
-    fn source() -> &'static Source;
-
-    /// The command that runs it.
-    fn call(&self) -> Call;
-
-    /// Decodes a reply that is neither an error nor `unsettled`.
-    fn decode(&self, reply: Value) -> Result<Self::Reply>;
-}
-
-/// The text of a script with its prelude, and the hash by which Redis knows it.
-pub(crate) struct Source {
-    pub(crate) text: String,
-    sha: String,
-}
-
-impl Source {
-    pub(crate) fn new(preludes: &[&str], own: &str) -> Self {
-        let (first_line, rest) = own.split_once('\n').unwrap_or((own, ""));
-        let text = format!("{first_line}\n{}{rest}", preludes.concat());
-        let sha = redis::Script::new(&text).get_hash().to_owned();
-        Self { text, sha }
-    }
-
-    /// The command that loads the script into Redis.
-    pub(crate) fn load(&self) -> Cmd {
-        let mut load = redis::cmd("SCRIPT");
-        load.arg("LOAD").arg(&self.text);
-        load
-    }
-}
-
-/// The command that runs a script, while its arguments are added.
-pub(crate) struct Call(Cmd);
-
-impl Call {
-    /// Begins a call with these keys.
-    pub(crate) fn new<K: ToRedisArgs>(source: &'static Source, keys: &[K]) -> Self {
-        let mut command = redis::cmd("EVALSHA");
-        command.arg(&source.sha).arg(keys.len()).arg(keys);
-        Self(command)
-    }
-
-    /// Adds an argument.
-    pub(crate) fn arg(mut self, argument: impl ToRedisArgs) -> Self {
-        self.0.arg(argument);
-        self
-    }
-
-    pub(crate) fn into_command(self) -> Cmd {
-        self.0
-    }
-}
+pub(crate) use crate::redis::{Call, Script, Source};
 
 /// The shared functions of the scripts about a competition.
 pub(crate) const COMPETITION_PRELUDE: &str = include_str!("competition.lua");
