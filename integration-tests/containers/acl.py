@@ -29,7 +29,7 @@ USERS = {
 }
 SERVICES = ("admin-service", "user-service")
 
-# The blueprint's key table. Of admin-service, user-service and doctor: what each may do with the key.
+# What admin-service, user-service and doctor may do with each key: the table of docs/architecture.md.
 # "rw" reads and writes, "r" reads, "a" reads and appends to a stream, "-" nothing.
 KEYS = {
     "c:{spring}:meta": ("rw", "r", "r"),

@@ -124,7 +124,7 @@ class Proof:
                            "user-service": ["redis_user_service_password"]}, mounted
 
     def redis_users(self):
-        """each Redis user may touch what the blueprint's table says, on Redis and on Valkey"""
+        """each Redis user may touch the keys of the table in docs/architecture.md, on Redis and on Valkey"""
         servers = [subprocess.run([REPOSITORY / "tools" / tool], check=True, capture_output=True, text=True)
                    .stdout.strip() for tool in ("need-redis", "need-valkey")]
         held, wrong = (sum(counts) for counts in zip(*map(acl.check, servers)))

@@ -1,7 +1,7 @@
-//! The model allows what the rules allow, whatever happens in which order, and nothing else.
+//! The model accepts exactly the log entries that the rules allow, in any order of events.
 //!
-//! Beside the model goes a reference as simple as can be: two lists and a look at each rule. An entry that
-//! the reference makes has to be taken, and the same entry with anything changed has to be refused.
+//! A reference implements the rules in the simplest way, on two lists. The model must apply each entry
+//! that the reference produces, and must refuse the same entry with any relevant field changed.
 
 #![allow(clippy::expect_used, reason = "in a test a panic is the report")]
 
@@ -19,9 +19,8 @@ const OPENS: i64 = 10;
 const CLOSES: i64 = 20;
 const STARTS: i64 = 30;
 
-/// What somebody tries.
 #[derive(Debug, Clone, Copy)]
-enum Try {
+enum Event {
     Register,
     Add(AddOptions),
     Withdraw,
@@ -30,27 +29,27 @@ enum Try {
     Cancel,
 }
 
-fn some_try() -> impl Strategy<Value = Try> {
+fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
-        6 => Just(Try::Register),
-        4 => any::<(bool, bool)>().prop_map(|(ignore_window, over_capacity)| Try::Add(AddOptions { ignore_window, over_capacity })),
-        3 => Just(Try::Withdraw),
-        1 => Just(Try::Remove),
-        2 => prop::option::of(1..6_usize).prop_map(Try::Resize),
-        1 => Just(Try::Cancel),
+        6 => Just(Event::Register),
+        4 => any::<(bool, bool)>().prop_map(|(ignore_window, over_capacity)| Event::Add(AddOptions { ignore_window, over_capacity })),
+        3 => Just(Event::Withdraw),
+        1 => Just(Event::Remove),
+        2 => prop::option::of(1..6_usize).prop_map(Event::Resize),
+        1 => Just(Event::Cancel),
     ]
 }
 
-/// Who tries it and when. Time never goes back.
-fn tries() -> impl Strategy<Value = Vec<(Try, usize, i64)>> {
-    let one = (some_try(), 0..8_usize, 0..40_i64);
-    prop::collection::vec(one, 1..150).prop_map(|mut tries| {
-        let mut times: Vec<_> = tries.iter().map(|one| one.2 * 33 / 40 + 5).collect();
+/// A sequence of events, each with a user and a time. Times never decrease.
+fn events() -> impl Strategy<Value = Vec<(Event, usize, i64)>> {
+    let one = (event(), 0..8_usize, 0..40_i64);
+    prop::collection::vec(one, 1..150).prop_map(|mut events| {
+        let mut times: Vec<_> = events.iter().map(|one| one.2 * 33 / 40 + 5).collect();
         times.sort_unstable();
-        for (one, at) in tries.iter_mut().zip(times) {
+        for (one, at) in events.iter_mut().zip(times) {
             one.2 = at;
         }
-        tries
+        events
     })
 }
 
@@ -84,10 +83,10 @@ impl Reference {
         !self.cancelled && at < STARTS && !self.queue.is_empty() && self.room()
     }
 
-    /// Does it, if the rules allow it.
+    /// Performs the event if the rules allow it, and returns what the log entry must hold.
     fn attempt(
         &mut self,
-        one: Try,
+        event: Event,
         user: &UserId,
         at: i64,
     ) -> Option<(Action, Change, AddOptions)> {
@@ -99,10 +98,10 @@ impl Reference {
             after,
             waitlist_position,
         };
-        match one {
-            Try::Register | Try::Add(_) => {
-                let (action, options) = match one {
-                    Try::Add(options) => (Action::Add, options),
+        match event {
+            Event::Register | Event::Add(_) => {
+                let (action, options) = match event {
+                    Event::Add(options) => (Action::Add, options),
                     _ => (Action::Register, AddOptions::default()),
                 };
                 let by_organiser = action == Action::Add;
@@ -127,9 +126,9 @@ impl Reference {
                 let position = u32::try_from(self.queue.len()).ok();
                 Some((action, registration(Waitlisted, position), options))
             }
-            Try::Withdraw | Try::Remove => {
-                let (action, after) = match one {
-                    Try::Withdraw => (Action::Withdraw, Withdrawn),
+            Event::Withdraw | Event::Remove => {
+                let (action, after) = match event {
+                    Event::Withdraw => (Action::Withdraw, Withdrawn),
                     _ => (Action::Remove, Removed),
                 };
                 if !is_current {
@@ -140,7 +139,7 @@ impl Reference {
                 self.past.insert(user.to_string(), after);
                 Some((action, registration(after, None), AddOptions::default()))
             }
-            Try::Resize(capacity) => {
+            Event::Resize(capacity) => {
                 let fits = capacity.is_none_or(|places| places >= self.confirmed.len());
                 if self.cancelled || !fits {
                     return None;
@@ -153,8 +152,8 @@ impl Reference {
                     AddOptions::default(),
                 ))
             }
-            Try::Cancel => {
-                // Rarely, so that most stories go on.
+            Event::Cancel => {
+                // Cancel rarely, because nothing happens afterwards.
                 if self.cancelled || *user != self::user(0) {
                     return None;
                 }
@@ -215,7 +214,7 @@ fn entry(
     }
 }
 
-/// The same entry with one thing changed that matters.
+/// Returns copies of the entry that each differ in one relevant field.
 fn forgeries(good: &AuditEntry) -> Vec<AuditEntry> {
     let mut forged = vec![
         AuditEntry {
@@ -279,16 +278,16 @@ fn forgeries(good: &AuditEntry) -> Vec<AuditEntry> {
     forged
 }
 
-/// Gives the model an entry that is good, and first every forgery of it.
-fn take(model: &mut Model, entry: &AuditEntry) -> Result<(), TestCaseError> {
+/// Applies a valid entry, after checking that every forgery of it is refused.
+fn apply(model: &mut Model, entry: &AuditEntry) -> Result<(), TestCaseError> {
     for forged in forgeries(entry) {
         let (mut other, before) = (model.clone(), format!("{model:?}"));
-        prop_assert!(other.apply(&forged).is_err(), "{:?} was taken", forged);
-        // A HashMap of a clone is in the same order.
+        prop_assert!(other.apply(&forged).is_err(), "{:?} was applied", forged);
+        // Comparable, because the HashMap of a clone iterates in the same order.
         prop_assert_eq!(
             format!("{:?}", other),
             before,
-            "a refused entry left something behind"
+            "a refused entry changed the model"
         );
     }
     let taken = model.apply(entry);
@@ -313,7 +312,7 @@ fn published(capacity: Option<usize>, waitlist_capacity: Option<usize>) -> Model
             1,
             AddOptions::default(),
         );
-        model.apply(&entry).expect("a good beginning");
+        model.apply(&entry).expect("a valid entry");
     }
     model
 }
@@ -322,10 +321,10 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
-    fn whatever_happens_the_rules_hold(
+    fn the_rules_hold_in_any_order_of_events(
         capacity in prop::option::of(1..4_usize),
         waitlist_capacity in prop::option::of(0..4_usize),
-        tries in tries(),
+        events in events(),
     ) {
         let mut model = published(capacity, waitlist_capacity);
         let mut reference = Reference {
@@ -336,23 +335,22 @@ proptest! {
             queue: Vec::new(),
             past: BTreeMap::new(),
         };
-        let mut squeezed_in = false;
-        for (one, number, at) in tries {
+        let mut over_capacity_used = false;
+        for (event, number, at) in events {
             let user = user(number);
-            let predicted = match one {
-                Try::Register => Some(model.enter(&user, moment(at), Attempt::Register).is_ok()),
+            let predicted = match event {
+                Event::Register => Some(model.enter(&user, moment(at), Attempt::Register).is_ok()),
                 _ => None,
             };
-            // What was due when the competition was still ahead is not due once it has begun.
-            let happened = reference.attempt(one, &user, at);
-            prop_assert!(predicted.is_none_or(|allowed| allowed == happened.is_some()), "{:?} by {}", one, user);
+            let happened = reference.attempt(event, &user, at);
+            prop_assert!(predicted.is_none_or(|allowed| allowed == happened.is_some()), "{:?} by {}", event, user);
             if let Some((action, change, options)) = happened {
-                squeezed_in |= options.over_capacity;
+                over_capacity_used |= options.over_capacity;
                 let next = entry(&model, action, change, at, options);
-                take(&mut model, &next)?;
+                apply(&mut model, &next)?;
             }
             while reference.owes(at) {
-                // Rule 2: nothing else may happen before.
+                // Rule 2: no other change may come before the promotion.
                 prop_assert!(model.owes_a_promotion(moment(at)));
                 let second = reference.queue.get(1).cloned();
                 let next = reference.promote();
@@ -362,11 +360,11 @@ proptest! {
                     prop_assert!(model.clone().apply(&entry(&model, Action::Promote, jump, at, AddOptions::default())).is_err());
                 }
                 let next = entry(&model, Action::Promote, next, at, AddOptions::default());
-                take(&mut model, &next)?;
+                apply(&mut model, &next)?;
             }
-            // Rule 1, rule 2, rule 3.
+            // Rules 1, 2 and 3.
             let over = reference.capacity.is_some_and(|places| model.confirmed_count() > places);
-            prop_assert!(!over || squeezed_in, "more are confirmed than there are places");
+            prop_assert!(!over || over_capacity_used, "more are confirmed than there are places");
             prop_assert!(!model.owes_a_promotion(moment(at)));
             prop_assert_eq!(model.confirmed_count(), reference.confirmed.len());
             prop_assert!(model.queue().eq(reference.queue.iter()), "the queue is out of order");

@@ -1,4 +1,4 @@
-//! Each value accepts what its documentation says and nothing else, and survives being written.
+//! Each value accepts exactly what its documentation states, and is read as it was written.
 
 #![allow(clippy::expect_used, reason = "in a test a panic is the report")]
 
@@ -12,7 +12,7 @@ use domain::{
 };
 use proptest::prelude::*;
 
-/// Any text, and often one that is at a limit or holds what a limit is about.
+/// Generates arbitrary texts, with an emphasis on texts near a limit.
 fn some_text() -> impl Strategy<Value = String> {
     let at_a_limit = prop::sample::select(vec![
         0, 1, 2, 3, 64, 65, 80, 81, 120, 121, 128, 240, 241, 500, 501, 5000, 5001,
@@ -85,7 +85,7 @@ fn details() -> impl Strategy<Value = CompetitionDetails> {
     )
 }
 
-/// The patch that names every field.
+/// Returns a patch that names every field.
 fn all_of(details: &CompetitionDetails) -> CompetitionPatch {
     let moments = details.schedule.moments();
     CompetitionPatch {
@@ -113,14 +113,14 @@ proptest! {
     }
 
     #[test]
-    fn a_made_id_is_an_id_and_differs_with_its_bytes(one: [u8; 10], other: [u8; 10]) {
+    fn a_made_id_is_valid_and_differs_with_its_bytes(one: [u8; 10], other: [u8; 10]) {
         let id = UserId::from_bytes(one);
         prop_assert_eq!(&UserId::parse(id.as_str()), &Ok(id.clone()));
         prop_assert_eq!(id == UserId::from_bytes(other), one == other);
     }
 
     #[test]
-    fn a_text_is_kept_as_written_or_refused(text in some_text()) {
+    fn a_text_is_kept_as_it_was_written_or_refused(text in some_text()) {
         let kept = |good: bool| good.then(|| text.clone());
         let said = |good: Result<String, _>| good.ok();
         prop_assert_eq!(said(Title::parse(text.as_str()).map(String::from)), kept(is_text(&text, 1, 120, false)));
@@ -132,7 +132,7 @@ proptest! {
     }
 
     #[test]
-    fn an_address_is_short_printable_and_equal_without_case(text in some_text()) {
+    fn an_address_is_short_printable_and_compared_ignoring_case(text in some_text()) {
         if let Ok(email) = Email::parse(text.as_str()) {
             prop_assert!(text.len() <= 254 && !text.chars().any(|c| c.is_control() || c.is_whitespace()));
             let (_, host) = text.rsplit_once('@').expect("an @");
@@ -152,7 +152,7 @@ proptest! {
     }
 
     #[test]
-    fn a_password_that_may_be_set_may_be_typed_and_is_never_shown(text in some_text()) {
+    fn a_valid_new_password_is_valid_at_sign_in_and_never_shown(text in some_text()) {
         let count = text.chars().count();
         prop_assert_eq!(Password::typed(text.clone()).is_ok(), count <= 128);
         if let Ok(password) = Password::parse(text.clone()) {
@@ -184,7 +184,7 @@ proptest! {
     }
 
     #[test]
-    fn an_etag_names_one_version(one: u64, other: u64, text: String) {
+    fn an_etag_identifies_one_version(one: u64, other: u64, text: String) {
         let etag = Etag::of_version(one);
         prop_assert_eq!(etag == Etag::of_version(other), one == other);
         prop_assert_eq!(Etag::from_client(etag.as_str().to_owned()), Some(etag));
@@ -193,7 +193,7 @@ proptest! {
     }
 
     #[test]
-    fn a_moment_is_from_1970_to_9999(
+    fn a_timestamp_is_from_1970_to_9999(
         millis in prop_oneof![any::<i64>(), -2..3_i64, 253_402_300_799_990..253_402_300_800_010_i64],
     ) {
         let good = (0..=253_402_300_799_999).contains(&millis);
@@ -205,7 +205,7 @@ proptest! {
     }
 
     #[test]
-    fn a_later_moment_is_never_earlier_and_never_beyond_the_last(moment in moment(), wait: u64, more: u32) {
+    fn a_later_timestamp_is_never_earlier_and_never_beyond_the_last(moment in moment(), wait: u64, more: u32) {
         let (wait, more) = (Duration::from_millis(wait), Duration::from_millis(more.into()));
         let later = moment.after(wait);
         prop_assert!(moment <= later && later <= Timestamp::MAX);
@@ -214,7 +214,7 @@ proptest! {
     }
 
     #[test]
-    fn a_birth_date_survives_and_what_is_none_is_refused(
+    fn a_birth_date_is_kept_or_refused(
         year in prop_oneof![any::<i32>(), 1890..2110], month in -1..15, day in -1..35,
     ) {
         if let Ok(date) = BirthDate::parse(year, month, day) {
@@ -227,7 +227,7 @@ proptest! {
     }
 
     #[test]
-    fn a_text_that_is_no_birth_date_is_refused(text: String) {
+    fn an_arbitrary_text_is_at_most_a_valid_birth_date(text: String) {
         if let Ok(date) = BirthDate::try_from(text) {
             prop_assert!(date.year_month_day().0 >= 1900);
         }
@@ -242,7 +242,7 @@ proptest! {
     }
 
     #[test]
-    fn moments_are_in_order_and_each_wrong_one_is_named_once(moments in moments()) {
+    fn times_are_in_order_and_each_invalid_one_is_named_once(moments in moments()) {
         let (opens, closes) = (moments.registration_opens_at, moments.registration_closes_at);
         let (starts, ends) = (moments.starts_at, moments.ends_at);
         let mut wrong = Vec::new();
@@ -261,7 +261,7 @@ proptest! {
     }
 
     #[test]
-    fn a_patch_of_everything_makes_the_new_of_any_old_and_an_empty_one_makes_nothing(
+    fn a_full_patch_replaces_everything_and_an_empty_one_nothing(
         old in details(), new in details(),
     ) {
         prop_assert_eq!(all_of(&new).apply(&old), Ok(new.clone()));
@@ -273,7 +273,7 @@ proptest! {
     }
 
     #[test]
-    fn a_session_token_is_read_as_it_was_written_and_in_no_other_way(
+    fn a_session_token_is_read_exactly_as_it_was_written(
         id in "[a-z0-9-]{3,64}", secret: [u8; 32], at: prop::sample::Index, other in "[0-9a-zA-Z_]",
     ) {
         let token = SessionToken::of_user(&UserId::parse(id.as_str()).expect("an id"), &secret);

@@ -1,4 +1,4 @@
-//! What each service may touch in Redis, as that service's Redis user: the table of the blueprint.
+//! The keys that each service may read and write as its Redis user: the table of docs/architecture.md.
 
 use deadpool_redis::redis::aio::MultiplexedConnection;
 use deadpool_redis::redis::{ErrorKind, ServerErrorKind, Value, cmd};

@@ -1,4 +1,4 @@
-//! The twelve rules of the blueprint, each by every path that it names.
+//! The twelve rules of the README, each on every path that it concerns.
 
 mod capacity;
 mod leaving;
