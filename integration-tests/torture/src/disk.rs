@@ -1,15 +1,15 @@
-//! A disk that is soon full: a small tmpfs. Needs Linux, and root.
+//! A disk that is soon full: a small tmpfs. Needs Linux and root.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// A mounted disk. It is taken away with this value.
+/// A mounted disk. Dropping it unmounts it.
 pub struct SmallDisk {
     folder: PathBuf,
 }
 
 impl SmallDisk {
-    /// Mounts one of so many KiB over a folder; `None` = this user may not.
+    /// Mounts a disk of this size over a directory; `None` if this user may not mount.
     #[must_use]
     pub fn mount(folder: &Path, kibibytes: u32) -> Option<Self> {
         let size = format!("size={kibibytes}k");
@@ -19,16 +19,18 @@ impl SmallDisk {
         })
     }
 
-    /// Makes it so many KiB large.
     pub fn grow(&self, kibibytes: u32) {
         let size = format!("remount,size={kibibytes}k");
-        assert!(mount(&["-o", &size], &self.folder), "it does not grow");
+        assert!(
+            mount(&["-o", &size], &self.folder),
+            "the disk does not grow"
+        );
     }
 }
 
 impl Drop for SmallDisk {
     fn drop(&mut self) {
-        // Later, if something still has a file open there.
+        // Lazily: a process may still have files open.
         let _ = Command::new("umount").arg("-l").arg(&self.folder).output();
         let _ = std::fs::remove_dir(&self.folder);
     }
@@ -36,5 +38,5 @@ impl Drop for SmallDisk {
 
 fn mount(options: &[&str], folder: &Path) -> bool {
     let mount = Command::new("mount").args(options).arg(folder).output();
-    mount.is_ok_and(|said| said.status.success())
+    mount.is_ok_and(|output| output.status.success())
 }

@@ -1,183 +1,191 @@
-//! What breaks, and when: a schedule that a seed repeats.
+//! Faults of Redis, services and networks, in an order that a seed repeats.
 
 use std::fmt;
+use std::iter::repeat_with;
 use std::path::Path;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
+use testkit::Random;
+use testkit::proxy::Network;
+use tokio::task::block_in_place;
 use tokio::time::sleep;
 
-use crate::proxy::Weather;
-use crate::random::Random;
 use crate::world::{Service, World};
 
-/// Which service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Which {
-    /// admin-service.
+pub enum ServiceName {
     Admin,
-    /// user-service.
     User,
 }
 
-/// Something that breaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// SIGKILL; it is started again.
+    /// Kills Redis, and restarts it afterwards.
     KillRedis,
-    /// SIGSTOP and SIGCONT.
+    /// Stops Redis with SIGSTOP, and continues it afterwards.
     FreezeRedis,
-    /// `maxmemory` is less than what is in use: Redis refuses writes.
+    /// Lets Redis refuse writes, because `maxmemory` is less than the memory in use.
     FillMemory,
-    /// SIGKILL; it is started again.
-    Kill(Which),
-    /// SIGSTOP and SIGCONT.
-    Freeze(Which),
-    /// The clock of a service that runs is set so many hours ahead. It is started again before, to be able to,
-    /// and after.
-    MoveClock(Which, i8),
-    /// The way between a service and Redis.
-    RedisLink(Which, Weather),
-    /// The way between clients and a service.
-    ClientLink(Which, Weather),
+    /// Kills a service, and restarts it afterwards.
+    Kill(ServiceName),
+    /// Stops a service with SIGSTOP, and continues it afterwards.
+    Freeze(ServiceName),
+    /// Moves the clock of a running service by this many hours. The service is restarted before, with the
+    /// library that moves clocks, and afterwards.
+    MoveClock(ServiceName, i8),
+    /// Breaks the network between a service and Redis.
+    RedisLink(ServiceName, Network),
+    /// Breaks the network between clients and a service.
+    ClientLink(ServiceName, Network),
 }
 
-/// One part of a schedule.
+/// One fault of a schedule.
 #[derive(Debug, Clone, Copy)]
 pub struct Event {
-    /// Of quiet before it.
-    pub after: Duration,
-    /// What breaks.
+    /// The time without a fault before it.
+    pub delay: Duration,
     pub fault: Fault,
-    /// How long it stays broken.
-    pub lasting: Duration,
+    pub duration: Duration,
 }
 
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (after, lasting) = (self.after.as_millis(), self.lasting.as_millis());
-        write!(
-            f,
-            "{after} ms quiet, then {:?} for {lasting} ms",
-            self.fault
-        )
+        let (delay, duration) = (self.delay.as_millis(), self.duration.as_millis());
+        write!(f, "after {delay} ms {:?} for {duration} ms", self.fault)
     }
 }
 
-/// The faults of this seed, without end. All kinds come before one comes again.
+/// The endless faults of this seed. Every kind occurs once before a kind occurs again.
 pub fn schedule(seed: u64) -> impl Iterator<Item = Event> {
     let mut random = Random::new(seed);
-    let mut left = Vec::new();
-    std::iter::repeat_with(move || {
-        if left.is_empty() {
-            left = all();
+    let mut remaining = Vec::new();
+    repeat_with(move || {
+        if remaining.is_empty() {
+            remaining = all_faults();
         }
-        let last = left.len() as u64;
-        let index = usize::try_from(random.within(0..last)).unwrap_or_default();
+        let index = random.below(remaining.len());
         Event {
-            after: Duration::from_millis(random.within(500..2_500)),
-            fault: left.swap_remove(index),
-            lasting: Duration::from_millis(random.within(50..1_500)),
+            delay: Duration::from_millis(random.within(500..2_500)),
+            fault: remaining.swap_remove(index),
+            duration: Duration::from_millis(random.within(50..1_500)),
         }
     })
 }
 
-/// The library that moves a program's clock (Debian: `libfaketime`), if this machine has it.
+/// The library that moves the clock of a program, if it is installed (Debian: `libfaketime`).
 #[must_use]
 pub fn faketime() -> Option<&'static str> {
-    let places = [
+    let paths = [
         "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1",
         "/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1",
     ];
-    places.into_iter().find(|place| Path::new(place).exists())
+    paths.into_iter().find(|path| Path::new(path).exists())
 }
 
-/// Every kind of fault that this machine can have.
-fn all() -> Vec<Fault> {
+/// Every kind of fault that is possible on this machine.
+fn all_faults() -> Vec<Fault> {
     let mut all = vec![Fault::KillRedis, Fault::FreezeRedis, Fault::FillMemory];
-    let weathers = [
-        Weather::AnswersLost,
-        Weather::Cut,
-        Weather::Dead,
-        Weather::Late(Duration::from_millis(40)),
+    let networks = [
+        Network::ResponsesLost,
+        Network::Cut,
+        Network::Stalled,
+        Network::Delayed(Duration::from_millis(40)),
     ];
-    for which in [Which::Admin, Which::User] {
+    for service in [ServiceName::Admin, ServiceName::User] {
         if faketime().is_some() {
-            all.extend([Fault::MoveClock(which, 1), Fault::MoveClock(which, -1)]);
+            all.extend([Fault::MoveClock(service, 1), Fault::MoveClock(service, -1)]);
         }
-        all.extend([Fault::Kill(which), Fault::Freeze(which)]);
-        for weather in weathers {
-            all.push(Fault::RedisLink(which, weather));
-            all.push(Fault::ClientLink(which, weather));
+        all.extend([Fault::Kill(service), Fault::Freeze(service)]);
+        for network in networks {
+            all.push(Fault::RedisLink(service, network));
+            all.push(Fault::ClientLink(service, network));
         }
     }
     all
 }
 
 impl Event {
-    /// Waits, breaks it, waits, and mends it.
-    pub async fn happen(self, world: &mut World) {
-        sleep(self.after).await;
+    /// Waits, lets the fault happen, and repairs it.
+    pub async fn run(self, world: &mut World) {
+        sleep(self.delay).await;
+        match self.fault {
+            Fault::KillRedis | Fault::FreezeRedis | Fault::FillMemory => {
+                self.break_redis(world).await;
+            }
+            Fault::Kill(name) | Fault::Freeze(name) | Fault::MoveClock(name, _) => {
+                self.break_service(world.service(name)).await;
+            }
+            Fault::RedisLink(name, network) => {
+                let link = &world.service(name).to_redis.proxy;
+                link.set(network);
+                sleep(self.duration).await;
+                link.set(Network::Normal);
+            }
+            Fault::ClientLink(name, network) => {
+                let link = &world.service(name).to_clients.proxy;
+                link.set(network);
+                sleep(self.duration).await;
+                link.set(Network::Normal);
+            }
+        }
+    }
+
+    async fn break_redis(self, world: &mut World) {
         match self.fault {
             Fault::KillRedis => {
                 world.redis.kill();
-                sleep(self.lasting).await;
-                tokio::task::block_in_place(|| world.redis.restart()).expect("Redis starts again");
+                sleep(self.duration).await;
+                block_in_place(|| world.redis.restart()).expect("Redis restarts");
             }
             Fault::FreezeRedis => {
-                tokio::task::block_in_place(|| world.redis.freeze()).expect("it stands still");
-                sleep(self.lasting).await;
-                world.redis.thaw().expect("it goes on");
+                block_in_place(|| world.redis.freeze()).expect("Redis stops");
+                sleep(self.duration).await;
+                world.redis.thaw().expect("Redis continues");
             }
-            Fault::FillMemory => {
-                let () = world.root(&["CONFIG", "SET", "maxmemory", "1"]).await;
-                sleep(self.lasting).await;
-                let () = world.root(&["CONFIG", "SET", "maxmemory", "0"]).await;
+            _ => {
+                let set = async |maxmemory| {
+                    let command = ["CONFIG", "SET", "maxmemory", maxmemory];
+                    world.redis.root::<()>(&command).await;
+                };
+                set("1").await;
+                sleep(self.duration).await;
+                set("0").await;
             }
-            Fault::Kill(which) => {
-                let service = world.service(which);
+        }
+    }
+
+    async fn break_service(self, service: &mut Service) {
+        match self.fault {
+            Fault::Freeze(_) => {
+                service.signal(Signal::SIGSTOP);
+                sleep(self.duration).await;
+                service.signal(Signal::SIGCONT);
+            }
+            Fault::MoveClock(_, hours) => {
+                let library = faketime().expect("the schedule found it");
                 service.kill().await;
-                sleep(self.lasting).await;
-                service.run(&[]).await;
-            }
-            Fault::MoveClock(which, hours) => {
-                let library = faketime().expect("it was there when the schedule was made");
-                let service = world.service(which);
-                service.kill().await;
-                service.run_with_clock(library).await;
-                sleep(self.lasting).await;
+                service.start_with_clock(library).await;
+                sleep(self.duration).await;
                 service.move_clock(hours).await;
-                sleep(self.lasting).await;
+                sleep(self.duration).await;
                 service.kill().await;
-                service.run(&[]).await;
+                service.start().await;
             }
-            Fault::Freeze(which) => {
-                let program = world.service(which).program();
-                program.signal(Signal::SIGSTOP);
-                sleep(self.lasting).await;
-                program.signal(Signal::SIGCONT);
-            }
-            Fault::RedisLink(which, weather) => {
-                let link = &world.service(which).to_redis;
-                link.set(weather);
-                sleep(self.lasting).await;
-                link.set(Weather::Fair);
-            }
-            Fault::ClientLink(which, weather) => {
-                let link = &world.service(which).to_clients;
-                link.set(weather);
-                sleep(self.lasting).await;
-                link.set(Weather::Fair);
+            _ => {
+                service.kill().await;
+                sleep(self.duration).await;
+                service.start().await;
             }
         }
     }
 }
 
 impl World {
-    fn service(&mut self, which: Which) -> &mut Service {
-        match which {
-            Which::Admin => &mut self.admin,
-            Which::User => &mut self.user,
+    fn service(&mut self, name: ServiceName) -> &mut Service {
+        match name {
+            ServiceName::Admin => &mut self.admin,
+            ServiceName::User => &mut self.user,
         }
     }
 }

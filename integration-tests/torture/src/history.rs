@@ -1,4 +1,4 @@
-//! What clients asked, when, and what they were told.
+//! What clients asked, when, and what they observed.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,113 +9,127 @@ use domain::{
     UserId,
 };
 
-/// Everything that all clients of one run saw.
+/// Everything that all clients of one run observed, in any order.
 #[derive(Debug, Clone)]
 pub struct History {
-    /// The calls, in any order.
     pub operations: Vec<Operation>,
 }
 
-/// One intention of a client, with all its tries: they have the same request id.
+/// One call of a client with all its attempts, which have the same request id.
 #[derive(Debug, Clone)]
 pub struct Operation {
-    /// About which competition.
     pub competition: CompetitionId,
-    /// Under which id; a read has one that nobody else sees.
+    /// A read has an id too, which is not sent.
     pub request: RequestId,
-    /// Who asked.
     pub by: Actor,
-    /// What was asked.
     pub call: Call,
-    /// When the first try of a change, or the last one of a read, began: since the run began, by a
-    /// monotonic clock.
+    /// The start of the first attempt of a change, or of the last attempt of a read. Monotonic, since
+    /// the start of the run.
     pub started: Duration,
-    /// When the last try ended.
+    /// The end of the last attempt.
     pub ended: Duration,
-    /// `started` by the clock of the machine, which is that of Redis too.
-    pub asked_at: Timestamp,
+    /// `started` by the clock of the machine, which Redis uses too.
+    pub started_at: Timestamp,
     /// `ended` by the same clock.
-    pub told_at: Timestamp,
-    /// Whether a try got no answer, so that it may still have been done after a later one was answered.
+    pub ended_at: Timestamp,
+    /// Whether an attempt of a change got no response. It may be decided after a later attempt.
     pub was_lost: bool,
-    /// Whether the same was asked before under this id, and answered: other things came between.
+    /// Whether this repeats a request that had its response before. Other changes came in between.
     pub is_repeated: bool,
-    /// What came out.
-    pub answer: Answer,
+    pub observed: Observation,
 }
 
-/// What was asked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What a client asks for.
+#[derive(Debug, Clone, PartialEq)]
 pub enum Call {
     /// A user registers.
     Register(UserId),
-    /// A user asks what registering would answer.
+    /// A user asks what registering would return.
     Preview(UserId),
     /// A user withdraws.
     Withdraw(UserId),
-    /// A user deletes the account, and so withdraws from all that is not over.
+    /// A user deletes the account, which withdraws from every competition that is not over.
     Erase(UserId),
-    /// An organiser adds a user with these options.
-    Add(UserId, AddOptions),
+    /// An organiser adds a user.
+    Add {
+        user: UserId,
+        /// If set, the request names the user by this address and not by id.
+        email: Option<String>,
+        options: AddOptions,
+    },
     /// An organiser removes a user.
     Remove(UserId),
-    /// An organiser creates, publishes, cancels or deletes the competition.
-    Change(Action),
-    /// An organiser sets a field, by its name in the contract and in the log, to a value, as the log writes
-    /// it. If it is that already, no entry is left in the log.
+    /// An organiser creates a competition with these details.
+    Create(Box<v1::Competition>),
+    /// An organiser publishes the competition.
+    Publish,
+    /// An organiser cancels the competition.
+    Cancel,
+    /// An organiser deletes the competition.
+    Delete,
+    /// An organiser sets a field (its name in the contract and in the log) to a value as the log writes
+    /// it. A field that already has the value leaves no log entry.
     Set(&'static str, String),
-    /// Somebody reads a user's registration, alone or in a list.
+    /// Reads a user's registration, alone or in a list.
     ReadRegistration(UserId),
-    /// Somebody reads the competition, alone or in a list.
+    /// Reads the competition, alone or in a list.
     ReadCompetition,
     /// An organiser lists the registrations in these states.
     List(Vec<RegistrationState>),
 }
 
-/// What a client was told in the end.
+/// The result of a call as the client observed it.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Answer {
-    /// A registration.
-    Registration(Held),
-    /// The competition at a revision.
+pub enum Observation {
+    Registration(SeenRegistration),
     Competition(Box<v1::Competition>),
-    /// All registrations that were asked for, in this order.
-    Registrations(Vec<Held>),
-    /// It is done, and there is nothing to say.
+    /// A whole list of registrations, in the order in which it was returned.
+    Registrations(Vec<SeenRegistration>),
+    /// Success without content.
     Done,
-    /// It is not in a list in which all of its kind are.
+    /// A complete list did not contain it.
     Absent,
-    /// A rule said no.
+    /// A rule rejected the call.
     Refused {
-        /// Which one: `ErrorInfo.reason`.
+        /// `ErrorInfo.reason`.
         reason: String,
-        /// At which revision.
         revision: Option<Revision>,
-        /// What else `ErrorInfo.metadata` says.
+        /// The other entries of `ErrorInfo.metadata`.
         facts: BTreeMap<String, String>,
     },
-    /// Every try was answered with `outcome` = `NOT_APPLIED`.
+    /// Every attempt failed with `outcome` = `NOT_APPLIED`.
     NotApplied,
-    /// At least one try left it open, and none was answered.
+    /// No attempt got a response, and at least one may have been applied.
     Unknown,
-    /// Something that cannot be right, whatever else happened.
-    Nonsense(String),
+    /// A response that is wrong whatever else happened.
+    Invalid(String),
 }
 
-/// A registration as it was told.
+/// A registration as a client saw it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Held {
-    /// The message.
+pub struct SeenRegistration {
     pub registration: v1::Registration,
-    /// Who added it, empty = the user; `None` = that is not told to users.
+    /// The admin who added the user, empty if the user registered; `None` in a response to a user, which
+    /// lacks this.
     pub added_by: Option<String>,
 }
 
-impl Held {
-    /// At which revision it came to be so.
+impl SeenRegistration {
+    /// The revision of the last change of the registration.
     #[must_use]
     pub fn revision(&self) -> Revision {
         revision(self.registration.revision)
+    }
+
+    #[must_use]
+    pub fn is_in(&self, state: RegistrationState) -> bool {
+        self.registration.state() == v1::RegistrationState::from(state)
+    }
+
+    /// The user; `None` if the id is invalid.
+    #[must_use]
+    pub fn user(&self) -> Option<UserId> {
+        UserId::parse(self.registration.user_id.as_str()).ok()
     }
 }
 
@@ -124,57 +138,50 @@ fn revision(number: i64) -> Revision {
 }
 
 impl Operation {
-    /// The revision that the answer names, which was there when it was given.
+    /// The revision in the response, which existed when the response was sent.
     #[must_use]
     pub fn revision(&self) -> Option<Revision> {
-        match &self.answer {
-            // A preview names the revision that there would be.
-            Answer::Registration(held) if matches!(self.call, Call::Preview(_)) => {
-                Some(Revision::new(held.revision().get().saturating_sub(1)))
+        match &self.observed {
+            // A preview has the revision that registering would make.
+            Observation::Registration(seen) if matches!(self.call, Call::Preview(_)) => {
+                Some(Revision::new(seen.revision().get().saturating_sub(1)))
             }
-            Answer::Registration(held) => Some(held.revision()),
-            Answer::Competition(told) => Some(revision(told.revision)),
-            Answer::Registrations(all) => all.last().map(Held::revision),
-            Answer::Refused { revision, .. } => *revision,
+            Observation::Registration(seen) => Some(seen.revision()),
+            Observation::Competition(competition) => Some(revision(competition.revision)),
+            Observation::Registrations(all) => all.last().map(SeenRegistration::revision),
+            Observation::Refused { revision, .. } => *revision,
             _ => None,
         }
     }
 
-    /// The reason that an organiser gives: another one for each request, so that none is taken for another.
     #[must_use]
-    pub fn reason(&self) -> String {
-        reason(&self.call, self.request)
-    }
-}
-
-/// See [`Operation::reason`].
-#[must_use]
-pub fn reason(call: &Call, request: RequestId) -> String {
-    match call {
-        Call::Remove(_) | Call::Change(Action::Cancel) => format!("because of {request}"),
-        _ => String::new(),
+    pub fn is_by_organiser(&self) -> bool {
+        matches!(self.by, Actor::Admin(_))
     }
 }
 
 impl Call {
-    /// The action of the log entry that this leaves if it succeeds; `None` = it reads.
+    /// The action of the log entry that a successful call leaves; `None` for a read.
     #[must_use]
     pub fn action(&self) -> Option<Action> {
-        match self {
-            Self::Register(_) => Some(Action::Register),
-            Self::Withdraw(_) | Self::Erase(_) => Some(Action::Withdraw),
-            Self::Add(..) => Some(Action::Add),
-            Self::Remove(_) => Some(Action::Remove),
-            Self::Change(action) => Some(*action),
-            Self::Set(..) => Some(Action::Update),
+        Some(match self {
+            Self::Register(_) => Action::Register,
+            Self::Withdraw(_) | Self::Erase(_) => Action::Withdraw,
+            Self::Add { .. } => Action::Add,
+            Self::Remove(_) => Action::Remove,
+            Self::Create(_) => Action::Create,
+            Self::Publish => Action::Publish,
+            Self::Cancel => Action::Cancel,
+            Self::Delete => Action::Delete,
+            Self::Set(..) => Action::Update,
             Self::Preview(_)
             | Self::ReadRegistration(_)
             | Self::ReadCompetition
-            | Self::List(_) => None,
-        }
+            | Self::List(_) => return None,
+        })
     }
 
-    /// The user that it is about, if it is about one.
+    /// The user whom the call concerns.
     #[must_use]
     pub fn user(&self) -> Option<&UserId> {
         match self {
@@ -182,10 +189,20 @@ impl Call {
             | Self::Preview(user)
             | Self::Withdraw(user)
             | Self::Erase(user)
-            | Self::Add(user, _)
+            | Self::Add { user, .. }
             | Self::Remove(user)
             | Self::ReadRegistration(user) => Some(user),
-            Self::Change(_) | Self::Set(..) | Self::ReadCompetition | Self::List(_) => None,
+            _ => None,
+        }
+    }
+
+    /// The reason that an organiser gives. It differs between requests, so that the checker notices if
+    /// the service mixes them up.
+    #[must_use]
+    pub fn reason(&self, request: RequestId) -> String {
+        match self {
+            Self::Remove(_) | Self::Cancel => format!("because of {request}"),
+            _ => String::new(),
         }
     }
 }

@@ -1,9 +1,9 @@
-//! Each mutating RPC of both services, called in vain: it is done, and its answer is dropped, once between
-//! the client and the service, and once between the service and Redis, behind one of the writes that the
-//! call is made of. The client asks again under the same request id. It gets the answer that it missed,
-//! again and again; nothing is done twice; and what an error says of the outcome is true.
+//! Calls each changing RPC of both services while its response is lost: once between the service and the
+//! client, and once between Redis and the service, after one of the writes of the call. The client repeats
+//! the call under the same request id. It must get the lost response, again and again; the change must be
+//! made once; and the outcome in an error must be true.
 //!
-//! `TORTURE_ONCE` says how many answers of each RPC are dropped on the way to clients; 20 if it is not set.
+//! `TORTURE_ONCE` is the number of lost responses per RPC, 20 by default.
 
 #![allow(
     clippy::expect_used,
@@ -13,627 +13,551 @@
 
 use std::cell::Cell;
 use std::env;
-use std::fmt::Debug;
 use std::time::Duration;
 
-use api::admin::add_registration_request::User as Whom;
-use api::admin::admin_service_client::AdminServiceClient;
+use api::admin::add_registration_request::User as NamedUser;
 use api::admin::{
     AddRegistrationRequest, CancelCompetitionRequest, CreateAdminRequest, CreateCompetitionRequest,
-    DeleteCompetitionRequest, DisableAdminRequest, GetUserRequest, ListAdminsRequest,
-    ListUsersRequest, PublishCompetitionRequest, RemoveRegistrationRequest,
-    UpdateCompetitionRequest,
+    DeleteCompetitionRequest, DisableAdminRequest, PublishCompetitionRequest,
+    RemoveRegistrationRequest, UpdateCompetitionRequest,
 };
-use api::user::user_service_client::UserServiceClient;
 use api::user::{
-    AccountAction, ChangePasswordRequest, DeleteMeRequest, ExportMeRequest, RegisterRequest,
-    SignInRequest, SignUpRequest, UpdateMeRequest, WithdrawRequest,
+    ChangePasswordRequest, DeleteMeRequest, RegisterRequest, SignUpRequest, UpdateMeRequest,
+    WithdrawRequest,
 };
-use api::v1::{Admin, AdminRole, Competition, User};
-use domain::{CompetitionId, RequestId};
-use integration_tests::{DAY, PASSWORD, from_now};
+use api::v1::{AdminRole, Competition, User};
+use domain::{Admin, CompetitionId, Email, RequestId, UserId};
+use integration_tests::{AdminClient, PASSWORD, UserClient, admin_client, user_client};
 use prost_types::FieldMask;
+use store::PageRequest;
+use testkit::CompetitionBuilder;
 use tokio::time::{Instant, sleep};
-use tonic::transport::Channel;
-use tonic::{Code, Request, Response, Status};
+use tonic::{Code, Status};
 use tonic_types::StatusExt;
-use torture::ask::bearing;
-use torture::rewrite::Rewrite;
+use torture::world::rewrite::Rewrite;
 use torture::world::{Service, World};
 
-/// No call is made of more writes than this.
-const MOST_WRITES: u32 = 4;
-/// The store tries a write as often when its connection breaks.
-const TRIES: u32 = 3;
+/// No call has more writes than this.
+const MAX_WRITES: u32 = 4;
+/// The store sends a write this often if its connection breaks.
+const WRITE_ATTEMPTS: u32 = 3;
 
 fn rounds() -> u32 {
-    let set = env::var("TORTURE_ONCE").ok();
-    set.map_or(20, |text| text.parse().expect("TORTURE_ONCE is a number"))
+    let rounds = env::var("TORTURE_ONCE").ok();
+    rounds.map_or(20, |text| text.parse().expect("TORTURE_ONCE is a number"))
 }
 
+/// A request with a new request id, and a closure that sends it and returns the response as text.
+macro_rules! request {
+    ($client:expr, $rpc:ident, $Request:ident { $($field:ident: $value:expr),* $(,)? }) => {{
+        let id = RequestId::random();
+        #[allow(clippy::needless_update, reason = "some requests have no other fields")]
+        let request = $Request {
+            request_id: id.to_string(),
+            $($field: $value,)*
+            ..Default::default()
+        };
+        let client = $client.clone();
+        let send = async move || {
+            let response = client.clone().$rpc(request.clone()).await?;
+            Ok::<_, Status>(format!("{:?}", response.into_inner()))
+        };
+        (id, send)
+    }};
+}
+
+/// A world with the counts of one test.
 struct Stage {
     world: World,
-    user: UserServiceClient<Channel>,
-    admin: AdminServiceClient<Channel>,
+    admin: AdminClient,
     round: Cell<u32>,
     calls: Cell<u32>,
-    /// For how many calls an answer of Redis was dropped.
-    dropped: Cell<u32>,
-    /// How many errors said that nothing was changed.
+    /// The number of calls for which a reply of Redis was lost.
+    lost_replies: Cell<u32>,
+    /// The number of errors with the outcome `NOT_APPLIED`.
     not_applied: Cell<u32>,
 }
 
 impl Stage {
     async fn new() -> Self {
-        // Nothing is changed; but the proxy knows which commands write.
-        let world = World::with(&[], Some(Rewrite::new(|_| {}))).await;
+        // The links must know which scripts write.
+        let world = World::with(&[], Some(Rewrite::nothing())).await;
         Self {
-            user: UserServiceClient::new(world.user.channel()),
-            admin: AdminServiceClient::new(world.admin.channel()),
+            admin: admin_client(world.admin.channel(), Some(&world.owner.token)),
             world,
             round: Cell::new(0),
             calls: Cell::new(0),
-            dropped: Cell::new(0),
+            lost_replies: Cell::new(0),
             not_applied: Cell::new(0),
         }
     }
 
-    /// Asks with answers dropped on both links, then twice more, and answers what was answered.
-    /// `happened` looks beside the service whether it was done.
-    async fn in_vain<T: PartialEq + Debug>(
+    fn user(&self, token: &str) -> UserClient {
+        user_client(self.world.user.channel(), Some(token))
+    }
+
+    /// Loses a response on both links, repeats the call twice, and compares the responses. `count` reads
+    /// from Redis how often the change was made.
+    async fn call(
         &self,
         service: &Service,
-        ask: impl AsyncFn() -> Result<Response<T>, Status>,
-        happened: impl AsyncFn() -> bool,
-    ) -> T {
-        self.calls.set(self.calls.get() + 1);
-        let mut told = Vec::new();
-        // Each link comes first in turn, and so meets the call that is not a repetition.
+        send: impl AsyncFn() -> Result<String, Status>,
+        count: impl AsyncFn() -> usize,
+    ) {
+        increment(&self.calls);
+        let mut responses = Vec::new();
+        // The links take turns, so that each of them loses the response to a first call.
         if self.round.get().is_multiple_of(2) {
-            told.extend(self.lose_a_write(service, &ask, &happened).await);
-            lose_answer(service, &ask).await;
+            responses.extend(self.lose_reply(service, &send, &count).await);
+            lose_response(service, &send).await;
         } else {
-            lose_answer(service, &ask).await;
-            told.extend(self.lose_a_write(service, &ask, &happened).await);
+            lose_response(service, &send).await;
+            responses.extend(self.lose_reply(service, &send, &count).await);
         }
-        told.push(answered(&ask).await);
-        told.push(answered(&ask).await);
-        assert!(happened().await, "it was answered, and not done");
-        let is_same = told.windows(2).all(|two| two[0] == two[1]);
-        assert!(is_same, "the answers differ: {told:#?}");
-        told.pop().expect("at least two")
+        responses.push(retry(&send).await);
+        responses.push(retry(&send).await);
+        assert_eq!(count().await, 1, "{responses:#?}");
+        responses.dedup();
+        assert_eq!(responses.len(), 1, "the responses differ: {responses:#?}");
     }
 
-    /// Loses Redis's answer to another one of the writes in each round; to the first one, where the call is
-    /// not made of so many.
-    async fn lose_a_write<T>(
+    /// Loses the reply of Redis to one of the writes of the call, each round to another one. If the call has
+    /// fewer writes, loses the reply to the first.
+    async fn lose_reply(
         &self,
         service: &Service,
-        ask: &impl AsyncFn() -> Result<Response<T>, Status>,
-        happened: &impl AsyncFn() -> bool,
-    ) -> Option<T> {
-        let which = self.round.get() / 2 % MOST_WRITES;
-        let (mut told, mut dropped) = self.lose_write(which, service, ask, happened).await;
-        if dropped == 0 && which > 0 {
-            (told, dropped) = self.lose_write(0, service, ask, happened).await;
+        send: &impl AsyncFn() -> Result<String, Status>,
+        count: &impl AsyncFn() -> usize,
+    ) -> Option<String> {
+        let write = self.round.get() / 2 % MAX_WRITES;
+        let (mut response, mut lost) = self.lose_reply_to(write, service, send, count).await;
+        if lost == 0 && write > 0 {
+            (response, lost) = self.lose_reply_to(0, service, send, count).await;
         }
-        self.dropped.set(self.dropped.get() + dropped.min(1));
-        told
+        if lost > 0 {
+            increment(&self.lost_replies);
+        }
+        response
     }
 
-    /// Asks while Redis's answer to one of the writes is dropped, so often that the service gives up, or
-    /// once only, so that it finds out by itself. Answers how often that happened too.
-    async fn lose_write<T>(
+    /// Calls while the reply to one write is lost: on every attempt, so that the service fails, or only
+    /// once, so that the service repeats the write itself. Returns the response and the number of lost
+    /// replies.
+    async fn lose_reply_to(
         &self,
-        which: u32,
+        write: u32,
         service: &Service,
-        ask: &impl AsyncFn() -> Result<Response<T>, Status>,
-        happened: &impl AsyncFn() -> bool,
-    ) -> (Option<T>, u32) {
-        let was_done = happened().await;
-        let times = if (self.round.get() / 2 / MOST_WRITES).is_multiple_of(2) {
-            TRIES
-        } else {
-            1
-        };
-        service.to_redis.drop_written(which, times);
-        let answer = loop {
-            match ask().await {
-                Err(lost) if lost.get_details_error_info().is_none() => {
-                    // The client has not noticed yet that its connection is gone.
+        send: &impl AsyncFn() -> Result<String, Status>,
+        count: &impl AsyncFn() -> usize,
+    ) -> (Option<String>, u32) {
+        let was_made = count().await > 0;
+        let service_fails = (self.round.get() / 2 / MAX_WRITES).is_multiple_of(2);
+        let losses = if service_fails { WRITE_ATTEMPTS } else { 1 };
+        service.to_redis.lose_script_replies(write, losses);
+        let result = loop {
+            match send().await {
+                // The client has not noticed yet that its connection is closed.
+                Err(status) if status.get_details_error_info().is_none() => {
                     sleep(Duration::from_millis(5)).await;
                 }
-                answer => break answer,
+                result => break result,
             }
         };
-        let dropped = times - service.to_redis.left_to_drop();
-        let status = match answer {
-            Ok(answer) => return (Some(answer.into_inner()), dropped),
+        let lost = losses - service.to_redis.stop_losing_replies();
+        let status = match result {
+            Ok(response) => return (Some(response), lost),
             Err(status) => status,
         };
         assert_eq!(status.code(), Code::Unavailable, "{status:?}");
-        let info = status.get_details_error_info().expect("details");
+        let info = status.get_details_error_info().expect("ErrorInfo");
         match info.metadata.get("outcome").map(String::as_str) {
             Some("UNKNOWN") => {}
             Some("NOT_APPLIED") => {
-                self.not_applied.set(self.not_applied.get() + 1);
+                increment(&self.not_applied);
+                let is_unchanged = was_made || count().await == 0;
                 assert!(
-                    was_done || !happened().await,
-                    "NOT_APPLIED, and it was done"
+                    is_unchanged,
+                    "the outcome is NOT_APPLIED, but the change was made"
                 );
             }
             other => panic!("the outcome is {other:?}"),
         }
-        (None, dropped)
+        (None, lost)
     }
 
-    fn organised<T>(&self, message: T) -> Request<T> {
-        bearing(&self.world.owner.token, message)
+    /// A call whose change is in the log of this competition.
+    async fn call_logged(
+        &self,
+        service: &Service,
+        competition: &CompetitionId,
+        (id, send): (RequestId, impl AsyncFn() -> Result<String, Status>),
+    ) {
+        let count = async || self.count_entries(competition, id).await;
+        self.call(service, send, count).await;
     }
 
-    /// What the log of this competition holds of this request.
-    async fn times(&self, competition: &str, request: &str) -> usize {
-        let id = CompetitionId::parse(competition).expect("an id");
-        let logs = self.world.logs(std::slice::from_ref(&id)).await;
-        let request = RequestId::parse(request).expect("a request id");
-        let log = logs[&id].iter();
+    async fn count_entries(&self, competition: &CompetitionId, request: RequestId) -> usize {
+        let logs = self.world.logs(std::slice::from_ref(competition)).await;
+        let log = logs[competition].iter();
         log.filter(|entry| entry.request_id == Some(request))
             .count()
     }
 
-    /// How often this happened to an account.
-    async fn happened(&self, token: &str, action: AccountAction) -> usize {
-        let export = async || {
-            let asked = bearing(token, ExportMeRequest {});
-            self.user.clone().export_me(asked).await
-        };
-        let log = answered(&export).await.account_log;
-        log.iter().filter(|entry| entry.action() == action).count()
+    /// The number of events of this kind in the log of an account.
+    async fn count_events(&self, user: &UserId, action: &str) -> usize {
+        let history = self.world.accounts.users.account_history(user).await;
+        let (_, events) = history.expect("an account");
+        events.iter().filter(|event| event.action == action).count()
     }
 
-    async fn person_of(&self, user_id: &str) -> Option<User> {
-        let asked = GetUserRequest {
-            user_id: user_id.to_owned(),
-        };
-        let began = Instant::now();
+    async fn find_user(&self, email: &str) -> Option<domain::User> {
+        let email = Email::parse(email).expect("a valid address");
+        let found = self.world.accounts.admins.find_user_by_email(&email).await;
+        found.expect("Redis is up")
+    }
+
+    async fn list_admins(&self) -> Vec<Admin> {
+        let (size, mut after, mut all) = (200, None, Vec::new());
         loop {
-            let asked = self.organised(asked.clone());
-            match self.admin.clone().get_user(asked).await {
-                Ok(found) => return found.into_inner().user,
-                Err(status) if status.code() == Code::NotFound => return None,
-                Err(status) => wait_after(&status, began).await,
+            let page = PageRequest { size, after };
+            let page = self.world.accounts.admins.list_admins(&page).await;
+            let page = page.expect("Redis is up");
+            all.extend(page.items);
+            after = page.next;
+            if after.is_none() {
+                return all;
             }
         }
     }
 
-    async fn admins(&self) -> Vec<Admin> {
-        let (mut admins, mut page_token) = (Vec::new(), String::new());
-        loop {
-            let asked = ListAdminsRequest {
-                page_size: 200,
-                page_token,
-            };
-            let ask = async || {
-                let asked = self.organised(asked.clone());
-                self.admin.clone().list_admins(asked).await
-            };
-            let mut page = answered(&ask).await;
-            admins.append(&mut page.admins);
-            page_token = page.next_page_token;
-            if page_token.is_empty() {
-                return admins;
+    async fn create_competition(&self) -> CompetitionId {
+        let id = CompetitionId::parse(format!("cup-{}", RequestId::random())).expect("a valid id");
+        let request = request!(
+            self.admin,
+            create_competition,
+            CreateCompetitionRequest {
+                competition: Some(CompetitionBuilder::new().build().into()),
+                competition_id: Some(id.to_string()),
             }
-        }
-    }
-
-    async fn draft(&self) -> Competition {
-        let asked = CreateCompetitionRequest {
-            competition: Some(details()),
-            competition_id: Some(format!("cup-{}", request())),
-            request_id: request(),
-        };
-        let (id, request) = (asked.competition_id.as_deref(), &asked.request_id);
-        let times = async || self.times(id.expect("an id"), request).await;
-        let made = self.in_vain(
-            &self.world.admin,
-            async || {
-                let asked = self.organised(asked.clone());
-                self.admin.clone().create_competition(asked).await
-            },
-            async || times().await == 1,
         );
-        let made = made.await.competition.expect("a competition");
-        assert_eq!(times().await, 1);
-        made
+        self.call_logged(&self.world.admin, &id, request).await;
+        id
     }
 
-    async fn publish(&self, competition_id: &str) {
-        let asked = PublishCompetitionRequest {
-            competition_id: competition_id.to_owned(),
-            request_id: request(),
-        };
-        let ask = async || {
-            let asked = self.organised(asked.clone());
-            self.admin.clone().publish_competition(asked).await
-        };
-        self.organise(competition_id, &asked.request_id, ask).await;
+    async fn publish_competition(&self) -> CompetitionId {
+        let id = self.create_competition().await;
+        let request = request!(
+            self.admin,
+            publish_competition,
+            PublishCompetitionRequest {
+                competition_id: id.to_string()
+            }
+        );
+        self.call_logged(&self.world.admin, &id, request).await;
+        id
     }
 
-    /// A change of a competition or of a registration by an organiser: in the log once.
-    async fn organise<T: PartialEq + Debug>(
-        &self,
-        competition: &str,
-        request: &str,
-        ask: impl AsyncFn() -> Result<Response<T>, Status>,
-    ) -> T {
-        let happened = async || self.times(competition, request).await > 0;
-        let answer = self.in_vain(&self.world.admin, ask, happened).await;
-        assert_eq!(self.times(competition, request).await, 1);
-        answer
-    }
-
-    /// An account, and a session of it.
-    async fn sign_up(&self, email: &str) -> (User, String) {
-        let asked = SignUpRequest {
-            email: email.to_owned(),
-            password: PASSWORD.to_owned(),
-            display_name: "Ada".to_owned(),
-            request_id: request(),
-            ..SignUpRequest::default()
-        };
-        // Each time with a session of its own: a token is kept nowhere, so it cannot be told again.
-        let sign_up = async || {
-            let answer = self.user.clone().sign_up(asked.clone()).await?;
-            Ok(Response::new(answer.into_inner().user))
-        };
-        let is_listed = async || {
-            let asked = ListUsersRequest {
-                email: email.to_owned(),
-                ..ListUsersRequest::default()
-            };
-            let list = async || {
-                let asked = self.organised(asked.clone());
-                self.admin.clone().list_users(asked).await
-            };
-            !answered(&list).await.users.is_empty()
-        };
-        let made = self.in_vain(&self.world.user, sign_up, is_listed).await;
-        let sign_in = async || {
-            let asked = SignInRequest {
-                email: email.to_owned(),
-                password: PASSWORD.to_owned(),
-            };
-            self.user.clone().sign_in(asked).await
-        };
-        let token = answered(&sign_in).await.session_token;
-        (made.expect("a user"), token)
-    }
-
-    fn report(&self, what: &str, rpcs: u32) {
-        let (calls, dropped) = (self.calls.get(), self.dropped.get());
+    /// Prints and checks how much was tested.
+    fn report(&self, topic: &str, rpcs: u32) {
+        let (calls, lost_replies) = (self.calls.get(), self.lost_replies.get());
         println!(
-            "{what}: {rpcs} RPCs, {calls} calls in vain: {calls} answers were dropped before the client, \
-             {dropped} before the service; {} errors said NOT_APPLIED",
+            "{topic}: {rpcs} RPCs, {calls} calls: {calls} responses lost before the client, {lost_replies} \
+             replies before the service; {} errors with NOT_APPLIED",
             self.not_applied.get()
         );
-        assert!(calls >= rpcs * rounds(), "{calls} calls are too few");
-        // What was done before is often only read the second time.
+        assert!(calls >= rpcs * rounds(), "too few calls: {calls}");
+        // A repeated call often only reads, and a read loses no reply.
         assert!(
-            dropped >= calls / 3,
-            "{dropped} answers of Redis are too few"
+            lost_replies >= calls / 3,
+            "too few lost replies: {lost_replies}"
         );
     }
 }
 
-/// Asks until the answer was given and dropped.
-async fn lose_answer<T: Debug>(
-    service: &Service,
-    ask: &impl AsyncFn() -> Result<Response<T>, Status>,
-) {
-    service.to_clients.drop_next_answer();
-    let began = Instant::now();
-    while !service.to_clients.has_dropped() {
-        // A connection that broke before may end this one too, without an answer to drop.
-        let lost = ask().await.expect_err("its answer is dropped");
-        wait_after(&lost, began).await;
+fn increment(count: &Cell<u32>) {
+    count.set(count.get() + 1);
+}
+
+/// Calls until the response was sent and lost.
+async fn lose_response(service: &Service, send: &impl AsyncFn() -> Result<String, Status>) {
+    service.to_clients.lose_next_response();
+    let start = Instant::now();
+    while !service.to_clients.has_lost_response() {
+        // A connection that broke before may end the call without a response too.
+        let lost = send().await.expect_err("the response is lost");
+        wait_after(&lost, start).await;
     }
 }
 
-async fn answered<T>(ask: &impl AsyncFn() -> Result<Response<T>, Status>) -> T {
-    let began = Instant::now();
+async fn retry(send: &impl AsyncFn() -> Result<String, Status>) -> String {
+    let start = Instant::now();
     loop {
-        match ask().await {
-            Ok(answer) => return answer.into_inner(),
-            Err(status) => wait_after(&status, began).await,
+        match send().await {
+            Ok(response) => return response,
+            Err(status) => wait_after(&status, start).await,
         }
     }
 }
 
-/// Waits a moment after an error that is none of the call's: the client has not noticed yet that its
-/// connection is gone, or a busy machine did not answer in time.
-async fn wait_after(status: &Status, began: Instant) {
-    const PATIENCE: Duration = Duration::from_secs(30);
-    let is_passing = status.get_details_error_info().is_none()
+/// Waits a moment after an error that does not concern the call: the client has not noticed yet that its
+/// connection is closed, or a busy machine did not respond in time.
+async fn wait_after(status: &Status, start: Instant) {
+    const RETRY_TIME: Duration = Duration::from_secs(30);
+    let is_transient = status.get_details_error_info().is_none()
         || matches!(status.code(), Code::Unavailable | Code::ResourceExhausted);
-    assert!(is_passing && began.elapsed() < PATIENCE, "{status:?}");
+    assert!(is_transient && start.elapsed() < RETRY_TIME, "{status:?}");
     sleep(Duration::from_millis(10)).await;
 }
 
-fn request() -> String {
-    RequestId::random().to_string()
-}
-
-fn details() -> Competition {
-    Competition {
-        title: "Cup".to_owned(),
-        registration_opens_at: Some(from_now(-DAY)),
-        registration_closes_at: Some(from_now(29 * DAY)),
-        starts_at: Some(from_now(30 * DAY)),
-        ends_at: Some(from_now(31 * DAY)),
-        ..Competition::default()
+fn mask(field: &str) -> FieldMask {
+    FieldMask {
+        paths: vec![field.to_owned()],
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_an_organiser_does_is_done_once_however_often_the_answer_is_lost() {
+async fn competitions_change_once_however_often_the_response_is_lost() {
     let stage = Stage::new().await;
+    let (admin, service) = (&stage.admin, &stage.world.admin);
     for round in 0..rounds() {
         stage.round.set(round);
-        let draft = stage.draft().await.competition_id;
-        let asked = DeleteCompetitionRequest {
-            competition_id: draft.clone(),
-            request_id: request(),
-        };
-        let delete = async || {
-            let asked = stage.organised(asked.clone());
-            stage.admin.clone().delete_competition(asked).await
-        };
-        stage.organise(&draft, &asked.request_id, delete).await;
-
-        let cup = stage.draft().await.competition_id;
-        stage.publish(&cup).await;
-        let asked = UpdateCompetitionRequest {
-            competition: Some(Competition {
-                competition_id: cup.clone(),
-                capacity: Some(7),
-                ..Competition::default()
-            }),
-            update_mask: Some(FieldMask {
-                paths: vec!["capacity".to_owned()],
-            }),
-            request_id: request(),
-        };
-        let update = async || {
-            let asked = stage.organised(asked.clone());
-            stage.admin.clone().update_competition(asked).await
-        };
-        stage.organise(&cup, &asked.request_id, update).await;
-
-        for by_email in [false, true] {
-            let name = format!("added-{round}-{by_email}");
-            let person = stage.world.accounts.person(&name).await;
-            let whom = if by_email {
-                Whom::Email(person.email)
-            } else {
-                Whom::UserId(person.id.to_string())
-            };
-            let asked = AddRegistrationRequest {
-                competition_id: cup.clone(),
-                user: Some(whom),
-                request_id: request(),
-                ..AddRegistrationRequest::default()
-            };
-            let add = async || {
-                let asked = stage.organised(asked.clone());
-                stage.admin.clone().add_registration(asked).await
-            };
-            stage.organise(&cup, &asked.request_id, add).await;
-            if by_email {
-                continue;
+        let draft = stage.create_competition().await;
+        let competition_id = draft.to_string();
+        let delete = request!(
+            admin,
+            delete_competition,
+            DeleteCompetitionRequest {
+                competition_id: competition_id,
             }
-            let asked = RemoveRegistrationRequest {
-                competition_id: cup.clone(),
-                user_id: person.id.to_string(),
-                reason: "no licence".to_owned(),
-                request_id: request(),
-            };
-            let remove = async || {
-                let asked = stage.organised(asked.clone());
-                stage.admin.clone().remove_registration(asked).await
-            };
-            stage.organise(&cup, &asked.request_id, remove).await;
-        }
+        );
+        stage.call_logged(service, &draft, delete).await;
 
-        let asked = CancelCompetitionRequest {
-            competition_id: cup.clone(),
-            reason: "storm".to_owned(),
-            request_id: request(),
-        };
-        let cancel = async || {
-            let asked = stage.organised(asked.clone());
-            stage.admin.clone().cancel_competition(asked).await
-        };
-        stage.organise(&cup, &asked.request_id, cancel).await;
+        let cup = stage.publish_competition().await;
+        let update = request!(
+            admin,
+            update_competition,
+            UpdateCompetitionRequest {
+                competition: Some(Competition {
+                    competition_id: cup.to_string(),
+                    capacity: Some(7),
+                    ..Competition::default()
+                }),
+                update_mask: Some(mask("capacity")),
+            }
+        );
+        stage.call_logged(service, &cup, update).await;
+        organise_registrations(&stage, &cup).await;
+        let cancel = request!(
+            admin,
+            cancel_competition,
+            CancelCompetitionRequest {
+                competition_id: cup.to_string(),
+                reason: "storm".to_owned(),
+            }
+        );
+        stage.call_logged(service, &cup, cancel).await;
     }
     stage.report("organisers", 9);
     assert_eq!(stage.world.findings().await, Vec::<String>::new());
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn who_runs_competitions_is_made_and_disabled_once_however_often_the_answer_is_lost() {
-    let stage = Stage::new().await;
-    let service = &stage.world.admin;
-    let mut made_admins = Vec::new();
-    for round in 0..rounds() {
-        stage.round.set(round);
-        let asked = CreateAdminRequest {
-            email: format!("admin-{round}@example.org"),
-            password: PASSWORD.to_owned(),
-            display_name: "Vera".to_owned(),
-            role: AdminRole::Viewer.into(),
-            request_id: request(),
-        };
-        let find = async || {
-            let admins = stage.admins().await;
-            admins.into_iter().find(|admin| admin.email == asked.email)
-        };
-        let create = async || {
-            let asked = stage.organised(asked.clone());
-            stage.admin.clone().create_admin(asked).await
-        };
-        let made = stage.in_vain(service, create, async || find().await.is_some());
-        let made = made.await.admin.expect("an admin");
-        let asked = DisableAdminRequest {
-            admin_id: made.admin_id.clone(),
-            request_id: request(),
-        };
-        let disable = async || {
-            let asked = stage.organised(asked.clone());
-            stage.admin.clone().disable_admin(asked).await
-        };
-        let is_disabled = async || find().await.is_some_and(|admin| admin.disabled);
-        let disabled = stage.in_vain(service, disable, is_disabled).await;
-        assert!(disabled.admin.expect("an admin").disabled);
-        made_admins.push(made.admin_id);
+/// Adds two users, one by id and one by address, and removes the first.
+async fn organise_registrations(stage: &Stage, cup: &CompetitionId) {
+    let (admin, service) = (&stage.admin, &stage.world.admin);
+    let round = stage.round.get();
+    let accounts = &stage.world.accounts;
+    let by_id = accounts.user(&format!("by-id-{round}")).await;
+    let by_email = accounts.user(&format!("by-email-{round}")).await;
+    let user_id = by_id.user_id().to_string();
+    for user in [
+        NamedUser::UserId(user_id.clone()),
+        NamedUser::Email(by_email.email),
+    ] {
+        let add = request!(
+            admin,
+            add_registration,
+            AddRegistrationRequest {
+                competition_id: cup.to_string(),
+                user: Some(user),
+            }
+        );
+        stage.call_logged(service, cup, add).await;
     }
-    stage.report("admins", 2);
-    let mut listed: Vec<_> = stage.admins().await;
-    listed.retain(|admin| admin.email != "owner@example.org");
-    let mut listed: Vec<_> = listed.into_iter().map(|admin| admin.admin_id).collect();
-    listed.sort();
-    made_admins.sort();
-    assert_eq!(listed, made_admins);
+    let remove = request!(
+        admin,
+        remove_registration,
+        RemoveRegistrationRequest {
+            competition_id: cup.to_string(),
+            user_id: user_id,
+            reason: "no licence".to_owned(),
+        }
+    );
+    stage.call_logged(service, cup, remove).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_registration_is_made_and_ended_once_however_often_the_answer_is_lost() {
+async fn admins_are_created_and_disabled_once_however_often_the_response_is_lost() {
     let stage = Stage::new().await;
-    let service = &stage.world.user;
-    let mut cup = String::new();
+    let service = &stage.world.admin;
     for round in 0..rounds() {
         stage.round.set(round);
-        if round.is_multiple_of(50) {
-            // A new one, so that reading its log stays quick.
-            cup = stage.draft().await.competition_id;
-            stage.publish(&cup).await;
+        let email = format!("admin-{round}@example.org");
+        let find = async || {
+            let mut admins = stage.list_admins().await;
+            admins.retain(|admin| admin.email.as_str() == email);
+            admins
+        };
+        let (_, create) = request!(
+            stage.admin,
+            create_admin,
+            CreateAdminRequest {
+                email: email.clone(),
+                password: PASSWORD.to_owned(),
+                display_name: "Vera".to_owned(),
+                role: AdminRole::Viewer.into(),
+            }
+        );
+        stage
+            .call(service, create, async || find().await.len())
+            .await;
+        let (_, disable) = request!(
+            stage.admin,
+            disable_admin,
+            DisableAdminRequest {
+                admin_id: find().await[0].id.to_string(),
+            }
+        );
+        let count_disabled = async || find().await.iter().filter(|admin| admin.disabled).count();
+        stage.call(service, disable, count_disabled).await;
+    }
+    stage.report("admins", 2);
+    let owner_and_created = 1 + rounds() as usize;
+    assert_eq!(stage.list_admins().await.len(), owner_and_created);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn registrations_are_made_and_ended_once_however_often_the_response_is_lost() {
+    let stage = Stage::new().await;
+    let service = &stage.world.user;
+    let mut cup = stage.publish_competition().await;
+    for round in 0..rounds() {
+        stage.round.set(round);
+        if round > 0 && round.is_multiple_of(50) {
+            // A new competition, so that reading its log stays fast.
+            cup = stage.publish_competition().await;
         }
-        let person = stage
-            .world
-            .accounts
-            .person(&format!("runner-{round}"))
-            .await;
-        let token = &person.token;
-        let asked = RegisterRequest {
-            competition_id: cup.clone(),
-            request_id: request(),
-            validate_only: false,
-        };
-        let times = async || stage.times(&cup, &asked.request_id).await;
-        let register = async || {
-            let asked = bearing(token, asked.clone());
-            stage.user.clone().register(asked).await
-        };
-        stage
-            .in_vain(service, register, async || times().await > 0)
-            .await;
-        assert_eq!(times().await, 1);
-        let asked = WithdrawRequest {
-            competition_id: cup.clone(),
-            request_id: request(),
-        };
-        let times = async || stage.times(&cup, &asked.request_id).await;
-        let withdraw = async || {
-            let asked = bearing(token, asked.clone());
-            stage.user.clone().withdraw(asked).await
-        };
-        stage
-            .in_vain(service, withdraw, async || times().await > 0)
-            .await;
-        assert_eq!(times().await, 1);
+        let account = stage.world.accounts.user(&format!("runner-{round}")).await;
+        let user = stage.user(&account.token);
+        let register = request!(
+            user,
+            register,
+            RegisterRequest {
+                competition_id: cup.to_string(),
+            }
+        );
+        stage.call_logged(service, &cup, register).await;
+        let withdraw = request!(
+            user,
+            withdraw,
+            WithdrawRequest {
+                competition_id: cup.to_string(),
+            }
+        );
+        stage.call_logged(service, &cup, withdraw).await;
     }
     stage.report("registrations", 2);
     assert_eq!(stage.world.findings().await, Vec::<String>::new());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_account_is_made_changed_and_deleted_once_however_often_the_answer_is_lost() {
+async fn accounts_are_made_changed_and_deleted_once_however_often_the_response_is_lost() {
     const NEW_PASSWORD: &str = "another start list of my own";
     let stage = Stage::new().await;
     let service = &stage.world.user;
-    let cup = stage.draft().await.competition_id;
-    stage.publish(&cup).await;
+    let cup = stage.publish_competition().await;
     for round in 0..rounds() {
         stage.round.set(round);
-        let (made, token) = stage.sign_up(&format!("person-{round}@example.org")).await;
-        assert_eq!(stage.happened(&token, AccountAction::SignedUp).await, 1);
+        let (id, user) = sign_up(&stage, &format!("person-{round}@example.org")).await;
 
-        let asked = UpdateMeRequest {
-            user: Some(User {
-                club: "Harriers".to_owned(),
-                ..User::default()
-            }),
-            update_mask: Some(FieldMask {
-                paths: vec!["club".to_owned()],
-            }),
-            request_id: request(),
-        };
-        let update = async || {
-            let asked = bearing(&token, asked.clone());
-            stage.user.clone().update_me(asked).await
-        };
-        let is_updated = async || {
-            let found = stage.person_of(&made.user_id).await;
-            found.is_some_and(|user| user.club == "Harriers")
-        };
-        stage.in_vain(service, update, is_updated).await;
-        assert_eq!(stage.happened(&token, AccountAction::Updated).await, 1);
-
-        let asked = ChangePasswordRequest {
-            current_password: PASSWORD.to_owned(),
-            new_password: NEW_PASSWORD.to_owned(),
-            request_id: request(),
-        };
-        let change = async || {
-            let asked = bearing(&token, asked.clone());
-            stage.user.clone().change_password(asked).await
-        };
-        let changes = async || stage.happened(&token, AccountAction::PasswordChanged).await;
-        stage
-            .in_vain(service, change, async || changes().await > 0)
-            .await;
-        assert_eq!(changes().await, 1);
-
-        let asked = RegisterRequest {
-            competition_id: cup.clone(),
-            request_id: request(),
-            validate_only: false,
-        };
-        let register = async || {
-            let asked = bearing(&token, asked.clone());
-            stage.user.clone().register(asked).await
-        };
-        answered(&register).await;
-        let asked = DeleteMeRequest {
-            password: NEW_PASSWORD.to_owned(),
-            request_id: request(),
-        };
-        let delete = async || {
-            let asked = bearing(&token, asked.clone());
-            stage.user.clone().delete_me(asked).await
-        };
-        let is_gone = async || stage.person_of(&made.user_id).await.is_none();
-        stage.in_vain(service, delete, is_gone).await;
-        assert_eq!(
-            stage.times(&cup, &asked.request_id).await,
-            1,
-            "one withdrawal"
+        let (_, update) = request!(
+            user,
+            update_me,
+            UpdateMeRequest {
+                user: Some(User {
+                    club: "Harriers".to_owned(),
+                    ..User::default()
+                }),
+                update_mask: Some(mask("club")),
+            }
         );
+        let updates = async || stage.count_events(&id, "update_profile").await;
+        stage.call(service, update, updates).await;
+
+        let (_, change) = request!(
+            user,
+            change_password,
+            ChangePasswordRequest {
+                current_password: PASSWORD.to_owned(),
+                new_password: NEW_PASSWORD.to_owned(),
+            }
+        );
+        let changes = async || stage.count_events(&id, "change_password").await;
+        stage.call(service, change, changes).await;
+
+        let (_, register) = request!(
+            user,
+            register,
+            RegisterRequest {
+                competition_id: cup.to_string(),
+            }
+        );
+        retry(&register).await;
+        let (request, delete) = request!(
+            user,
+            delete_me,
+            DeleteMeRequest {
+                password: NEW_PASSWORD.to_owned(),
+            }
+        );
+        let is_deleted = async || {
+            let found = stage.world.accounts.users.find_user(&id).await;
+            usize::from(found.expect("Redis is up").is_none())
+        };
+        stage.call(service, delete, is_deleted).await;
+        let withdrawals = stage.count_entries(&cup, request).await;
+        assert_eq!(withdrawals, 1);
     }
     stage.report("accounts", 4);
-    let list = async || {
-        let asked = stage.organised(ListUsersRequest::default());
-        stage.admin.clone().list_users(asked).await
+    let first_page = PageRequest {
+        size: 1,
+        after: None,
     };
-    assert_eq!(answered(&list).await.users, []);
+    let users = stage.world.accounts.admins.list_users(&first_page).await;
+    assert_eq!(users.expect("Redis is up").items, []);
     assert_eq!(stage.world.findings().await, Vec::<String>::new());
+}
+
+/// Signs a user up. Returns the user with a client.
+async fn sign_up(stage: &Stage, email: &str) -> (UserId, UserClient) {
+    let request = SignUpRequest {
+        email: email.to_owned(),
+        password: PASSWORD.to_owned(),
+        display_name: "Ada".to_owned(),
+        request_id: RequestId::random().to_string(),
+        ..SignUpRequest::default()
+    };
+    let client = user_client(stage.world.user.channel(), None);
+    // Each response has a new session, because the server does not keep session tokens.
+    let send = async || {
+        let response = client.clone().sign_up(request.clone()).await?;
+        Ok(format!("{:?}", response.into_inner().user))
+    };
+    let count = async || match stage.find_user(email).await {
+        Some(user) => stage.count_events(&user.id, "sign_up").await,
+        None => 0,
+    };
+    stage.call(&stage.world.user, send, count).await;
+    let id = stage.find_user(email).await.expect("the new user").id;
+    let session = stage.world.accounts.open_user_session(email).await;
+    (id, stage.user(&session))
 }

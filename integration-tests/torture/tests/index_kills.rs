@@ -1,136 +1,109 @@
-//! A user's index and the competition are written one after the other. Here the service is killed between
-//! the two, for real: the index was written, the script that decides is still on its way, and never arrives.
+//! The index of a user and the competition are written one after the other. These tests kill the service
+//! between the two writes: the index is written, and the script that decides never arrives.
 
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    reason = "in a test a panic is the report"
-)]
+#![allow(clippy::expect_used, reason = "in a test a panic is the report")]
 
-use domain::AddOptions;
-use domain::{Action, CompetitionId, RequestId};
-use integration_tests::{DAY, eventually, from_now};
-use torture::ask::{Asker, Says, Try, Who};
-use torture::history::{Answer, Call};
-use torture::rewrite::Rewrite;
-use torture::world::{Person, Service, World};
+use std::sync::Arc;
 
-/// How often.
+use api::v1::Competition;
+use domain::{AddOptions, CompetitionId};
+use testkit::{CompetitionBuilder, Random, eventually};
+use torture::client::{AttemptResult, Client, Request};
+use torture::history::{Call, Observation};
+use torture::world::rewrite::Rewrite;
+use torture::world::{Service, SignedInAccount, World};
+
 const KILLS: usize = 10;
 
-async fn open(world: &World) -> CompetitionId {
-    let cup = CompetitionId::parse("cup").expect("an id");
-    let says = Says {
-        details: api::v1::Competition {
-            title: "Cup".to_owned(),
-            registration_opens_at: Some(from_now(-DAY)),
-            registration_closes_at: Some(from_now(29 * DAY)),
-            starts_at: Some(from_now(30 * DAY)),
-            ends_at: Some(from_now(31 * DAY)),
-            ..api::v1::Competition::default()
-        },
-        ..Says::default()
-    };
-    for action in [Action::Create, Action::Publish] {
-        let call = Call::Change(action);
-        let asker = Asker::new(world);
-        let made = asker.ask(&world.owner, &cup, RequestId::random(), &call, &says);
-        assert!(matches!(made.await, Try::Answered(Answer::Competition(_))));
+fn client(world: &World, account: &SignedInAccount) -> Client {
+    Client::new(world, account.clone(), Random::new(0), Arc::default())
+}
+
+async fn open_competition(world: &World) -> CompetitionId {
+    let competition = CompetitionId::parse("cup").expect("a valid id");
+    let details = Competition::from(CompetitionBuilder::new().build());
+    let organiser = client(world, &world.owner);
+    for call in [Call::Create(Box::new(details)), Call::Publish] {
+        let request = organiser.request(competition.clone(), call);
+        let result = organiser.attempt(&request).await;
+        assert!(matches!(
+            result,
+            AttemptResult::Response(Observation::Competition(_))
+        ));
     }
-    cup
+    competition
 }
 
-/// How often the log has a request.
-async fn times(world: &World, cup: &CompetitionId, request: RequestId) -> usize {
-    let logs = world.logs(std::slice::from_ref(cup)).await;
-    let of_request = logs[cup].iter();
-    of_request
-        .filter(|entry| entry.request_id == Some(request))
-        .count()
+/// Checks how often the log has a request, how many registrations the user sees, and all data in Redis.
+async fn assert_decided(world: &World, request: &Request, user: &SignedInAccount, count: usize) {
+    let logs = world.logs(std::slice::from_ref(&request.competition)).await;
+    let entries = logs[&request.competition].iter();
+    let entries = entries.filter(|entry| entry.request_id == Some(request.id));
+    assert_eq!(entries.count(), count);
+    let listed = client(world, user).list_my_registrations().await;
+    assert_eq!(listed.expect("a list").len(), count);
+    assert_eq!(world.findings().await, Vec::<String>::new());
 }
 
-/// Kills the service that is asked between the two writes, looks, and asks again.
+/// Sends a request, kills the service between the two writes, checks that nothing is visible, and sends
+/// the request again.
 async fn kill_between(
     world: &mut World,
     service: fn(&mut World) -> &mut Service,
-    who: &Who,
-    person: &Person,
-    cup: &CompetitionId,
-    call: Call,
+    user: &SignedInAccount,
+    request: &Request,
 ) {
-    let request = RequestId::random();
-    let index = if who.is_organiser() {
-        "added"
+    let client = client(world, &request.account);
+    let index = if request.account.is_organiser() {
+        format!("u:{{{}}}:added", user.user_id())
     } else {
-        "competitions"
+        format!("u:{{{}}}:competitions", user.user_id())
     };
-    let index = format!("u:{{{}}}:{index}", person.id);
-    let (asker, says) = (Asker::new(world), Says::default());
-
     service(world).to_redis.hold_scripts();
-    let lost = {
-        let ask = asker.ask(who, cup, request, &call, &says);
-        let kill = async {
-            eventually("the index is written", async || {
-                world.root(&["HEXISTS", &index, cup.as_str()]).await
-            })
-            .await;
-            service(world).kill().await;
-        };
-        tokio::join!(ask, kill).0
+    let kill = async {
+        eventually("the index is written", async || {
+            let command = ["HEXISTS", &index, request.competition.as_str()];
+            world.redis.root(&command).await
+        })
+        .await;
+        service(world).kill().await;
     };
-    assert!(matches!(lost, Try::Lost), "{lost:?}");
-    service(world).to_redis.throw_away();
-    service(world).run(&[]).await;
-    world.is_well().await;
+    let (lost, ()) = tokio::join!(client.attempt(request), kill);
+    assert!(matches!(lost, AttemptResult::Lost), "{lost:?}");
+    service(world).to_redis.discard_held_scripts();
+    service(world).start().await;
+    world.wait_until_serving().await;
+    assert_decided(world, request, user, 0).await;
 
-    assert_eq!(times(world, cup, request).await, 0, "nothing was decided");
-    let own = asker.my_registrations(&Who::from(person)).await;
-    assert_eq!(own.expect("a list"), [], "nothing is shown");
-    assert_eq!(world.findings().await, Vec::<String>::new());
-
-    let again = asker.ask(who, cup, request, &call, &says).await;
+    let result = client.attempt(request).await;
     assert!(
-        matches!(again, Try::Answered(Answer::Registration(_))),
-        "{again:?}"
+        matches!(
+            result,
+            AttemptResult::Response(Observation::Registration(_))
+        ),
+        "{result:?}"
     );
-    assert_eq!(times(world, cup, request).await, 1);
-    let own = asker.my_registrations(&Who::from(person)).await;
-    assert_eq!(own.expect("a list").len(), 1);
-    assert_eq!(world.findings().await, Vec::<String>::new());
+    assert_decided(world, request, user, 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_service_that_dies_between_index_and_decision_leaves_nothing_that_shows() {
-    let mut world = World::with(&[], Some(Rewrite::new(|_| {}))).await;
-    let cup = open(&world).await;
+async fn a_service_killed_between_index_and_decision_leaves_nothing_visible() {
+    let mut world = World::with(&[], Some(Rewrite::nothing())).await;
+    let competition = open_competition(&world).await;
     for n in 0..KILLS {
-        let person = world.accounts.person(&format!("runner-{n}")).await;
-        let (who, call) = (Who::from(&person), Call::Register(person.id.clone()));
-        kill_between(
-            &mut world,
-            |world| &mut world.user,
-            &who,
-            &person,
-            &cup,
-            call,
-        )
-        .await;
+        let user = world.accounts.user(&format!("runner-{n}")).await;
+        let call = Call::Register(user.user_id().clone());
+        let request = client(&world, &user).request(competition.clone(), call);
+        kill_between(&mut world, |world| &mut world.user, &user, &request).await;
     }
     for n in 0..KILLS {
-        let person = world.accounts.person(&format!("added-{n}")).await;
-        let (who, call) = (
-            world.owner.clone(),
-            Call::Add(person.id.clone(), AddOptions::default()),
-        );
-        kill_between(
-            &mut world,
-            |world| &mut world.admin,
-            &who,
-            &person,
-            &cup,
-            call,
-        )
-        .await;
+        let user = world.accounts.user(&format!("added-{n}")).await;
+        let call = Call::Add {
+            user: user.user_id().clone(),
+            email: None,
+            options: AddOptions::default(),
+        };
+        let request = client(&world, &world.owner).request(competition.clone(), call);
+        kill_between(&mut world, |world| &mut world.admin, &user, &request).await;
     }
 }

@@ -13,65 +13,63 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use torture::checker::check;
-use torture::clients::{Load, Plan};
 use torture::faults::{faketime, schedule};
-use torture::history::{Answer, History};
+use torture::history::{History, Observation};
+use torture::load::{Load, Plan};
 use torture::world::World;
 
-/// Below this a run says nothing.
-const LEAST_OPERATIONS: u64 = 100_000;
-const LEAST_FAULTS: usize = 24;
-/// A machine on which the minimum takes longer than this is too slow to torture anything.
-const LONGEST_MINIMUM: Duration = Duration::from_secs(280);
+/// A run below these minimums is no evidence.
+const MIN_OPERATIONS: u64 = 100_000;
+const MIN_FAULTS: usize = 24;
+/// The test fails on a machine that does not reach the minimums in this time.
+const MAX_MINIMUM_TIME: Duration = Duration::from_secs(280);
 
 fn setting(name: &str) -> Option<u64> {
     env::var(name).ok().map(|text| {
         let number = text.parse();
-        number.unwrap_or_else(|_| panic!("{name} is a number, not {text}"))
+        number.unwrap_or_else(|_| panic!("{name} must be a number, not {text:?}"))
     })
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whatever_is_killed_nothing_acknowledged_is_lost_and_nothing_is_decided_twice() {
+async fn whatever_fails_no_acknowledged_change_is_lost_or_decided_twice() {
     let seed = setting("TORTURE_SEED").unwrap_or_else(|| u64::from(std::process::id()));
-    let least = Duration::from_secs(setting("TORTURE_SECONDS").unwrap_or(0));
+    let min_time = Duration::from_secs(setting("TORTURE_SECONDS").unwrap_or(0));
     println!("TORTURE_SEED={seed}");
     if faketime().is_none() {
-        println!("no clock is moved: there is no libfaketime");
+        println!("no clock is moved, because libfaketime is missing");
     }
     let mut world = World::start().await;
-    let load = Load::begin(&world, Plan::heavy(seed)).await;
-    let began = Instant::now();
+    let load = Load::start(&world, Plan::heavy(seed)).await;
+    let start = Instant::now();
     let mut faults = 0;
     let mut schedule = schedule(seed);
-    while faults < LEAST_FAULTS || load.done() < LEAST_OPERATIONS || began.elapsed() < least {
+    while faults < MIN_FAULTS || load.completed() < MIN_OPERATIONS || start.elapsed() < min_time {
         assert!(
-            began.elapsed() < LONGEST_MINIMUM.max(least),
+            start.elapsed() < MAX_MINIMUM_TIME.max(min_time),
             "too little load: {} operations and {faults} faults in {:?}",
-            load.done(),
-            began.elapsed()
+            load.completed(),
+            start.elapsed()
         );
-        let event = schedule.next().expect("it has no end");
-        println!("{:>7.1} s  {event}", began.elapsed().as_secs_f64());
-        event.happen(&mut world).await;
+        let event = schedule.next().expect("the schedule is endless");
+        println!("{:>7.1} s  {event}", start.elapsed().as_secs_f64());
+        event.run(&mut world).await;
         faults += 1;
     }
-    let done = load.done();
-    let lasted = began.elapsed();
-    let (history, competitions) = load.end(&world).await;
-
-    let checking = Instant::now();
+    let (completed, duration) = (load.completed(), start.elapsed());
+    let (history, competitions) = load.finish(&world).await;
     let logs = world.logs(&competitions).await;
     let findings = world.findings().await;
-    let read = checking.elapsed();
     let checking = Instant::now();
     let problems = check(&history, &logs);
-    let (observations, checked) = (history.operations.len(), checking.elapsed());
+
     let entries: usize = logs.values().map(Vec::len).sum();
-    println!("{done} operations, {entries} log entries, {faults} faults in {lasted:?}");
+    println!("{completed} operations, {entries} log entries, {faults} faults in {duration:?}");
     println!(
-        "{observations} observations checked in {checked:?}, logs read and Redis examined in {read:?}: {:?}",
-        answers(&history)
+        "{} observations checked in {:?}: {:?}",
+        history.operations.len(),
+        checking.elapsed(),
+        count_results(&history)
     );
     for problem in problems.iter().take(20) {
         println!("{problem}");
@@ -84,21 +82,21 @@ async fn whatever_is_killed_nothing_acknowledged_is_lost_and_nothing_is_decided_
     assert_eq!(findings, Vec::<String>::new(), "seed {seed}");
 }
 
-/// How often what was answered.
-fn answers(history: &History) -> BTreeMap<String, usize> {
+/// The number of operations by result.
+fn count_results(history: &History) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
     for operation in &history.operations {
-        let word = match &operation.answer {
-            Answer::Refused { reason, .. } => reason.as_str(),
-            Answer::Absent => "absent",
-            Answer::NotApplied => "not applied",
-            Answer::Unknown => "unknown",
-            Answer::Nonsense(_) => "nonsense",
+        let result = match &operation.observed {
+            Observation::Refused { reason, .. } => reason.as_str(),
+            Observation::Absent => "absent",
+            Observation::NotApplied => "not applied",
+            Observation::Unknown => "unknown",
+            Observation::Invalid(_) => "invalid",
             _ if operation.is_repeated => "repeated",
             _ if operation.call.action().is_none() => "read",
             _ => "done",
         };
-        *counts.entry(word.to_owned()).or_default() += 1;
+        *counts.entry(result.to_owned()).or_default() += 1;
     }
     counts
 }

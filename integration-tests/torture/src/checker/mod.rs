@@ -1,19 +1,19 @@
-//! Decides whether the answers that clients got and the logs are one story that the rules allow.
+//! Decides whether the observations of all clients and the logs form one history that the rules allow.
 //!
-//! - `requests`: each acknowledged request is in the log once, at the revision that it was told, with
-//!   that answer; what was not applied is not there; nothing is there that nobody asked for.
-//! - `order`: who began after another had ended was decided after it.
-//! - `replay`: the log goes through the model of the rules, and every answer, read and refusal is true at
-//!   the revision that it names, in every field: `standing` says what is to be told of those who are in,
-//!   `refusal` which rule has to say no.
+//! - `requests`: each acknowledged request is in the log once, at the revision and with the result that
+//!   its client observed; a request that was not applied is not there; each entry has its request.
+//! - `order`: an operation that began after another had ended was decided after it.
+//! - `replay`: replays the log through the model of the rules. Each result, read and refusal must be
+//!   true at its revision, in every field: `expected` has the fields that a read must return, `refusal`
+//!   the rule that must reject a call.
 //!
-//! The entry ids of a log are the revisions, so each step is a sort and a sweep: O(n log n).
+//! The entry ids of a log are the revisions, so that each step is a sort and a sweep: O(n log n).
 
+pub mod expected;
 mod order;
 mod refusal;
 mod replay;
 mod requests;
-mod standing;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -26,22 +26,20 @@ use crate::history::{History, Operation};
 /// The whole log of each competition, in order.
 pub type Logs = BTreeMap<CompetitionId, Vec<AuditEntry>>;
 
-/// Something that cannot be.
+/// A contradiction between observations, log and rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// Where.
     pub competition: CompetitionId,
-    /// What.
-    pub what: String,
+    pub description: String,
 }
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "competition {}: {}", self.competition, self.what)
+        write!(f, "competition {}: {}", self.competition, self.description)
     }
 }
 
-/// All that cannot be; empty = the promises were kept.
+/// Returns all contradictions; an empty list means that every promise was kept.
 #[must_use]
 pub fn check(history: &History, logs: &Logs) -> Vec<Problem> {
     let mut by_competition = BTreeMap::<&CompetitionId, Vec<&Operation>>::new();
@@ -57,24 +55,24 @@ pub fn check(history: &History, logs: &Logs) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (competition, operations) in by_competition {
         let log = logs.get(competition).map_or(&[][..], Vec::as_slice);
-        let found = Story::new(competition, log, operations).check();
-        problems.extend(found.into_iter().map(|what| Problem {
+        let found = CompetitionHistory::new(competition, log, operations).check();
+        problems.extend(found.into_iter().map(|description| Problem {
             competition: competition.clone(),
-            what,
+            description,
         }));
     }
     problems
 }
 
-/// What is known of one competition.
-struct Story<'a> {
+/// The log and the operations of one competition.
+struct CompetitionHistory<'a> {
     competition: &'a CompetitionId,
     log: &'a [AuditEntry],
     operations: Vec<&'a Operation>,
     by_request: HashMap<RequestId, &'a Operation>,
 }
 
-impl<'a> Story<'a> {
+impl<'a> CompetitionHistory<'a> {
     fn new(
         competition: &'a CompetitionId,
         log: &'a [AuditEntry],
@@ -93,15 +91,15 @@ impl<'a> Story<'a> {
     }
 
     fn check(&self) -> Vec<String> {
-        let changes = order::Changes::of(self);
+        let timeline = order::Timeline::new(self);
         let bounds = order::bounds(self);
-        let mut found = requests::check(self);
-        found.extend(replay::check(self, &bounds, &changes));
-        found.extend(order::check(self, &bounds, &changes));
-        found
+        let mut problems = requests::check(self);
+        problems.extend(replay::check(self, &bounds, &timeline));
+        problems.extend(order::check(self, &bounds, &timeline));
+        problems
     }
 
-    /// The entry of a revision. A log with a gap is found by the replay.
+    /// The entry of a revision. The replay finds gaps.
     fn entry(&self, revision: Revision) -> Option<&AuditEntry> {
         let found = self
             .log
@@ -109,20 +107,23 @@ impl<'a> Story<'a> {
         found.ok().map(|index| &self.log[index])
     }
 
-    /// The operation that asked for an entry.
-    fn asked(&self, entry: &AuditEntry) -> Option<&'a Operation> {
+    /// The operation that caused an entry.
+    fn cause(&self, entry: &AuditEntry) -> Option<&'a Operation> {
         self.by_request.get(&entry.request_id?).copied()
     }
 }
 
-/// Between which moments an operation was decided, by Redis's clock. A clock that is corrected meanwhile
-/// is forgiven a tenth of a second.
-fn moments(operation: &Operation) -> (Timestamp, Timestamp) {
-    const SLACK: i64 = 100;
-    let earliest = operation.asked_at.as_millis().saturating_sub(SLACK);
-    let latest = operation.told_at.after(Duration::from_millis(SLACK as u64));
+/// The earliest and the latest time, by the clock of Redis, at which an operation can have been decided.
+fn decision_window(operation: &Operation) -> (Timestamp, Timestamp) {
+    // The system may correct its clock by this much while the operation runs.
+    const CLOCK_TOLERANCE: i64 = 100;
+    let earliest = operation
+        .started_at
+        .as_millis()
+        .saturating_sub(CLOCK_TOLERANCE);
+    let tolerance = Duration::from_millis(CLOCK_TOLERANCE as u64);
     (
         Timestamp::from_millis(earliest).unwrap_or(Timestamp::MIN),
-        latest,
+        operation.ended_at.after(tolerance),
     )
 }

@@ -1,32 +1,32 @@
-//! Real time: whoever began after another had ended was decided after it.
+//! Real time: an operation that began after another had ended was decided after it.
 
 use std::collections::HashMap;
 
 use domain::{Action, Change, CompetitionState, RegistrationState, Revision, UserId};
 
-use super::Story;
-use crate::history::{Answer, Call, Operation};
+use super::CompetitionHistory;
+use crate::history::{Call, Observation, Operation};
 
-/// Between which revisions an operation was decided, as far as the other operations tell.
+/// The revisions between which an operation was decided, as far as other operations show.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bounds {
-    /// The highest revision that somebody had been told before it began.
+    /// The highest revision that a client had observed before the operation began.
     pub(super) lower: Revision,
-    /// The lowest one that was decided by somebody who began after it had ended.
+    /// The lowest revision decided by an operation that began after this one had ended.
     pub(super) upper: Revision,
 }
 
-/// What changed at which revision, in order.
-pub(super) struct Changes<'a> {
+/// The changes of each state in the order of their revisions.
+pub(super) struct Timeline<'a> {
     registrations: HashMap<&'a UserId, Vec<(Revision, RegistrationState)>>,
     states: Vec<(Revision, Option<CompetitionState>)>,
 }
 
-impl<'a> Changes<'a> {
-    pub(super) fn of(story: &Story<'a>) -> Self {
+impl<'a> Timeline<'a> {
+    pub(super) fn new(history: &CompetitionHistory<'a>) -> Self {
         let mut registrations = HashMap::<_, Vec<_>>::new();
         let mut states = vec![(Revision::new(0), None)];
-        for entry in story.log {
+        for entry in history.log {
             if let Change::Registration { user_id, after, .. } = &entry.change {
                 let changes = registrations.entry(user_id).or_default();
                 changes.push((entry.revision, *after));
@@ -47,14 +47,14 @@ impl<'a> Changes<'a> {
     }
 
     /// The first change of a user's registration after a revision.
-    pub(super) fn next(&self, user: &UserId, after: Revision) -> Option<Revision> {
+    pub(super) fn next_change(&self, user: &UserId, after: Revision) -> Option<Revision> {
         let changes = self.registrations.get(user)?;
         let next = changes.partition_point(|(change, _)| *change <= after);
         changes.get(next).map(|(revision, _)| *revision)
     }
 
-    /// What every registration was at a revision that had one then.
-    pub(super) fn at(
+    /// The state of every registration at a revision.
+    pub(super) fn registrations_at(
         &self,
         revision: Revision,
     ) -> impl Iterator<Item = (&'a UserId, RegistrationState)> {
@@ -67,27 +67,23 @@ impl<'a> Changes<'a> {
             })
     }
 
-    /// Whether the competition was so at some revision between these.
-    pub(super) fn was(
+    /// Whether the state of the competition fits at some revision between the bounds.
+    pub(super) fn had_state(
         &self,
         bounds: Bounds,
-        is_so: impl Fn(Option<CompetitionState>) -> bool,
+        fits: impl Fn(Option<CompetitionState>) -> bool,
     ) -> bool {
-        let first = self
-            .states
-            .partition_point(|(since, _)| *since <= bounds.lower);
-        let last = self
-            .states
-            .partition_point(|(since, _)| *since <= bounds.upper);
-        let mut during = self.states[first.saturating_sub(1)..last.max(first)].iter();
-        during.any(|(_, state)| is_so(*state))
+        let count_until = |revision| self.states.partition_point(|(since, _)| *since <= revision);
+        let (first, last) = (count_until(bounds.lower), count_until(bounds.upper));
+        let mut between = self.states[first.saturating_sub(1)..last.max(first)].iter();
+        between.any(|(_, state)| fits(*state))
     }
 }
 
-/// The bounds of each operation of the story, in the order in which it has them.
-pub(super) fn bounds(story: &Story) -> Vec<Bounds> {
-    let operations = &story.operations;
-    let end = story
+/// Returns the bounds of each operation, in the order of the operations.
+pub(super) fn bounds(history: &CompetitionHistory) -> Vec<Bounds> {
+    let operations = &history.operations;
+    let end = history
         .log
         .last()
         .map_or(Revision::new(0), |entry| entry.revision);
@@ -103,6 +99,7 @@ pub(super) fn bounds(story: &Story) -> Vec<Bounds> {
     by_start.sort_by_key(|&n| operations[n].started);
     by_end.sort_by_key(|&n| operations[n].ended);
 
+    // Forwards in time: what was observed before each start.
     let mut known = Revision::new(0);
     let mut ended = by_end.iter().peekable();
     for &n in &by_start {
@@ -112,6 +109,7 @@ pub(super) fn bounds(story: &Story) -> Vec<Bounds> {
         }
         bounds[n].lower = known;
     }
+    // Backwards in time: what was decided after each end.
     let mut known = end;
     let mut started = by_start.iter().rev().peekable();
     for &n in by_end.iter().rev() {
@@ -124,53 +122,57 @@ pub(super) fn bounds(story: &Story) -> Vec<Bounds> {
     bounds
 }
 
-/// A revision that was not there before this operation began, or that it was decided at.
+/// A revision that did not exist before this operation began, or at which it was decided.
 fn decided_by(operation: &Operation) -> Option<Revision> {
     let is_fresh = match operation.call {
-        // They name the revision of the registration, or one that there is not.
+        // Their revision is that of the registration, or does not exist.
         Call::ReadRegistration(_) | Call::List(_) | Call::Preview(_) => false,
         _ => !operation.is_repeated,
     };
     operation.revision().filter(|_| is_fresh)
 }
 
-pub(super) fn check(story: &Story, bounds: &[Bounds], changes: &Changes) -> Vec<String> {
-    let stale = story
+pub(super) fn check(
+    history: &CompetitionHistory,
+    bounds: &[Bounds],
+    timeline: &Timeline,
+) -> Vec<String> {
+    let stale = history
         .operations
         .iter()
         .zip(bounds)
         .filter(|(operation, bounds)| {
-            !operation.is_repeated && is_stale(operation, bounds.lower, changes)
+            !operation.is_repeated && is_stale(operation, bounds.lower, timeline)
         });
     stale
         .map(|(operation, bounds)| {
             format!(
-                "{:?} was answered {:?}, though revision {} had been told before it began",
-                operation.call, operation.answer, bounds.lower
+                "{:?} returned {:?}, although a client had observed revision {} before it began",
+                operation.call, operation.observed, bounds.lower
             )
         })
         .collect()
 }
 
-fn is_stale(operation: &Operation, known: Revision, changes: &Changes) -> bool {
-    let is_missed = |user: &UserId, told: Revision| {
-        let next = changes.next(user, told);
+fn is_stale(operation: &Operation, known: Revision, timeline: &Timeline) -> bool {
+    let is_missed = |user: &UserId, seen: Revision| {
+        let next = timeline.next_change(user, seen);
         next.is_some_and(|missed| missed <= known)
     };
-    match (&operation.call, &operation.answer) {
-        // It names the revision of the registration, not that of the reading.
-        (Call::ReadRegistration(user), Answer::Registration(held)) => {
-            is_missed(user, held.revision())
+    match (&operation.call, &operation.observed) {
+        // Its revision is that of the registration, and not that of the read.
+        (Call::ReadRegistration(user), Observation::Registration(seen)) => {
+            is_missed(user, seen.revision())
         }
-        (Call::List(_), Answer::Registrations(all)) => all.iter().any(|held| {
-            let user = UserId::parse(held.registration.user_id.as_str());
-            user.is_ok_and(|user| is_missed(&user, held.revision()))
+        (Call::List(_), Observation::Registrations(all)) => all.iter().any(|seen| {
+            let user = seen.user();
+            user.is_some_and(|user| is_missed(&user, seen.revision()))
         }),
-        (call, answer) => operation.revision().is_some_and(|decided| {
-            // A field that is set to what it is changes nothing.
+        (call, observed) => operation.revision().is_some_and(|decided| {
+            // Setting a field to its value changes nothing.
             let is_change = call.action().is_some()
                 && !matches!(call, Call::Set(..))
-                && !matches!(answer, Answer::Refused { .. });
+                && !matches!(observed, Observation::Refused { .. });
             decided < known || (is_change && decided == known)
         }),
     }

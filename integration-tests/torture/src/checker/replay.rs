@@ -1,313 +1,312 @@
-//! The log through the model of the rules; every answer, read and refusal at the revision that it names.
+//! Replays the log through the model of the rules, and compares every result, read and refusal with the
+//! state at its revision.
 
-use domain::model::{Admission, Attempt, Model};
-use domain::{Action, CompetitionState, RegistrationState, Revision, UserId};
+use std::collections::HashSet;
+use std::slice;
 
-use super::order::{Bounds, Changes};
-use super::refusal;
-use super::standing::{Standing, protobuf};
-use super::{Story, moments};
-use crate::history::{Answer, Call, Held, Operation};
+use api::convert::timestamp;
+use api::v1;
+use domain::model::{Admission, Attempt};
+use domain::{CompetitionState, RegistrationState, Revision, UserId};
 
-/// What is looked at when the replay comes to a revision.
+use super::expected::ExpectedState;
+use super::order::{Bounds, Timeline};
+use super::{CompetitionHistory, decision_window, refusal};
+use crate::history::{Call, Observation, Operation, SeenRegistration};
+
+/// What must be true when the replay has reached a certain revision.
 #[derive(Clone, Copy)]
-enum Question<'a> {
-    /// Whether an answer is true.
-    Answer(&'a Operation),
-    /// Whether a registration that was read is true, but for its place in the queue.
-    Read(&'a Operation, &'a Held),
-    /// The place that was read may not be farther behind than this.
-    AtMost(&'a Operation, &'a Held),
-    /// Nor farther in front than this.
-    AtLeast(&'a Operation, &'a Held),
+enum Claim<'a> {
+    /// The result of an operation.
+    Result(&'a Operation),
+    /// A registration that was read, without its waitlist position.
+    Registration(&'a Operation, &'a SeenRegistration),
+    /// The waitlist position that was read is at most the position at this revision.
+    PositionAtMost(&'a Operation, &'a SeenRegistration),
+    /// The waitlist position that was read is at least the position at this revision.
+    PositionAtLeast(&'a Operation, &'a SeenRegistration),
 }
 
-pub(super) fn check(story: &Story, bounds: &[Bounds], changes: &Changes) -> Vec<String> {
+pub(super) fn check(
+    history: &CompetitionHistory,
+    bounds: &[Bounds],
+    timeline: &Timeline,
+) -> Vec<String> {
     let mut problems = Vec::new();
-    let mut questions = Vec::new();
-    for (operation, bounds) in story.operations.iter().zip(bounds) {
-        ask(operation, *bounds, changes, &mut questions);
-        if !is_true_without_revision(operation, *bounds, changes) {
+    let mut claims = Vec::new();
+    for (operation, bounds) in history.operations.iter().zip(bounds) {
+        collect_claims(operation, *bounds, timeline, &mut claims);
+        if !is_true_within(*bounds, operation, timeline) {
             problems.push(format!(
-                "{:?} was answered {:?}, which was not true at any revision from {} to {}",
-                operation.call, operation.answer, bounds.lower, bounds.upper
+                "{:?} returned {:?}, which is not true at any revision from {} to {}",
+                operation.call, operation.observed, bounds.lower, bounds.upper
             ));
         }
     }
-    questions.sort_by_key(|(revision, _)| *revision);
-    let mut questions = questions.into_iter().peekable();
-    let mut model = Model::default();
-    let mut standing = Standing::new(story.competition);
-    let mut log = story.log.iter();
+    claims.sort_by_key(|(revision, _)| *revision);
+    problems.extend(replay(history, claims));
+    problems
+}
+
+fn replay(history: &CompetitionHistory, claims: Vec<(Revision, Claim)>) -> Vec<String> {
+    let mut problems = Vec::new();
+    let mut claims = claims.into_iter().peekable();
+    let mut state = ExpectedState::new(history.competition);
+    let mut log = history.log.iter();
     loop {
-        while let Some((_, question)) = questions.next_if(|(at, _)| *at == model.revision()) {
-            if !question.is_true(&model, &standing) {
+        let revision = state.model().revision();
+        while let Some((_, claim)) = claims.next_if(|(at, _)| *at == revision) {
+            if !claim.is_true(&state) {
                 problems.push(format!(
-                    "{}, which is not true at revision {}: {} confirmed, {} waiting",
-                    question.told(),
-                    model.revision(),
-                    model.confirmed_count(),
-                    model.waitlisted_count()
+                    "{}, which is not true at revision {revision}: {} confirmed, {} waiting",
+                    claim.describe(),
+                    state.model().confirmed_count(),
+                    state.model().waitlisted_count()
                 ));
             }
         }
         let Some(entry) = log.next() else { break };
-        let applied = model
-            .apply(entry)
-            .map_err(|violation| violation.to_string());
-        if let Err(problem) = applied.and_then(|()| standing.take(entry)) {
+        if let Err(problem) = state.apply(entry) {
             problems.push(problem);
-            // What follows would be judged by a state that is not the one of the log.
+            // The state is no longer that of the log, so that later claims cannot be checked.
             return problems;
         }
-        // A deleted account leaves later, until the competition is over.
-        let is_own = story
-            .asked(entry)
-            .is_some_and(|asked| matches!(asked.call, Call::Withdraw(_)));
-        if is_own && entry.at >= standing.moment("starts_at") {
+        // An account that is deleted leaves after the start too, so only `Withdraw` is checked.
+        let cause = history.cause(entry).map(|operation| &operation.call);
+        if matches!(cause, Some(Call::Withdraw(_))) && entry.at >= state.moment("starts_at") {
             problems.push(format!(
                 "revision {}: a withdrawal after the start",
                 entry.revision
             ));
         }
     }
-    if story
+    let end = state.model().revision();
+    let owes_a_promotion = |at| state.model().owes_a_promotion(at);
+    if history
         .log
         .last()
-        .is_some_and(|last| model.owes_a_promotion(last.at))
-        && !standing.is_between_promotions()
+        .is_some_and(|last| owes_a_promotion(last.at))
+        && !state.is_between_promotions()
     {
-        problems.push("the log ends while a place is free and somebody waits".to_owned());
+        problems.push("the log ends while a place is free and a user waits".to_owned());
     }
-    problems.extend(questions.map(|(revision, question)| {
+    problems.extend(claims.map(|(revision, claim)| {
         format!(
-            "{}, at revision {revision}, the log ends at {}",
-            question.told(),
-            model.revision()
+            "{}, at revision {revision}, but the log ends at {end}",
+            claim.describe()
         )
     }));
     problems
 }
 
-/// Collects what has to be asked about an operation, each with the revision at which.
-fn ask<'a>(
+/// Collects the claims of an operation, each with its revision.
+fn collect_claims<'a>(
     operation: &'a Operation,
     bounds: Bounds,
-    changes: &Changes,
-    questions: &mut Vec<(Revision, Question<'a>)>,
+    timeline: &Timeline,
+    claims: &mut Vec<(Revision, Claim<'a>)>,
 ) {
-    let held: &[Held] = match (&operation.call, &operation.answer) {
-        (Call::ReadRegistration(_), Answer::Registration(held)) => std::slice::from_ref(held),
-        (Call::List(_), Answer::Registrations(all)) => all,
+    let registrations = match (&operation.call, &operation.observed) {
+        (Call::ReadRegistration(_), Observation::Registration(seen)) => slice::from_ref(seen),
+        (Call::List(_), Observation::Registrations(all)) => all,
         _ => {
-            let question = |at| (at, Question::Answer(operation));
-            questions.extend(operation.revision().map(question));
+            let revision = operation.revision();
+            claims.extend(revision.map(|revision| (revision, Claim::Result(operation))));
             return;
         }
     };
-    for held in held {
-        let revision = held.revision();
-        questions.push((revision, Question::Read(operation, held)));
-        let Ok(user) = UserId::parse(held.registration.user_id.as_str()) else {
+    for seen in registrations {
+        let revision = seen.revision();
+        claims.push((revision, Claim::Registration(operation, seen)));
+        let (Some(user), Some(_)) = (seen.user(), seen.registration.waitlist_position) else {
             continue;
         };
-        if held.registration.waitlist_position.is_some() {
-            // While the registration was so and the reading can have been.
-            let first = bounds.lower.max(revision);
-            let next = changes.next(&user, revision);
-            let last = next.map_or(bounds.upper, |next| {
-                bounds.upper.min(Revision::new(next.get() - 1))
-            });
-            if first <= last {
-                questions.push((first, Question::AtMost(operation, held)));
-                questions.push((last, Question::AtLeast(operation, held)));
-            }
+        // The position changes without a revision of the registration. It only decreases, so it is
+        // compared at the first and the last revision at which the read can have been done.
+        let first = bounds.lower.max(revision);
+        let next = timeline.next_change(&user, revision);
+        let last = next.map_or(bounds.upper, |next| {
+            bounds.upper.min(Revision::new(next.get() - 1))
+        });
+        if first <= last {
+            claims.push((first, Claim::PositionAtMost(operation, seen)));
+            claims.push((last, Claim::PositionAtLeast(operation, seen)));
         }
     }
 }
 
-/// Whether what an answer says is true somewhere between its bounds, if it names no revision.
-fn is_true_without_revision(operation: &Operation, bounds: Bounds, changes: &Changes) -> bool {
-    let by_organiser = matches!(operation.by, domain::Actor::Admin(_));
+/// Whether a result without a revision is true at some revision between its bounds. Results with a
+/// revision are [`Claim`]s.
+fn is_true_within(bounds: Bounds, operation: &Operation, timeline: &Timeline) -> bool {
     let is_hidden = |state| match state {
         None => true,
-        Some(state) => !by_organiser && state == CompetitionState::Draft,
+        Some(state) => !operation.is_by_organiser() && state == CompetitionState::Draft,
     };
-    match (&operation.call, &operation.answer) {
-        (_, Answer::Nonsense(_)) => false,
+    match (&operation.call, &operation.observed) {
+        (_, Observation::Invalid(_)) => false,
         (
             call,
-            Answer::Refused {
+            Observation::Refused {
                 reason,
                 revision: None,
                 facts,
             },
         ) => {
-            let is_about = facts.get("competition_id").map(String::as_str)
-                == Some(operation.competition.as_str());
-            is_about
+            let competition = facts.get("competition_id").map(String::as_str);
+            competition == Some(operation.competition.as_str())
                 && match (call, reason.as_str()) {
-                    (Call::Change(Action::Create), "COMPETITION_ID_TAKEN") => {
-                        changes.was(bounds, |state| state.is_some())
+                    (Call::Create(_), "COMPETITION_ID_TAKEN") => {
+                        timeline.had_state(bounds, |state| state.is_some())
                     }
-                    (_, "COMPETITION_NOT_FOUND") => changes.was(bounds, is_hidden),
+                    (_, "COMPETITION_NOT_FOUND") => timeline.had_state(bounds, is_hidden),
                     _ => false,
                 }
         }
-        (Call::ReadCompetition, Answer::Absent) => changes.was(bounds, is_hidden),
-        // A registration that once was is there for good.
-        (Call::ReadRegistration(user), Answer::Absent) => changes
-            .next(user, Revision::new(0))
+        (Call::ReadCompetition, Observation::Absent) => timeline.had_state(bounds, is_hidden),
+        // A registration is never deleted, so it is absent only before its first change.
+        (Call::ReadRegistration(user), Observation::Absent) => timeline
+            .next_change(user, Revision::new(0))
             .is_none_or(|first| first > bounds.lower),
-        (Call::List(states), Answer::Registrations(all)) => {
+        (Call::List(states), Observation::Registrations(all)) => {
             let is_in_order = all.is_sorted_by(|one, next| one.revision() < next.revision());
-            let is_wanted = |held: &Held| states.iter().any(|state| is(held, *state));
-            is_in_order && all.iter().all(is_wanted) && lacks_nobody(states, all, bounds, changes)
+            let was_asked_for =
+                |seen: &SeenRegistration| states.iter().any(|state| seen.is_in(*state));
+            is_in_order
+                && all.iter().all(was_asked_for)
+                && is_complete(states, all, bounds, timeline)
         }
-        (Call::Erase(user), Answer::Done) => {
-            let mut at_the_end = changes.at(bounds.upper.max(bounds.lower));
-            !at_the_end.any(|(one, state)| one == user && state.is_current())
+        (Call::Erase(user), Observation::Done) => {
+            let mut registrations = timeline.registrations_at(bounds.upper.max(bounds.lower));
+            !registrations.any(|(of, state)| of == user && state.is_current())
         }
         _ => true,
     }
 }
 
-fn is(held: &Held, state: RegistrationState) -> bool {
-    held.registration.state() == api::v1::RegistrationState::from(state)
-}
-
-/// Whether everybody is in a list who was to be in it all the time.
-fn lacks_nobody(
+/// Whether a list has every registration that was in one of the states during the whole read.
+fn is_complete(
     states: &[RegistrationState],
-    all: &[Held],
+    all: &[SeenRegistration],
     bounds: Bounds,
-    changes: &Changes,
+    timeline: &Timeline,
 ) -> bool {
-    let listed: std::collections::HashSet<_> = all
-        .iter()
-        .map(|held| held.registration.user_id.as_str())
-        .collect();
-    changes.at(bounds.lower).all(|(user, state)| {
-        let has_stayed = changes
-            .next(user, bounds.lower)
-            .is_none_or(|next| next > bounds.upper);
-        !has_stayed || !states.contains(&state) || listed.contains(user.as_str())
+    let users = all.iter().map(|seen| seen.registration.user_id.as_str());
+    let listed: HashSet<_> = users.collect();
+    let mut registrations = timeline.registrations_at(bounds.lower);
+    registrations.all(|(user, state)| {
+        let has_changed = timeline
+            .next_change(user, bounds.lower)
+            .is_some_and(|next| next <= bounds.upper);
+        has_changed || !states.contains(&state) || listed.contains(user.as_str())
     })
 }
 
-impl Question<'_> {
-    fn told(&self) -> String {
+impl Claim<'_> {
+    fn describe(&self) -> String {
         match self {
-            Self::Answer(operation) => {
-                format!("{:?} was answered {:?}", operation.call, operation.answer)
+            Self::Result(operation) => {
+                format!("{:?} returned {:?}", operation.call, operation.observed)
             }
-            Self::Read(operation, held)
-            | Self::AtMost(operation, held)
-            | Self::AtLeast(operation, held) => {
-                format!("{:?} was answered {held:?}", operation.call)
+            Self::Registration(operation, seen)
+            | Self::PositionAtMost(operation, seen)
+            | Self::PositionAtLeast(operation, seen) => {
+                format!("{:?} returned {seen:?}", operation.call)
             }
         }
     }
 
-    fn is_true(self, model: &Model, standing: &Standing) -> bool {
+    fn is_true(self, state: &ExpectedState) -> bool {
         match self {
-            Self::Answer(operation) => is_true(model, standing, operation),
-            Self::Read(_, held) => {
-                let user = UserId::parse(held.registration.user_id.as_str());
-                let Some(mut due) = user.ok().and_then(|user| standing.registration(&user)) else {
-                    return false;
-                };
-                let waits = is(held, RegistrationState::Waitlisted);
-                let position = held.registration.waitlist_position;
-                due.registration.waitlist_position = position;
-                waits == position.is_some() && agree(&due, held)
+            Self::Result(operation) => is_result_true(state, operation),
+            Self::Registration(_, seen) => {
+                let is_waiting = seen.is_in(RegistrationState::Waitlisted);
+                is_waiting == seen.registration.waitlist_position.is_some()
+                    && seen.user().is_some_and(|user| agrees(state, &user, seen))
             }
-            Self::AtMost(_, held) => place(model, held).is_some_and(|(told, due)| told <= due),
-            Self::AtLeast(_, held) => place(model, held).is_some_and(|(told, due)| told >= due),
+            Self::PositionAtMost(_, seen) => {
+                positions(state, seen).is_some_and(|(read, now)| read <= now)
+            }
+            Self::PositionAtLeast(_, seen) => {
+                positions(state, seen).is_some_and(|(read, now)| read >= now)
+            }
         }
     }
 }
 
-/// The place in the queue that was told, and the one that is.
-fn place(model: &Model, held: &Held) -> Option<(usize, usize)> {
-    let told = usize::try_from(held.registration.waitlist_position?).ok()?;
-    let user = held.registration.user_id.as_str();
-    let due = model.queue().position(|waiting| waiting.as_str() == user)?;
-    Some((told, due + 1))
+/// The waitlist position that was read, and the one in this state.
+fn positions(state: &ExpectedState, seen: &SeenRegistration) -> Option<(usize, usize)> {
+    let read = usize::try_from(seen.registration.waitlist_position?).ok()?;
+    let user = seen.user()?;
+    let before = state.model().queue().position(|waiting| *waiting == user)?;
+    Some((read, before + 1))
 }
 
-/// Users are not told who added them.
-fn agree(due: &Held, told: &Held) -> bool {
-    due.registration == told.registration
-        && told
-            .added_by
-            .as_ref()
-            .is_none_or(|_| told.added_by == due.added_by)
+/// Whether a registration is as expected, apart from its waitlist position.
+fn agrees(state: &ExpectedState, user: &UserId, seen: &SeenRegistration) -> bool {
+    let Some(mut expected) = state.registration(user) else {
+        return false;
+    };
+    expected.registration.waitlist_position = seen.registration.waitlist_position;
+    // Responses to users do not contain who added them.
+    let is_added_by = seen.added_by.is_none() || seen.added_by == expected.added_by;
+    seen.registration == expected.registration && is_added_by
 }
 
-/// Whether what was told holds in the competition at the revision that was told.
-fn is_true(model: &Model, standing: &Standing, operation: &Operation) -> bool {
-    match &operation.answer {
-        Answer::Registration(held) if matches!(operation.call, Call::Preview(_)) => {
-            is_foreseen(model, standing, operation, held)
+fn is_result_true(state: &ExpectedState, operation: &Operation) -> bool {
+    match (&operation.call, &operation.observed) {
+        (Call::Preview(user), Observation::Registration(seen)) => {
+            is_preview_true(state, operation, user, &seen.registration)
         }
-        Answer::Registration(held) => {
-            let user = operation.call.user();
-            let Some(mut due) = user.and_then(|user| standing.registration(user)) else {
-                return false;
-            };
-            // The place that it got stands in the log, which the model judges.
-            due.registration.waitlist_position = held.registration.waitlist_position;
-            agree(&due, held)
+        // The waitlist position is also in the log, where the model checks it.
+        (call, Observation::Registration(seen)) => {
+            call.user().is_some_and(|user| agrees(state, user, seen))
         }
-        Answer::Competition(told) => {
-            let (_, latest) = moments(operation);
-            // A place that becomes free goes to the first in the queue in the same step: nobody sees it free.
-            let is_settled = !model.owes_a_promotion(latest) || standing.is_between_promotions();
-            let is_seen = model.state() != Some(CompetitionState::Draft)
-                || matches!(operation.by, domain::Actor::Admin(_));
-            is_settled && is_seen && **told == standing.competition(model)
+        (_, Observation::Competition(seen)) => {
+            let (_, latest) = decision_window(operation);
+            let model = state.model();
+            // The step that frees a place gives it to the first user of the waitlist, so that no read
+            // finds it free.
+            let has_promoted = !model.owes_a_promotion(latest) || state.is_between_promotions();
+            let is_visible =
+                operation.is_by_organiser() || model.state() != Some(CompetitionState::Draft);
+            has_promoted && is_visible && **seen == state.competition()
         }
-        Answer::Refused { reason, .. } => {
-            refusal::is_right(model, standing, operation, moments(operation), reason)
+        (_, Observation::Refused { reason, facts, .. }) => {
+            refusal::is_correct(state, operation, reason, facts)
         }
         _ => true,
     }
 }
 
-/// Whether a preview says what registering would have done.
-fn is_foreseen(model: &Model, standing: &Standing, operation: &Operation, told: &Held) -> bool {
-    let Call::Preview(user) = &operation.call else {
-        return false;
-    };
-    let (earliest, latest) = moments(operation);
-    let opens_at = standing.moment("registration_opens_at");
-    let place = [earliest, latest, opens_at]
+/// Whether a preview returned what registering would have done.
+fn is_preview_true(
+    state: &ExpectedState,
+    operation: &Operation,
+    user: &UserId,
+    seen: &v1::Registration,
+) -> bool {
+    let (earliest, latest) = decision_window(operation);
+    let opens_at = state.moment("registration_opens_at");
+    let admission = [earliest, latest, opens_at]
         .into_iter()
         .filter(|at| (earliest..=latest).contains(at))
-        .find_map(|at| model.enter(user, at, Attempt::Register).ok());
-    let position = match place {
+        .find_map(|at| state.model().enter(user, at, Attempt::Register).ok());
+    let (expected, position) = match admission {
         None => return false,
-        Some(Admission::Confirmed) => None,
-        Some(Admission::Waitlisted(position)) => i32::try_from(position).ok(),
+        Some(Admission::Confirmed) => (RegistrationState::Confirmed, None),
+        Some(Admission::Waitlisted(position)) => {
+            (RegistrationState::Waitlisted, i32::try_from(position).ok())
+        }
     };
-    let state = match position {
-        None => RegistrationState::Confirmed,
-        Some(_) => RegistrationState::Waitlisted,
-    };
-    let told = &told.registration;
-    let first = standing.created_at(user).map(protobuf);
-    is_within(told.updated_at, operation)
-        && told.created_at == first.or(told.updated_at)
-        && told.waitlist_position == position
-        && told.state() == api::v1::RegistrationState::from(state)
-        && told.user_id == user.as_str()
-        && told.competition_id == operation.competition.as_str()
-        && told.removal_reason.is_empty()
-}
-
-fn is_within(at: Option<prost_types::Timestamp>, operation: &Operation) -> bool {
-    let (earliest, latest) = moments(operation);
     let order = |at: prost_types::Timestamp| (at.seconds, at.nanos);
-    at.is_some_and(|at| (order(protobuf(earliest))..=order(protobuf(latest))).contains(&order(at)))
+    let window = order(timestamp(earliest))..=order(timestamp(latest));
+    let first = state.created_at(user).map(timestamp);
+    seen.updated_at
+        .is_some_and(|at| window.contains(&order(at)))
+        && seen.created_at == first.or(seen.updated_at)
+        && seen.waitlist_position == position
+        && seen.state() == v1::RegistrationState::from(expected)
+        && seen.user_id == user.as_str()
+        && seen.competition_id == operation.competition.as_str()
+        && seen.removal_reason.is_empty()
 }

@@ -1,19 +1,19 @@
-//! Requests and the log: each at most once, and as it was told.
+//! Compares requests with the log: each request is there at most once, and as its client observed it.
 
 use std::collections::HashMap;
 
 use domain::{Action, Actor, AddOptions, AuditEntry, Change, RequestId, Revision};
 
-use super::{Story, moments};
-use crate::history::{Answer, Call, Operation};
+use super::{CompetitionHistory, decision_window};
+use crate::history::{Call, Observation, Operation};
 
-pub(super) fn check(story: &Story) -> Vec<String> {
+pub(super) fn check(history: &CompetitionHistory) -> Vec<String> {
     let mut problems = Vec::new();
     let mut entries = HashMap::<RequestId, &AuditEntry>::new();
-    for entry in story.log {
+    for entry in history.log {
         let Some(request) = entry.request_id else {
             if entry.action != Action::Promote || entry.actor != Actor::Rules {
-                problems.push(format!("nobody asked for this: {entry:?}"));
+                problems.push(format!("an entry without a request: {entry:?}"));
             }
             continue;
         };
@@ -23,27 +23,28 @@ pub(super) fn check(story: &Story) -> Vec<String> {
                 first.revision, entry.revision
             ));
         }
-        match story.asked(entry) {
-            Some(operation) if is_made_by(entry, operation) => {}
+        match history.cause(entry) {
+            Some(operation) if is_entry_of(operation, entry) => {}
             Some(operation) => problems.push(format!(
-                "request {request} asked for {:?} by {:?} at {}, the log says {entry:?}",
-                operation.call, operation.by, operation.asked_at
+                "request {request} was {:?} by {:?} at {}, but the log has {entry:?}",
+                operation.call, operation.by, operation.started_at
             )),
-            None => problems.push(format!("nobody sent request {request}: {entry:?}")),
+            None => problems.push(format!("no client sent request {request}: {entry:?}")),
         }
     }
-    let fields = FieldChanges::of(story);
-    for operation in &story.operations {
-        let entry = entries.get(&operation.request).copied();
-        if let Some(problem) = contradiction(story, &fields, operation, entry) {
-            problems.push(format!("request {}: {problem}", operation.request));
-        }
+    let fields = FieldValues::new(history);
+    for operation in &history.operations {
+        let contradiction = match entries.get(&operation.request) {
+            None => missing_entry(&fields, operation),
+            Some(entry) => wrong_entry(history, &fields, operation, entry),
+        };
+        problems.extend(contradiction.map(|it| format!("request {}: {it}", operation.request)));
     }
     problems
 }
 
-/// Whether an entry is what this operation leaves in the log.
-fn is_made_by(entry: &AuditEntry, operation: &Operation) -> bool {
+/// Whether this is the entry that the operation leaves in the log.
+fn is_entry_of(operation: &Operation, entry: &AuditEntry) -> bool {
     let call = &operation.call;
     let (user, fields) = match &entry.change {
         Change::Registration { user_id, .. } => (Some(user_id), &[][..]),
@@ -53,40 +54,46 @@ fn is_made_by(entry: &AuditEntry, operation: &Operation) -> bool {
         .iter()
         .map(|change| (change.field.as_str(), change.after.as_str()))
         .collect();
-    let are_the_fields = match call {
+    let has_right_fields = match call {
         Call::Set(field, value) => changes == [(*field, value.as_str())],
-        Call::Change(Action::Publish) => changes == [("state", "published")],
-        Call::Change(Action::Cancel) => changes == [("state", "cancelled")],
+        Call::Publish => changes == [("state", "published")],
+        Call::Cancel => changes == [("state", "cancelled")],
         _ => true,
     };
     let options = match call {
-        Call::Add(_, options) => *options,
+        Call::Add { options, .. } => *options,
         _ => AddOptions::default(),
-    };
-    let (earliest, latest) = moments(operation);
-    // What was sent and never answered may be done at any time after; also if a later try found nothing to do.
-    let is_over = match &operation.answer {
-        Answer::Registration(_) | Answer::Done => true,
-        Answer::Competition(_) => !(operation.was_lost && matches!(call, Call::Set(..))),
-        _ => false,
     };
     call.action() == Some(entry.action)
         && call.user() == user
         && entry.actor == operation.by
+        && entry.reason.as_str() == call.reason(operation.request)
         && entry.options == options
-        && entry.reason.as_str() == operation.reason()
-        && are_the_fields
-        && entry.at >= earliest
-        && (!is_over || entry.at <= latest)
+        && has_right_fields
+        && is_in_time(operation, entry)
 }
 
-/// What was set to what, and when.
-struct FieldChanges<'a>(HashMap<&'a str, Vec<(Revision, &'a str)>>);
+fn is_in_time(operation: &Operation, entry: &AuditEntry) -> bool {
+    // A lost attempt may be applied at any later time, also after a later attempt of `Set` found nothing
+    // to change.
+    let has_ended = match &operation.observed {
+        Observation::Registration(_) | Observation::Done => true,
+        Observation::Competition(_) => {
+            !(operation.was_lost && matches!(operation.call, Call::Set(..)))
+        }
+        _ => false,
+    };
+    let (earliest, latest) = decision_window(operation);
+    entry.at >= earliest && (!has_ended || entry.at <= latest)
+}
 
-impl<'a> FieldChanges<'a> {
-    fn of(story: &Story<'a>) -> Self {
+/// The values of each field with the revisions at which they were set.
+struct FieldValues<'a>(HashMap<&'a str, Vec<(Revision, &'a str)>>);
+
+impl<'a> FieldValues<'a> {
+    fn new(history: &CompetitionHistory<'a>) -> Self {
         let mut fields = HashMap::<_, Vec<_>>::new();
-        for entry in story.log {
+        for entry in history.log {
             if let Change::Competition(changes) = &entry.change {
                 for change in changes {
                     let values = fields.entry(change.field.as_str()).or_default();
@@ -97,87 +104,86 @@ impl<'a> FieldChanges<'a> {
         Self(fields)
     }
 
-    /// Whether a field has this value at this revision.
-    fn is(&self, field: &str, value: &str, at: Revision) -> bool {
+    fn at(&self, field: &str, revision: Revision) -> &str {
         let values = self.0.get(field).map_or(&[][..], Vec::as_slice);
-        let next = values.partition_point(|(revision, _)| *revision <= at);
-        let last = next.checked_sub(1).map(|last| values[last].1);
-        last.unwrap_or_default() == value
+        let next = values.partition_point(|(since, _)| *since <= revision);
+        next.checked_sub(1).map_or("", |last| values[last].1)
+    }
+
+    /// Whether the operation sets a field to the value that it has at the observed revision.
+    fn are_unchanged_by(&self, operation: &Operation) -> bool {
+        let revision = operation.revision().unwrap_or_default();
+        matches!(&operation.call, Call::Set(field, value) if self.at(field, revision) == value)
     }
 }
 
-/// Whether a field was already what an operation sets it to, at the revision that it was told.
-fn is_already(fields: &FieldChanges, operation: &Operation) -> bool {
-    let told = operation.revision().unwrap_or_default();
-    matches!(&operation.call, Call::Set(field, value) if fields.is(field, value, told))
+/// The contradiction if the log has no entry for the operation.
+fn missing_entry(fields: &FieldValues, operation: &Operation) -> Option<String> {
+    let needs_entry = match &operation.observed {
+        _ if operation.call.action().is_none() => false,
+        Observation::Unknown | Observation::NotApplied | Observation::Refused { .. } => false,
+        Observation::Competition(_) => !fields.are_unchanged_by(operation),
+        // A user without a registration in a competition that is not over leaves no entry.
+        Observation::Done => !matches!(operation.call, Call::Erase(_)),
+        _ => true,
+    };
+    needs_entry.then(|| {
+        format!(
+            "{:?} returned {:?}, but is not in the log",
+            operation.call, operation.observed
+        )
+    })
 }
 
-/// How the answer to a request and its entry in the log differ.
-fn contradiction(
-    story: &Story,
-    fields: &FieldChanges,
+/// The contradiction between an operation and its log entry.
+fn wrong_entry(
+    history: &CompetitionHistory,
+    fields: &FieldValues,
     operation: &Operation,
-    entry: Option<&AuditEntry>,
+    entry: &AuditEntry,
 ) -> Option<String> {
-    let is_read = operation.call.action().is_none();
-    match (&operation.answer, entry) {
-        (Answer::Unknown, _) | (Answer::Refused { .. } | Answer::NotApplied, None) => None,
-        // Refusals are decided afresh: a try that was lost on its way may arrive behind one.
-        (Answer::Refused { revision, .. }, Some(entry))
-            if operation.was_lost && Some(entry.revision) > *revision =>
-        {
-            None
-        }
-        (Answer::Refused { .. } | Answer::NotApplied, Some(entry)) => Some(format!(
-            "was answered {:?}, and was done at revision {}",
-            operation.answer, entry.revision
-        )),
-        (_, None) if is_read => None,
-        (_, Some(entry)) if is_read => Some(format!("a reading is in the log: {entry:?}")),
-        (Answer::Competition(_), None) if is_already(fields, operation) => None,
-        // Who was in no competition, or only in some that are over, leaves no entry.
-        (Answer::Done, None) if matches!(operation.call, Call::Erase(_)) => None,
-        (told, None) => Some(format!(
-            "{:?} was answered {told:?}, the log lacks it",
-            operation.call
-        )),
-        (Answer::Registration(held), Some(entry)) => {
-            let position = held.registration.waitlist_position;
+    // A refusal, or an update that changes nothing, is not remembered: a lost attempt may be applied
+    // after a later attempt had such a response.
+    let is_lost_attempt = operation.was_lost && Some(entry.revision) > operation.revision();
+    let agrees = match &operation.observed {
+        Observation::Unknown => true,
+        Observation::Refused { .. } => is_lost_attempt,
+        _ if operation.call.action().is_none() => false,
+        Observation::Registration(seen) => {
+            let position = seen.registration.waitlist_position;
             let position = position.and_then(|position| u32::try_from(position).ok());
-            let is_so = matches!(&entry.change, Change::Registration { after, waitlist_position, .. }
-                if held.registration.state() == api::v1::RegistrationState::from(*after)
-                    && *waitlist_position == position);
-            (!is_so || entry.revision != held.revision()).then(|| {
-                format!(
-                    "was answered {:?}, the log says {entry:?}",
-                    operation.answer
-                )
-            })
+            entry.revision == seen.revision()
+                && matches!(&entry.change, Change::Registration { after, waitlist_position, .. }
+                    if seen.is_in(*after) && *waitlist_position == position)
         }
-        // A try that found nothing to change leaves nothing, so one that was lost may arrive behind it.
-        (Answer::Competition(_), Some(entry))
-            if operation.was_lost
-                && Some(entry.revision) > operation.revision()
-                && is_already(fields, operation) =>
-        {
-            None
+        Observation::Competition(_) if is_lost_attempt && fields.are_unchanged_by(operation) => {
+            true
         }
-        (Answer::Competition(_), Some(entry)) => {
-            let told = operation.revision().unwrap_or_default();
-            let follows = entry.revision.get() + 1..=told.get();
-            let is_so = entry.revision <= told
-                && follows.map(Revision::new).all(|revision| {
-                    let promotion = story.entry(revision);
-                    promotion.is_some_and(|entry| entry.action == Action::Promote)
-                });
-            (!is_so).then(|| {
-                format!(
-                    "was answered revision {told}, the log has it at {}",
-                    entry.revision
-                )
-            })
+        Observation::Competition(_) => {
+            has_only_promotions_since(history, entry, operation.revision().unwrap_or_default())
         }
-        (Answer::Done, Some(_)) => None,
-        (told, Some(entry)) => Some(format!("was answered {told:?}, the log says {entry:?}")),
-    }
+        Observation::Done => true,
+        _ => false,
+    };
+    (!agrees).then(|| {
+        format!(
+            "{:?} returned {:?}, but the log has {entry:?}",
+            operation.call, operation.observed
+        )
+    })
+}
+
+/// Whether all entries after this one, up to a revision, are promotions. The response to an update is
+/// sent after its promotions.
+fn has_only_promotions_since(
+    history: &CompetitionHistory,
+    entry: &AuditEntry,
+    revision: Revision,
+) -> bool {
+    let mut following = entry.revision.get() + 1..=revision.get();
+    entry.revision <= revision
+        && following.all(|revision| {
+            let following = history.entry(Revision::new(revision));
+            following.is_some_and(|entry| entry.action == Action::Promote)
+        })
 }

@@ -1,391 +1,332 @@
-//! A run in which everything went right.
+//! A made-up run in which everything is correct.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use api::convert::timestamp;
-use api::v1;
-use domain::model::{Admission, Attempt, Model};
+use domain::model::{Admission, Attempt};
 use domain::{
     Action, Actor, AddOptions, AdminId, AuditEntry, Change, CompetitionId, FieldChange, Reason,
     RegistrationState, Rejection, RequestId, Revision, Timestamp, UserId,
 };
+use testkit::Random;
+use torture::checker::expected::ExpectedState;
 use torture::checker::{Logs, Problem, check};
-use torture::history::{Answer, Call, Held, History, Operation};
-use torture::random::Random;
+use torture::history::{Call, History, Observation, Operation, SeenRegistration};
 
 pub(crate) const NOW: i64 = 1_800_000_000_000;
 
-/// The options and the reason of a log entry that has neither.
-const NO_NOTE: (AddOptions, &str) = (
-    AddOptions {
-        ignore_window: false,
-        over_capacity: false,
-    },
-    "",
-);
-
-/// A run in which everything went right, one operation after the other.
+/// A run whose operations do not overlap.
 pub(crate) struct Run {
-    pub(crate) id: CompetitionId,
-    pub(crate) model: Model,
+    competition: CompetitionId,
+    pub(crate) state: ExpectedState,
     pub(crate) log: Vec<AuditEntry>,
-    /// The registrations as they stand, but for their places in the queue.
-    pub(crate) held: HashMap<UserId, Held>,
-    /// What an organiser said last of each field, and at which revision of any.
-    fields: HashMap<String, String>,
-    changed_at: Revision,
     pub(crate) operations: Vec<Operation>,
     random: Random,
 }
 
 pub(crate) fn at(millis: i64) -> Timestamp {
-    Timestamp::from_millis(millis).expect("a moment")
+    Timestamp::from_millis(millis).expect("a valid moment")
 }
 
-fn admin() -> Actor {
-    Actor::Admin(AdminId::parse("olga").expect("an id"))
+pub(crate) fn user(id: &str) -> UserId {
+    UserId::parse(id).expect("a valid id")
+}
+
+pub(crate) fn admin(id: &str) -> Actor {
+    Actor::Admin(AdminId::parse(id).expect("a valid id"))
+}
+
+fn organiser() -> Actor {
+    admin("olga")
+}
+
+pub(crate) fn field(name: &str, before: &str, after: &str) -> FieldChange {
+    FieldChange {
+        field: name.to_owned(),
+        before: before.to_owned(),
+        after: after.to_owned(),
+    }
 }
 
 impl Run {
     pub(crate) fn new(operations: usize) -> Self {
+        let competition = CompetitionId::parse("cup").expect("a valid id");
         let mut run = Self {
-            id: CompetitionId::parse("cup").expect("an id"),
-            model: Model::default(),
+            state: ExpectedState::new(&competition),
+            competition,
             log: Vec::new(),
-            held: HashMap::new(),
-            fields: HashMap::new(),
-            changed_at: Revision::new(0),
             operations: Vec::new(),
             random: Random::new(7),
         };
-        let limits = [
-            ("title", "Cup".to_owned()),
-            ("starts_at", (NOW * 2).to_string()),
-            ("ends_at", (NOW * 2 + 1).to_string()),
-            ("registration_opens_at", "0".to_owned()),
-            ("registration_closes_at", (NOW * 2).to_string()),
-            ("capacity", "5".to_owned()),
-            ("waitlist_capacity", "4".to_owned()),
+        let far = (NOW * 2).to_string();
+        let fields = [
+            ("title", "Cup"),
+            ("starts_at", &far),
+            ("ends_at", &far),
+            ("registration_opens_at", "0"),
+            ("registration_closes_at", &far),
+            ("capacity", "5"),
+            ("waitlist_capacity", "4"),
         ];
-        let limits = limits.map(|(field, after)| change(field, "", &after));
-        run.change(Action::Create, limits.to_vec());
-        run.change(Action::Publish, vec![change("state", "draft", "published")]);
+        let fields = fields.map(|(name, value)| field(name, "", value));
+        run.change(Call::Create(Box::default()), fields.to_vec());
+        run.change(Call::Publish, vec![field("state", "draft", "published")]);
         while run.operations.len() < operations {
-            let user = run.random.within(0..20);
-            let user = UserId::parse(format!("user-{user:02}")).expect("an id");
-            match run.random.within(0..40) {
-                0..18 => run.register(&user),
-                18..27 => run.end(&user, Call::Withdraw(user.clone())),
-                27..29 => run.end(&user, Call::Remove(user.clone())),
-                29..31 => run.add(&user),
-                31 => run.preview(&user),
-                32 => run.set_venue(),
-                33 => run.list(),
-                34 => run.repeat(),
-                _ => run.read(&user),
-            }
+            run.add_operation();
         }
         run
     }
 
-    fn change(&mut self, action: Action, fields: Vec<FieldChange>) {
+    fn add_operation(&mut self) {
+        let user = user(&format!("user-{:02}", self.random.below(20)));
+        match self.random.below(40) {
+            0..18 => self.enter(&user, Attempt::Register, Call::Register(user.clone())),
+            18..27 => self.leave(&user, Call::Withdraw(user.clone())),
+            27..29 => self.leave(&user, Call::Remove(user.clone())),
+            29..31 => {
+                let options = AddOptions {
+                    ignore_window: self.random.percent(50),
+                    over_capacity: self.random.percent(50),
+                };
+                let call = Call::Add {
+                    user: user.clone(),
+                    email: None,
+                    options,
+                };
+                self.enter(&user, Attempt::Add(options), call);
+            }
+            31 => self.preview(&user),
+            32 => self.set_venue(),
+            33 => self.list(),
+            34 => self.repeat(),
+            _ => self.read(&user),
+        }
+    }
+
+    fn change(&mut self, call: Call, fields: Vec<FieldChange>) {
         let request = RequestId::random();
-        let call = Call::Change(action);
-        self.append(
-            admin(),
-            action,
-            Change::Competition(fields),
-            Some(request),
-            NO_NOTE,
-        );
-        let answer = self.competition();
-        self.told(admin(), call, request, answer);
+        let action = call.action().expect("a change");
+        let entry = self.entry(organiser(), action, Change::Competition(fields));
+        self.append(AuditEntry {
+            request_id: Some(request),
+            ..entry
+        });
+        let observed = self.observe_competition();
+        self.record(organiser(), call, request, observed);
     }
 
     fn set_venue(&mut self) {
+        let venue = format!("hall {}", self.random.below(1_000_000));
+        let change = field("venue", self.state.field("venue"), &venue);
+        self.change(Call::Set("venue", venue), vec![change]);
+    }
+
+    fn enter(&mut self, user: &UserId, attempt: Attempt, call: Call) {
         let request = RequestId::random();
-        let before = self.fields.get("venue").cloned();
-        let venue = format!("hall {}", self.random.within(0..1_000_000));
-        let fields = vec![change("venue", &before.unwrap_or_default(), &venue)];
-        let change = Change::Competition(fields);
-        self.append(admin(), Action::Update, change, Some(request), NO_NOTE);
-        let answer = self.competition();
-        self.told(admin(), Call::Set("venue", venue), request, answer);
-    }
-
-    fn register(&mut self, user: &UserId) {
-        let by = Actor::User(user.clone());
-        self.enter(user, by, Attempt::Register, Call::Register(user.clone()));
-    }
-
-    fn add(&mut self, user: &UserId) {
-        let options = AddOptions {
-            ignore_window: self.random.percent(50),
-            over_capacity: self.random.percent(50),
+        let by = match attempt {
+            Attempt::Register => Actor::User(user.clone()),
+            Attempt::Add(_) => organiser(),
         };
-        let call = Call::Add(user.clone(), options);
-        self.enter(user, admin(), Attempt::Add(options), call);
-    }
-
-    fn enter(&mut self, user: &UserId, by: Actor, attempt: Attempt, call: Call) {
-        let request = RequestId::random();
-        let action = call.action().expect("a change");
-        let answer = match self.model.enter(user, at(NOW), attempt) {
-            Ok(place) => {
-                let (after, position) = place_of(place);
-                let options = match attempt {
-                    Attempt::Register => AddOptions::default(),
-                    Attempt::Add(options) => options,
-                };
-                let note = (options, "");
-                self.moved(action, &by, user, after, position, Some(request), note)
+        let observed = match self.entry_for(user, attempt, &by, request) {
+            Ok(entry) => {
+                self.append(entry);
+                self.observe_registration(user)
             }
-            Err(why) => self.refused(Some(user), &why),
+            Err(rejection) => self.refuse(user, &rejection),
         };
-        self.told(by, call, request, answer);
+        self.record(by, call, request, observed);
     }
 
     fn preview(&mut self, user: &UserId) {
-        let answer = match self.model.enter(user, at(NOW), Attempt::Register) {
-            Ok(place) => {
-                let (after, position) = place_of(place);
-                let mut held = self.as_entered(user, after, position);
-                held.registration.revision += 1;
-                held.added_by = None;
-                Answer::Registration(held)
-            }
-            Err(why) => self.refused(Some(user), &why),
-        };
         let by = Actor::User(user.clone());
-        self.told(by, Call::Preview(user.clone()), RequestId::random(), answer);
-    }
-
-    fn end(&mut self, user: &UserId, call: Call) {
         let request = RequestId::random();
-        let by = match call {
-            Call::Remove(_) => admin(),
-            _ => Actor::User(user.clone()),
-        };
-        let state = self.model.registration(user);
-        let answer = if state.is_some_and(RegistrationState::is_current) {
-            let after = match call {
-                Call::Remove(_) => RegistrationState::Removed,
-                _ => RegistrationState::Withdrawn,
-            };
-            let reason = torture::history::reason(&call, request);
-            let action = call.action().expect("a change");
-            let answer = self.moved(
-                action,
-                &by,
-                user,
-                after,
-                None,
-                Some(request),
-                (AddOptions::default(), &reason),
-            );
-            if self.model.owes_a_promotion(at(NOW)) {
-                let first = self.model.queue().next().expect("one who waits").clone();
-                let after = RegistrationState::Confirmed;
-                self.moved(
-                    Action::Promote,
-                    &Actor::Rules,
-                    &first,
-                    after,
-                    None,
-                    None,
-                    NO_NOTE,
-                );
+        let observed = match self.entry_for(user, Attempt::Register, &by, request) {
+            Ok(entry) => {
+                let mut state = self.state.clone();
+                state.apply(&entry).expect("an allowed entry");
+                Observation::Registration(registration_in(&state, user).expect("just made"))
             }
-            answer
-        } else {
-            self.refused(Some(user), &Rejection::NotRegistered)
+            Err(rejection) => self.refuse(user, &rejection),
         };
-        self.told(by, call, request, answer);
+        self.record(by, Call::Preview(user.clone()), request, observed);
     }
 
-    /// The same change again, of those that were answered a moment ago.
+    /// The log entry of an attempt to enter.
+    fn entry_for(
+        &self,
+        user: &UserId,
+        attempt: Attempt,
+        by: &Actor,
+        request: RequestId,
+    ) -> Result<AuditEntry, Rejection> {
+        let admission = self.state.model().enter(user, at(NOW), attempt)?;
+        let (action, options) = match attempt {
+            Attempt::Register => (Action::Register, AddOptions::default()),
+            Attempt::Add(options) => (Action::Add, options),
+        };
+        let (after, waitlist_position) = match admission {
+            Admission::Confirmed => (RegistrationState::Confirmed, None),
+            Admission::Waitlisted(n) => (RegistrationState::Waitlisted, u32::try_from(n).ok()),
+        };
+        let change = Change::Registration {
+            user_id: user.clone(),
+            before: self.state.model().registration(user),
+            after,
+            waitlist_position,
+        };
+        Ok(AuditEntry {
+            request_id: Some(request),
+            options,
+            ..self.entry(by.clone(), action, change)
+        })
+    }
+
+    fn leave(&mut self, user: &UserId, call: Call) {
+        let request = RequestId::random();
+        let (by, after) = match call {
+            Call::Remove(_) => (organiser(), RegistrationState::Removed),
+            _ => (Actor::User(user.clone()), RegistrationState::Withdrawn),
+        };
+        let before = self.state.model().registration(user);
+        let observed = if before.is_some_and(RegistrationState::is_current) {
+            let action = call.action().expect("a change");
+            let entry = self.entry(by.clone(), action, self.transition(user, after));
+            self.append(AuditEntry {
+                request_id: Some(request),
+                reason: Reason::parse(call.reason(request)).expect("a valid reason"),
+                ..entry
+            });
+            let observed = self.observe_registration(user);
+            self.promote();
+            observed
+        } else {
+            self.refuse(user, &Rejection::NotRegistered)
+        };
+        self.record(by, call, request, observed);
+    }
+
+    fn promote(&mut self) {
+        if self.state.model().owes_a_promotion(at(NOW)) {
+            let first = self.state.model().queue().next().expect("a waiting user");
+            let change = self.transition(first, RegistrationState::Confirmed);
+            self.append(self.entry(Actor::Rules, Action::Promote, change));
+        }
+    }
+
+    fn transition(&self, user: &UserId, after: RegistrationState) -> Change {
+        Change::Registration {
+            user_id: user.clone(),
+            before: self.state.model().registration(user),
+            after,
+            waitlist_position: None,
+        }
+    }
+
+    /// Repeats one of the last registrations.
     fn repeat(&mut self) {
         let mut recent = self.operations.iter().rev().take(20);
-        let found = recent.find(|one| is_registered(one) && !one.is_repeated);
+        let found = recent.find(|one| is_registration(one) && !one.is_repeated);
         let Some(first) = found.cloned() else { return };
-        self.told(first.by, first.call, first.request, first.answer);
-        self.operations.last_mut().expect("one").is_repeated = true;
+        self.record(first.by, first.call, first.request, first.observed);
+        self.operations
+            .last_mut()
+            .expect("just recorded")
+            .is_repeated = true;
     }
 
     fn read(&mut self, user: &UserId) {
-        let answer = match self.held.get(user).cloned() {
-            Some(held) => Answer::Registration(self.placed(held)),
-            None => self.refused(Some(user), &Rejection::NotRegistered),
+        let observed = match registration_in(&self.state, user) {
+            Some(seen) => Observation::Registration(seen),
+            None => self.refuse(user, &Rejection::NotRegistered),
         };
         let call = Call::ReadRegistration(user.clone());
-        self.told(admin(), call, RequestId::random(), answer);
-        let answer = self.competition();
+        self.record(organiser(), call, RequestId::random(), observed);
+        let observed = self.observe_competition();
         let by = Actor::User(user.clone());
-        self.told(by, Call::ReadCompetition, RequestId::random(), answer);
+        self.record(by, Call::ReadCompetition, RequestId::random(), observed);
     }
 
     pub(crate) fn list(&mut self) {
         let states = vec![RegistrationState::Confirmed, RegistrationState::Waitlisted];
-        let mut all: Vec<_> = self
-            .held
-            .values()
-            .filter(|held| held.registration.state < v1::RegistrationState::Withdrawn.into())
-            .map(|held| self.placed(held.clone()))
-            .collect();
-        all.sort_by_key(Held::revision);
-        let answer = Answer::Registrations(all);
-        self.told(admin(), Call::List(states), RequestId::random(), answer);
+        let registrations = self.state.registrations();
+        let listed = registrations
+            .iter()
+            .filter(|seen| states.iter().any(|state| seen.is_in(*state)))
+            .filter_map(|seen| registration_in(&self.state, &seen.user()?));
+        let observed = Observation::Registrations(listed.collect());
+        self.record(
+            organiser(),
+            Call::List(states),
+            RequestId::random(),
+            observed,
+        );
     }
 
-    /// With the place that it has in the queue now.
-    fn placed(&self, mut held: Held) -> Held {
-        let user = &held.registration.user_id;
-        let place = self.model.queue().position(|one| one.as_str() == user);
-        held.registration.waitlist_position =
-            place.map(|place| i32::try_from(place + 1).expect("few"));
-        held
-    }
-
-    /// A user's registration once it is so.
-    fn as_entered(&self, user: &UserId, state: RegistrationState, position: Option<u32>) -> Held {
-        let known = self.held.get(user);
-        Held {
-            registration: v1::Registration {
-                competition_id: self.id.to_string(),
-                user_id: user.to_string(),
-                state: v1::RegistrationState::from(state).into(),
-                revision: i64::try_from(self.model.revision().get()).expect("few"),
-                waitlist_position: position.map(|n| i32::try_from(n).expect("few")),
-                removal_reason: String::new(),
-                created_at: known.map_or(Some(timestamp(at(NOW))), |held| {
-                    held.registration.created_at
-                }),
-                updated_at: Some(timestamp(at(NOW))),
-            },
-            added_by: Some(
-                known
-                    .and_then(|held| held.added_by.clone())
-                    .unwrap_or_default(),
-            ),
-        }
-    }
-
-    #[allow(clippy::too_many_arguments, reason = "all that a log entry says")]
-    fn moved(
-        &mut self,
-        action: Action,
-        actor: &Actor,
-        user: &UserId,
-        after: RegistrationState,
-        position: Option<u32>,
-        request: Option<RequestId>,
-        (options, reason): (AddOptions, &str),
-    ) -> Answer {
-        let change = Change::Registration {
-            user_id: user.clone(),
-            before: self.model.registration(user),
-            after,
-            waitlist_position: position,
-        };
-        self.append(actor.clone(), action, change, request, (options, reason));
-        let mut held = self.as_entered(user, after, position);
-        match action {
-            Action::Register => held.added_by = Some(String::new()),
-            Action::Add => held.added_by = Some("olga".to_owned()),
-            Action::Remove => reason.clone_into(&mut held.registration.removal_reason),
-            _ => {}
-        }
-        self.held.insert(user.clone(), held.clone());
-        Answer::Registration(held)
-    }
-
-    fn append(
-        &mut self,
-        actor: Actor,
-        action: Action,
-        change: Change,
-        request: Option<RequestId>,
-        (options, reason): (AddOptions, &str),
-    ) {
-        let entry = AuditEntry {
-            revision: Revision::new(self.model.revision().get() + 1),
+    /// An entry of the next revision, without a request.
+    fn entry(&self, actor: Actor, action: Action, change: Change) -> AuditEntry {
+        AuditEntry {
+            revision: Revision::new(self.state.model().revision().get() + 1),
             at: at(NOW),
             actor,
             action,
             change,
-            request_id: request,
-            options,
-            reason: Reason::parse(reason).expect("a reason"),
-        };
-        self.model.apply(&entry).expect("a good entry");
-        if let Change::Competition(fields) = &entry.change {
-            let said = fields
-                .iter()
-                .map(|one| (one.field.clone(), one.after.clone()));
-            self.fields.extend(said);
-            self.changed_at = entry.revision;
+            request_id: None,
+            options: AddOptions::default(),
+            reason: Reason::parse("").expect("a valid reason"),
         }
+    }
+
+    fn append(&mut self, entry: AuditEntry) {
+        self.state.apply(&entry).expect("an allowed entry");
         self.log.push(entry);
     }
 
-    fn competition(&self) -> Answer {
-        let of = |name: &str| self.fields.get(name).cloned().unwrap_or_default();
-        let moment = |name| Some(timestamp(at(of(name).parse().expect("a moment"))));
-        let state = self.model.state().expect("there is one");
-        Answer::Competition(Box::new(v1::Competition {
-            competition_id: self.id.to_string(),
-            title: of("title"),
-            venue: of("venue"),
-            starts_at: moment("starts_at"),
-            ends_at: moment("ends_at"),
-            registration_opens_at: moment("registration_opens_at"),
-            registration_closes_at: moment("registration_closes_at"),
-            capacity: of("capacity").parse().ok(),
-            waitlist_capacity: of("waitlist_capacity").parse().ok(),
-            state: v1::CompetitionState::from(state).into(),
-            confirmed_count: i32::try_from(self.model.confirmed_count()).expect("few"),
-            waitlisted_count: i32::try_from(self.model.waitlisted_count()).expect("few"),
-            revision: i64::try_from(self.model.revision().get()).expect("few"),
-            created_at: Some(timestamp(at(NOW))),
-            updated_at: Some(timestamp(at(NOW))),
-            etag: format!("v{}", self.changed_at),
-            ..v1::Competition::default()
-        }))
+    fn observe_registration(&self, user: &UserId) -> Observation {
+        let seen = registration_in(&self.state, user);
+        Observation::Registration(seen.expect("a registration"))
     }
 
-    fn refused(&self, user: Option<&UserId>, why: &Rejection) -> Answer {
-        let mut facts: BTreeMap<_, _> = why
-            .facts()
-            .into_iter()
+    fn observe_competition(&self) -> Observation {
+        Observation::Competition(Box::new(self.state.competition()))
+    }
+
+    fn refuse(&self, user: &UserId, rejection: &Rejection) -> Observation {
+        let facts = rejection.facts().into_iter();
+        let mut facts: BTreeMap<_, _> = facts
             .map(|(name, value)| (name.to_owned(), value))
             .collect();
-        facts.insert("competition_id".to_owned(), self.id.to_string());
-        facts.extend(user.map(|user| ("user_id".to_owned(), user.to_string())));
-        Answer::Refused {
-            reason: why.reason().to_owned(),
-            revision: Some(self.model.revision()),
+        facts.insert("competition_id".to_owned(), self.competition.to_string());
+        facts.insert("user_id".to_owned(), user.to_string());
+        Observation::Refused {
+            reason: rejection.reason().to_owned(),
+            revision: Some(self.state.model().revision()),
             facts,
         }
     }
 
-    pub(crate) fn told(&mut self, by: Actor, call: Call, request: RequestId, mut answer: Answer) {
-        if let (Actor::User(_), Answer::Registration(held)) = (&by, &mut answer) {
-            held.added_by = None;
+    pub(crate) fn record(
+        &mut self,
+        by: Actor,
+        call: Call,
+        request: RequestId,
+        mut observed: Observation,
+    ) {
+        if let (Actor::User(_), Observation::Registration(seen)) = (&by, &mut observed) {
+            seen.added_by = None;
         }
         let started = Duration::from_micros(10 * self.operations.len() as u64);
         self.operations.push(Operation {
-            competition: self.id.clone(),
+            competition: self.competition.clone(),
             request,
             by,
             call,
             started,
             ended: started + Duration::from_micros(5),
-            asked_at: at(NOW),
-            told_at: at(NOW),
+            started_at: at(NOW),
+            ended_at: at(NOW),
             was_lost: false,
             is_repeated: false,
-            answer,
+            observed,
         });
     }
 
@@ -393,45 +334,52 @@ impl Run {
         let history = History {
             operations: self.operations.clone(),
         };
-        check(&history, &Logs::from([(self.id.clone(), self.log.clone())]))
+        let logs = Logs::from([(self.competition.clone(), self.log.clone())]);
+        check(&history, &logs)
     }
 
-    /// Some operation in the middle of the run that fits.
-    pub(crate) fn some(&mut self, fits: impl Fn(&Operation) -> bool) -> &mut Operation {
+    /// The first operation in the second half of the run that fits.
+    pub(crate) fn operation(&mut self, fits: impl Fn(&Operation) -> bool) -> &mut Operation {
         let middle = self.operations.len() / 2;
         let mut later = self.operations[middle..].iter_mut();
-        later
-            .find(|operation| fits(operation))
-            .expect("one that fits")
+        later.find(|one| fits(one)).expect("an operation that fits")
     }
 
-    /// Some entry in the middle of the log that fits: where it stands.
-    pub(crate) fn entry(&self, fits: impl Fn(&AuditEntry) -> bool) -> usize {
+    /// The registration in the first fitting operation in the second half of the run.
+    pub(crate) fn seen(&mut self, fits: impl Fn(&Operation) -> bool) -> &mut SeenRegistration {
+        match &mut self.operation(fits).observed {
+            Observation::Registration(seen) => seen,
+            other => panic!("{other:?} is not a registration"),
+        }
+    }
+
+    /// The index of the first entry in the second half of the log that fits.
+    pub(crate) fn index(&self, fits: impl Fn(&AuditEntry) -> bool) -> usize {
         let middle = self.log.len() / 2;
         let found = self.log[middle..].iter().position(fits);
-        middle + found.expect("one that fits")
+        middle + found.expect("an entry that fits")
+    }
+
+    /// The first entry in the second half of the log with this action.
+    pub(crate) fn logged(&mut self, action: Action) -> &mut AuditEntry {
+        let index = self.index(|entry| entry.action == action);
+        &mut self.log[index]
     }
 }
 
-pub(crate) fn change(field: &str, before: &str, after: &str) -> FieldChange {
-    FieldChange {
-        field: field.to_owned(),
-        before: before.to_owned(),
-        after: after.to_owned(),
-    }
+/// A registration with its waitlist position.
+fn registration_in(state: &ExpectedState, user: &UserId) -> Option<SeenRegistration> {
+    let mut seen = state.registration(user)?;
+    let before = state.model().queue().position(|waiting| waiting == user);
+    let position = before.map(|before| i32::try_from(before + 1).expect("a small waitlist"));
+    seen.registration.waitlist_position = position;
+    Some(seen)
 }
 
-fn place_of(place: Admission) -> (RegistrationState, Option<u32>) {
-    match place {
-        Admission::Confirmed => (RegistrationState::Confirmed, None),
-        Admission::Waitlisted(n) => (RegistrationState::Waitlisted, u32::try_from(n).ok()),
-    }
+pub(crate) fn is_registration(operation: &Operation) -> bool {
+    matches!(operation.call, Call::Register(_)) && has_registration(operation)
 }
 
-pub(crate) fn is_registered(operation: &Operation) -> bool {
-    matches!(operation.call, Call::Register(_)) && is_done(operation)
-}
-
-pub(crate) fn is_done(operation: &Operation) -> bool {
-    matches!(operation.answer, Answer::Registration(_))
+pub(crate) fn has_registration(operation: &Operation) -> bool {
+    matches!(operation.observed, Observation::Registration(_))
 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
-use torture::rewrite::Command;
 use torture::world::World;
+use torture::world::rewrite::Command;
 
 use crate::mutants::Interference;
 

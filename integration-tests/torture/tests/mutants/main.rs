@@ -19,15 +19,15 @@ use std::slice::Iter;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use testkit::proxy::Network;
 use tokio::join;
 use tokio::sync::mpsc::unbounded_channel;
 use tokio::time::{Instant, sleep};
 use torture::checker::check;
-use torture::clients::{Load, Plan};
+use torture::load::{Load, Plan};
 use torture::power;
-use torture::proxy::Weather;
-use torture::rewrite::{Command, Rewrite, is_load};
 use torture::world::World;
+use torture::world::rewrite::{Command, Rewrite, is_load};
 
 use crate::interference::{Counts, DELAY, Delayed, Interceptor, keep_counting, write_late};
 use crate::mutants::{Interference, MUTANTS, Mutant, NO_BUG};
@@ -76,9 +76,9 @@ async fn run(mutant: &Mutant, sources: &Sources, seed: u64) -> Run {
     let counting = keep_counting(&world, counts);
     let mut writing = write_late(&world, Arc::clone(&delayed));
     let start = Instant::now();
-    let load = Load::begin(&world, Plan::narrow(seed)).await;
+    let load = Load::start(&world, Plan::narrow(seed)).await;
     let mut round = 0;
-    while round < MIN_ROUNDS || (load.done() < MIN_OPERATIONS && round < MAX_ROUNDS) {
+    while round < MIN_ROUNDS || (load.completed() < MIN_OPERATIONS && round < MAX_ROUNDS) {
         round += 1;
         sleep(Duration::from_millis(150)).await;
         lose_replies(&world).await;
@@ -88,10 +88,10 @@ async fn run(mutant: &Mutant, sources: &Sources, seed: u64) -> Run {
             world.user.kill().await;
             while delayed.lock().await.try_recv().is_ok() {}
             writing = write_late(&world, Arc::clone(&delayed));
-            world.user.run(&[]).await;
+            world.user.start().await;
         }
     }
-    let (history, competitions) = load.end(&world).await;
+    let (history, competitions) = load.finish(&world).await;
     counting.abort();
     // Entries of a service that was not killed are written in the end.
     sleep(2 * DELAY).await;
@@ -115,9 +115,9 @@ async fn run(mutant: &Mutant, sources: &Sources, seed: u64) -> Run {
 /// Drops the replies of Redis to both services for 2 ms each.
 async fn lose_replies(world: &World) {
     for service in [&world.user, &world.admin] {
-        service.to_redis.set(Weather::AnswersLost);
+        service.to_redis.proxy.set(Network::ResponsesLost);
         sleep(Duration::from_millis(2)).await;
-        service.to_redis.set(Weather::Fair);
+        service.to_redis.proxy.set(Network::Normal);
     }
 }
 
@@ -209,9 +209,9 @@ async fn the_checker_finds_every_planted_bug_and_nothing_without_one() {
     let everysec = "appendfsync everysec loses acknowledged writes in a power cut";
     if power::is_possible() {
         let start = Instant::now();
-        let after = power::cut_while_registering(&[("appendfsync", "everysec")], 1).await;
-        show(everysec, &after.found, start.elapsed());
-        if after.found.is_empty() || start.elapsed() > time_limit {
+        let report = power::cut_under_load(&[("appendfsync", "everysec")], 1).await;
+        show(everysec, &report.problems, start.elapsed());
+        if report.problems.is_empty() || start.elapsed() > time_limit {
             missed.push(everysec);
         }
     } else {

@@ -6,7 +6,7 @@ use std::fs::{read_dir, read_to_string};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use regex::Regex;
-use torture::rewrite::{Command, is_load};
+use torture::world::rewrite::{Command, is_load};
 
 use crate::mutants::Mutant;
 
