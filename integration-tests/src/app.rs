@@ -1,6 +1,8 @@
 //! Redis and both services.
 
 use admin_service::FirstOwner;
+use api::v1::Competition;
+use api::{admin, user};
 use clap::Parser;
 use domain::{Email, Password, RequestId, Role};
 use server::config::RunSettings;
@@ -12,17 +14,19 @@ use testkit::{TestRedis, fixtures};
 use tokio::net::TcpListener;
 use tokio::sync::OnceCell;
 use tokio_util::sync::{CancellationToken, DropGuard};
+use tonic::Status;
 use tonic::transport::Channel;
 
 use crate::client::{AdminClient, UserClient, admin_client, channel_to, user_client};
-use crate::{Admin, CompetitionBuilder, User};
+use crate::{Admin, CompetitionSetup, User};
 
-/// The password of everybody.
+/// The password of every user and admin of a test.
 pub const PASSWORD: &str = "a start list of my own";
 
 /// A private Redis and both services.
 pub struct Startlist {
-    /// Its Redis, to be killed, frozen and started again. It ends first: services without a Redis end too.
+    /// Its Redis, for a test that kills, freezes or restarts it. It is dropped, and so ends, first: the
+    /// services also end without Redis.
     pub redis: TestRedis,
     admin_store: AdminStore,
     user_store: UserStore,
@@ -31,154 +35,193 @@ pub struct Startlist {
     _end: DropGuard,
 }
 
-/// How to start it.
+/// The options of a [`Startlist`].
 #[derive(Debug, Default)]
+#[must_use]
 pub struct Builder {
     flags: Vec<String>,
     without_redis: bool,
 }
 
 impl Startlist {
-    /// Starts it; returns when both services listen and Redis answers.
+    /// Starts it; returns when both services listen and Redis accepts commands.
     pub async fn start() -> Self {
-        Self::with(&[]).await
+        Self::builder().start().await
     }
 
-    /// The same with flags that both services have, such as `["--reflection", "false"]`.
+    /// Starts it with flags that both services have, such as `["--reflection", "false"]`.
     pub async fn with(flags: &[&str]) -> Self {
         Self::builder().flags(flags).start().await
     }
 
-    /// Says how to start it.
-    #[must_use]
+    /// Begins with the defaults.
     pub fn builder() -> Builder {
         Builder::default()
     }
 
-    /// Where admin-service listens, for clients that are not generated.
+    /// The channel to admin-service, for clients that are not generated.
     #[must_use]
     pub fn admin_channel(&self) -> Channel {
         self.admin_channel.clone()
     }
 
-    /// Where user-service listens, for clients that are not generated.
+    /// The channel to user-service, for clients that are not generated.
     #[must_use]
     pub fn user_channel(&self) -> Channel {
         self.user_channel.clone()
     }
 
-    /// admin-service, called by nobody in particular.
+    /// A client of admin-service without a credential.
     #[must_use]
     pub fn admin_service(&self) -> AdminClient {
         admin_client(self.admin_channel(), None)
     }
 
-    /// user-service, called by nobody in particular.
+    /// A client of user-service without a credential.
     #[must_use]
     pub fn user_service(&self) -> UserClient {
         user_client(self.user_channel(), None)
     }
 
-    /// admin-service, called with this token.
+    /// A client of admin-service with this token.
     #[must_use]
     pub fn admin_service_as(&self, token: &str) -> AdminClient {
         admin_client(self.admin_channel(), Some(token))
     }
 
-    /// user-service, called with this token.
+    /// A client of user-service with this token.
     #[must_use]
     pub fn user_service_as(&self, token: &str) -> UserClient {
         user_client(self.user_channel(), Some(token))
     }
 
-    /// The first OWNER, who is made if need be, in a session of its own.
+    /// The first owner, created if absent, in a session of its own.
     pub async fn owner(&self) -> Admin {
         let owner = new_admin("owner", Role::Owner);
-        let made = self.admin_store.ensure_owner(&owner, password_hash().await);
-        made.await.expect("an owner");
-        self.signed_in(&owner.email).await
+        let created = self.admin_store.ensure_owner(&owner, password_hash().await);
+        created.await.expect("an owner");
+        self.open_admin_session(&owner.email).await
     }
 
-    /// Somebody who may create and change competitions.
+    /// An admin who may create and change competitions.
     pub async fn organiser(&self) -> Admin {
         self.new_admin("olga", Role::Organiser).await
     }
 
-    /// Somebody who may look at everything.
+    /// An admin who may read everything.
     pub async fn viewer(&self) -> Admin {
         self.new_admin("vera", Role::Viewer).await
     }
 
-    /// An admin with this name and this role; the one that there is, if there is one.
+    /// An admin with this name, created with this role if absent, in a session of its own.
     pub async fn new_admin(&self, name: &str, role: Role) -> Admin {
         let new = new_admin(name, role);
-        let made = self
+        let created = self
             .admin_store
             .create_admin("tests", &new, password_hash().await);
-        match made.await {
-            Err(store::Error::Rejected(_)) | Ok(_) => self.signed_in(&new.email).await,
+        match created.await {
+            Err(store::Error::Rejected(_)) | Ok(_) => self.open_admin_session(&new.email).await,
             Err(error) => panic!("no admin: {error}"),
         }
     }
 
-    async fn signed_in(&self, email: &Email) -> Admin {
-        let attempt = self
-            .admin_store
-            .credentials()
-            .find(email)
-            .await
-            .expect("an account");
-        let session = self
-            .admin_store
-            .credentials()
-            .open_session(&attempt)
-            .await
-            .expect("a session");
-        let token = session.token.expose().to_owned();
+    async fn open_admin_session(&self, email: &Email) -> Admin {
+        let credentials = self.admin_store.credentials();
+        let attempt = credentials.find(email).await.expect("an account");
+        let session = credentials.open_session(&attempt).await;
+        let token = session.expect("a session").token;
         Admin::new(
-            session.token.subject().to_owned(),
+            token.subject().to_owned(),
             email.as_str().to_owned(),
-            token.clone(),
-            self.admin_service_as(&token),
+            token.expose().to_owned(),
+            self.admin_service_as(token.expose()),
         )
     }
 
-    /// A user with an account and an open session, made without the work of a password hash. The address
-    /// is `<name>@example.org`, the password [`PASSWORD`].
+    /// A user with the address `<name>@example.org`, the password [`PASSWORD`] and an open session. It is
+    /// made in the store, because hashing a password for each user would take too long.
     pub async fn new_user(&self, name: &str) -> User {
         let new = NewUser {
             email: fixtures::email(name),
             profile: fixtures::profile(name),
             request_id: RequestId::random(),
         };
-        let made = self.user_store.sign_up(&new, password_hash().await).await;
-        let (user, session) = made.expect("an account");
-        let token = session.token.expose().to_owned();
-        let client = self.user_service_as(&token);
+        let created = self.user_store.sign_up(&new, password_hash().await).await;
+        let (user, session) = created.expect("an account");
+        let token = session.token.expose();
         User::new(
             user.id.to_string(),
             new.email.as_str().to_owned(),
-            token,
-            client,
+            token.to_owned(),
+            self.user_service_as(token),
         )
     }
 
-    /// Begins a competition: unlimited, starting in 30 days, if nothing else is said.
-    pub fn competition(&self) -> CompetitionBuilder<'_> {
-        CompetitionBuilder::new(self)
+    /// One user for each name.
+    pub async fn users<const N: usize>(&self, names: [&str; N]) -> [User; N] {
+        let mut users = Vec::new();
+        for name in names {
+            users.push(self.new_user(name).await);
+        }
+        let users = users.try_into();
+        users.unwrap_or_else(|_| unreachable!("there are as many users as names"))
+    }
+
+    /// One user for each name, registered in this order: confirmed or waiting.
+    pub async fn registered<const N: usize>(
+        &self,
+        competition: &Competition,
+        names: [&str; N],
+    ) -> [User; N] {
+        let users = self.users(names).await;
+        for user in &users {
+            user.register(competition).await.expect("registered");
+        }
+        users
+    }
+
+    /// Signs in as a user.
+    pub async fn sign_in(
+        &self,
+        email: &str,
+        password: &str,
+    ) -> Result<user::SignInResponse, Status> {
+        let request = user::SignInRequest {
+            email: email.to_owned(),
+            password: password.to_owned(),
+        };
+        let reply = self.user_service().sign_in(request).await?;
+        Ok(reply.into_inner())
+    }
+
+    /// Signs in as an admin.
+    pub async fn admin_sign_in(
+        &self,
+        email: &str,
+        password: &str,
+    ) -> Result<admin::SignInResponse, Status> {
+        let request = admin::SignInRequest {
+            email: email.to_owned(),
+            password: password.to_owned(),
+        };
+        let reply = self.admin_service().sign_in(request).await?;
+        Ok(reply.into_inner())
+    }
+
+    /// Begins a competition.
+    pub fn competition(&self) -> CompetitionSetup<'_> {
+        CompetitionSetup::new(self)
     }
 }
 
 impl Builder {
-    /// Flags that both services have.
-    #[must_use]
+    /// Adds flags that both services have.
     pub fn flags(mut self, flags: &[&str]) -> Self {
         self.flags.extend(flags.iter().map(|&flag| flag.to_owned()));
         self
     }
 
-    /// Redis has ended before the services start; `app.redis.restart()` brings it.
-    #[must_use]
+    /// Kills Redis before the services start; `app.redis.restart()` starts it again.
     pub fn without_redis(mut self) -> Self {
         self.without_redis = true;
         self
@@ -230,7 +273,7 @@ impl Builder {
     }
 }
 
-/// A service's way into Redis.
+/// The login of one service at Redis.
 struct Login<S> {
     url: String,
     store: S,
@@ -255,7 +298,7 @@ impl<S> Login<S> {
     }
 }
 
-/// The flags that both services have, as their command line reads them.
+/// The flags that both services have, parsed as on their command line.
 #[derive(Parser)]
 struct RunFlags {
     #[command(flatten)]
@@ -264,7 +307,7 @@ struct RunFlags {
 
 impl RunFlags {
     fn parse(flags: &[String]) -> RunSettings {
-        // As JSON, so that nobody is invited on stdout to become the first owner.
+        // As JSON, because in the text format admin-service prints a token for the first owner.
         let ours = ["test", "--lame-duck", "0s", "--log-format", "json"].map(str::to_owned);
         let parsed = Self::try_parse_from(ours.iter().chain(flags));
         parsed.expect("good flags").run
@@ -279,7 +322,7 @@ fn url_of(listener: &TcpListener) -> String {
     format!("http://{}", listener.local_addr().expect("an address"))
 }
 
-/// The hash of [`PASSWORD`], made once: it is dear on purpose.
+/// The hash of [`PASSWORD`], computed once because hashing is slow on purpose.
 async fn password_hash() -> &'static PasswordHash {
     static HASH: OnceCell<PasswordHash> = OnceCell::const_new();
     let make = async || {

@@ -2,7 +2,6 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use api::admin::{CreateCompetitionRequest, PublishCompetitionRequest};
 use api::v1::Competition;
 use prost_types::Timestamp;
 
@@ -11,78 +10,80 @@ use crate::Startlist;
 /// A day in seconds.
 pub const DAY: i64 = 24 * 60 * 60;
 
-/// The moment in so many seconds; negative = ago. Redis runs on this machine, by the same clock.
+/// The moment in so many seconds; negative ones are in the past. Redis has the same clock.
 #[must_use]
 pub fn from_now(seconds: i64) -> Timestamp {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .expect("after 1970");
-    let now = i64::try_from(now.as_secs()).expect("before the end of time");
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    let now = now.expect("a clock after 1970").as_secs();
     Timestamp {
-        seconds: now + seconds,
+        seconds: i64::try_from(now).expect("a valid time") + seconds,
         nanos: 0,
     }
 }
 
-/// A competition that is about to be created: unlimited, starting in 30 days, and open for registration
-/// since yesterday, if nothing else is said.
+/// A competition to be created: without limits, open for registration since yesterday and starting in 30
+/// days, unless the test says otherwise.
 #[must_use]
-pub struct CompetitionBuilder<'a> {
+pub struct CompetitionSetup<'a> {
     app: &'a Startlist,
     competition: Competition,
 }
 
-impl<'a> CompetitionBuilder<'a> {
+impl<'a> CompetitionSetup<'a> {
     pub(crate) fn new(app: &'a Startlist) -> Self {
-        Self {
-            app,
-            competition: Competition {
-                title: "City Run".to_owned(),
-                registration_opens_at: Some(from_now(-DAY)),
-                registration_closes_at: Some(from_now(29 * DAY)),
-                starts_at: Some(from_now(30 * DAY)),
-                ends_at: Some(from_now(31 * DAY)),
-                ..Default::default()
-            },
-        }
+        let competition = Competition {
+            title: "City Run".to_owned(),
+            registration_opens_at: Some(from_now(-DAY)),
+            registration_closes_at: Some(from_now(29 * DAY)),
+            starts_at: Some(from_now(30 * DAY)),
+            ends_at: Some(from_now(31 * DAY)),
+            ..Default::default()
+        };
+        Self { app, competition }
     }
 
-    /// So many can be confirmed.
-    pub fn capacity(mut self, places: i32) -> Self {
-        self.competition.capacity = Some(places);
+    /// Sets the title.
+    pub fn title(mut self, title: &str) -> Self {
+        title.clone_into(&mut self.competition.title);
         self
     }
 
-    /// So many can wait.
-    pub fn waitlist_capacity(mut self, places: i32) -> Self {
-        self.competition.waitlist_capacity = Some(places);
+    /// Limits the confirmed registrations.
+    pub fn capacity(mut self, count: i32) -> Self {
+        self.competition.capacity = Some(count);
         self
     }
 
-    /// Nobody can wait.
+    /// Limits the waitlist.
+    pub fn waitlist_capacity(mut self, count: i32) -> Self {
+        self.competition.waitlist_capacity = Some(count);
+        self
+    }
+
+    /// Has no waitlist.
     pub fn no_waitlist(self) -> Self {
         self.waitlist_capacity(0)
     }
 
-    /// Its window opens tomorrow.
+    /// Opens for registration tomorrow.
     pub fn not_open_yet(mut self) -> Self {
         self.competition.registration_opens_at = Some(from_now(DAY));
         self
     }
 
-    /// Its window closed a moment ago.
+    /// Has just closed for registration.
     pub fn closed(mut self) -> Self {
         self.competition.registration_closes_at = Some(from_now(0));
         self
     }
 
-    /// It started a moment ago.
+    /// Has just started.
     pub fn started(mut self) -> Self {
         self.competition.starts_at = Some(from_now(0));
         self.closed()
     }
 
-    /// It is over since a moment ago.
+    /// Has just ended.
     pub fn over(self) -> Self {
         let mut over = self.started();
         over.competition.registration_closes_at = Some(from_now(-2));
@@ -91,7 +92,7 @@ impl<'a> CompetitionBuilder<'a> {
         over
     }
 
-    /// It starts in so many seconds; the window closes an hour before.
+    /// Starts in so many seconds, and closes for registration an hour earlier.
     pub fn starts_in(mut self, seconds: i64) -> Self {
         self.competition.registration_closes_at = Some(from_now(seconds - 60 * 60));
         self.competition.starts_at = Some(from_now(seconds));
@@ -99,47 +100,24 @@ impl<'a> CompetitionBuilder<'a> {
         self
     }
 
-    /// It is called that.
-    pub fn title(mut self, title: &str) -> Self {
-        title.clone_into(&mut self.competition.title);
-        self
-    }
-
-    /// The message as it would be sent.
+    /// The message that would be sent.
     #[must_use]
     pub fn message(self) -> Competition {
         self.competition
     }
 
-    /// Creates it, as a draft.
+    /// Creates it as a draft.
     pub async fn draft(self) -> Competition {
-        let request = CreateCompetitionRequest {
-            competition: Some(self.competition),
-            ..Default::default()
-        };
         let organiser = self.app.organiser().await;
-        let created = organiser.calls().create_competition(request).await;
-        created
-            .expect("created")
-            .into_inner()
-            .competition
-            .expect("a competition")
+        let draft = organiser.create(self.competition, None).await;
+        draft.expect("created")
     }
 
-    /// Creates and publishes it: users see it, and can register within its window.
+    /// Creates and publishes it.
     pub async fn open(self) -> Competition {
-        let app = self.app;
-        let draft = self.draft().await;
-        let request = PublishCompetitionRequest {
-            competition_id: draft.competition_id,
-            ..Default::default()
-        };
-        let organiser = app.organiser().await;
-        let published = organiser.calls().publish_competition(request).await;
-        published
-            .expect("published")
-            .into_inner()
-            .competition
-            .expect("a competition")
+        let organiser = self.app.organiser().await;
+        let draft = organiser.create(self.competition, None).await;
+        let published = organiser.publish(&draft.expect("created")).await;
+        published.expect("published")
     }
 }

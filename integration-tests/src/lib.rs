@@ -3,21 +3,20 @@
 //!
 //! In reading order:
 //! - [`Startlist`]: Redis and both services.
-//! - [`User`], [`Admin`]: who calls. A credential is part of the value.
-//! - [`CompetitionBuilder`]: what they call about.
-//! - [`assert_rejected`]: what a refusal has to say.
+//! - [`User`], [`Admin`]: the callers. A credential is part of the value.
+//! - [`CompetitionSetup`]: the competitions that they call about.
+//! - [`assert_rejected`], [`reason`]: what a refusal contains.
 //!
 //! [`testkit::Program`] runs the real binaries, for what only a process of its own can show.
 //!
 //! ```no_run
-//! # use integration_tests::{Startlist, assert_rejected};
-//! # use tonic::Code;
+//! # use integration_tests::{Startlist, assert_rejected, reason};
 //! # async fn story() {
 //! let app = Startlist::start().await;
 //! let race = app.competition().capacity(1).no_waitlist().open().await;
-//! let (ada, ben) = (app.new_user("ada").await, app.new_user("ben").await);
-//! ada.register(&race).await.expect("a place");
-//! assert_rejected(ben.register(&race).await, Code::FailedPrecondition, "COMPETITION_FULL");
+//! let [ada, ben] = app.users(["ada", "ben"]).await;
+//! ada.register(&race).await.expect("confirmed");
+//! assert_rejected(ben.register(&race).await, reason::COMPETITION_FULL);
 //! # }
 //! ```
 #![allow(
@@ -30,13 +29,15 @@ mod admin;
 mod app;
 mod client;
 mod competition;
+pub mod reason;
 mod refusal;
 mod user;
 
 pub use admin::Admin;
 pub use app::{Builder, PASSWORD, Startlist};
-pub use client::{AdminClient, UserClient, admin_client, channel_to, user_client};
-pub use competition::{CompetitionBuilder, DAY, from_now};
+pub use client::{AdminClient, UserClient, admin_client, all_pages, channel_to, user_client};
+pub use competition::{CompetitionSetup, DAY, from_now};
+pub use reason::Reason;
 pub use refusal::{Refusal, assert_rejected, code_and_reason};
 pub use testkit::{Program, eventually};
 pub use user::User;

@@ -1,4 +1,4 @@
-//! What a refusal says beside its code.
+//! What a refusal contains besides its code.
 
 use std::collections::HashMap;
 use std::fmt::Debug;
@@ -6,10 +6,12 @@ use std::fmt::Debug;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
-/// A refusal that says all that every refusal has to say.
+use crate::Reason;
+
+/// A refusal with everything that each refusal must have.
 #[derive(Debug)]
 pub struct Refusal {
-    /// The sentence.
+    /// The sentence for the client.
     pub message: String,
     /// `ErrorInfo.metadata`.
     pub metadata: HashMap<String, String>,
@@ -18,13 +20,13 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// A fact of the metadata; empty if it is not there.
+    /// A value of the metadata; empty if it is absent.
     #[must_use]
     pub fn fact(&self, name: &str) -> &str {
         self.metadata.get(name).map_or("", String::as_str)
     }
 
-    /// The fields that are wrong, in their order.
+    /// The paths of the wrong fields, in the order of the reply.
     #[must_use]
     pub fn wrong_fields(&self) -> Vec<&str> {
         let wrong = self.details.bad_request().map(|bad| &bad.field_violations);
@@ -33,12 +35,10 @@ impl Refusal {
     }
 }
 
-/// The code and the reason of a refusal; no reason if it does not say one.
+/// The code and the reason of a refusal; the reason is empty if the error has none.
 #[track_caller]
-pub fn code_and_reason<T: Debug>(answer: &Result<T, Status>) -> (Code, String) {
-    let status = answer
-        .as_ref()
-        .expect_err("the call should have been refused");
+pub fn code_and_reason<T: Debug>(reply: &Result<T, Status>) -> (Code, String) {
+    let status = reply.as_ref().expect_err("the call should be refused");
     let info = status.get_details_error_info();
     (
         status.code(),
@@ -46,18 +46,22 @@ pub fn code_and_reason<T: Debug>(answer: &Result<T, Status>) -> (Code, String) {
     )
 }
 
-/// Asserts that a call was refused with this code and this reason, and that the error carries
-/// `ErrorInfo` of this domain and `RequestInfo`.
+/// Asserts that a call was refused for this reason, and that the error carries `ErrorInfo` of the domain
+/// `startlist` and `RequestInfo`.
 #[track_caller]
-pub fn assert_rejected<T: Debug>(answer: Result<T, Status>, code: Code, reason: &str) -> Refusal {
-    let found = code_and_reason(&answer);
-    let status = answer.expect_err("it was refused");
-    assert_eq!(found, (code, reason.to_owned()), "{}", status.message());
+pub fn assert_rejected<T: Debug>(reply: Result<T, Status>, reason: Reason) -> Refusal {
+    let found = code_and_reason(&reply);
+    let status = reply.expect_err("the call was refused");
+    let expected = (reason.code, reason.name.to_owned());
+    assert_eq!(found, expected, "{}", status.message());
     let details = status.get_error_details();
     let info = details.error_info().expect("ErrorInfo");
     assert_eq!(info.domain, "startlist");
     let request = details.request_info().expect("RequestInfo");
-    assert!(!request.request_id.is_empty(), "RequestInfo names the call");
+    assert!(
+        !request.request_id.is_empty(),
+        "RequestInfo has the id of the call"
+    );
     Refusal {
         message: status.message().to_owned(),
         metadata: info.metadata.clone(),

@@ -1,7 +1,11 @@
 //! A user who calls user-service.
 
-use api::user::{GetMyRegistrationRequest, RegisterRequest, WithdrawRequest};
-use api::v1::{Competition, Registration};
+use api::user::{
+    DeleteMeRequest, GetMeRequest, GetMyRegistrationRequest, RegisterRequest, UpdateMeRequest,
+    WithdrawRequest,
+};
+use api::v1::{Competition, Registration, User as Profile};
+use prost_types::FieldMask;
 use tonic::Status;
 
 use crate::UserClient;
@@ -11,9 +15,9 @@ use crate::UserClient;
 pub struct User {
     /// The `user_id`.
     pub id: String,
-    /// The address.
+    /// The e-mail address.
     pub email: String,
-    /// The session's token.
+    /// The token of the session.
     pub token: String,
     client: UserClient,
 }
@@ -28,42 +32,70 @@ impl User {
         }
     }
 
-    /// The service, with this user's credential.
+    /// A client with this user's credential.
     #[must_use]
     pub fn calls(&self) -> UserClient {
         self.client.clone()
     }
 
-    /// Registers, once.
+    /// Reads the user's own profile. Succeeds if and only if the session is open.
+    pub async fn me(&self) -> Result<Profile, Status> {
+        let reply = self.calls().get_me(GetMeRequest {}).await?.into_inner();
+        Ok(reply.user.expect("a user"))
+    }
+
+    /// Changes the fields of the profile that the mask names; without a mask, those that are set.
+    pub async fn update(&self, profile: Profile, mask: &[&str]) -> Result<Profile, Status> {
+        let request = UpdateMeRequest {
+            user: Some(profile),
+            update_mask: Some(mask_of(mask)),
+            ..Default::default()
+        };
+        let reply = self.calls().update_me(request).await?.into_inner();
+        Ok(reply.user.expect("a user"))
+    }
+
+    /// Deletes the account.
+    pub async fn delete(&self, password: &str) -> Result<(), Status> {
+        let request = DeleteMeRequest {
+            password: password.to_owned(),
+            ..Default::default()
+        };
+        self.calls().delete_me(request).await.map(drop)
+    }
+
+    /// Registers once.
     pub async fn register(&self, competition: &Competition) -> Result<Registration, Status> {
         let request = RegisterRequest {
             competition_id: competition.competition_id.clone(),
             ..Default::default()
         };
-        let answer = self.calls().register(request).await?.into_inner();
-        Ok(answer.registration.expect("a registration"))
+        let reply = self.calls().register(request).await?.into_inner();
+        Ok(reply.registration.expect("a registration"))
     }
 
-    /// Withdraws, once.
+    /// Withdraws once.
     pub async fn withdraw(&self, competition: &Competition) -> Result<Registration, Status> {
         let request = WithdrawRequest {
             competition_id: competition.competition_id.clone(),
             ..Default::default()
         };
-        let answer = self.calls().withdraw(request).await?.into_inner();
-        Ok(answer.registration.expect("a registration"))
+        let reply = self.calls().withdraw(request).await?.into_inner();
+        Ok(reply.registration.expect("a registration"))
     }
 
-    /// The user's registration as it is now.
+    /// Reads the user's registration.
     pub async fn registration(&self, competition: &Competition) -> Result<Registration, Status> {
         let request = GetMyRegistrationRequest {
             competition_id: competition.competition_id.clone(),
         };
-        let answer = self
-            .calls()
-            .get_my_registration(request)
-            .await?
-            .into_inner();
-        Ok(answer.registration.expect("a registration"))
+        let reply = self.calls().get_my_registration(request).await?;
+        Ok(reply.into_inner().registration.expect("a registration"))
+    }
+}
+
+pub(crate) fn mask_of(paths: &[&str]) -> FieldMask {
+    FieldMask {
+        paths: paths.iter().map(|&path| path.to_owned()).collect(),
     }
 }

@@ -1,35 +1,32 @@
-//! Who may call what: every RPC of both services, tried by everybody.
+//! Access: every RPC of both services, called by every kind of caller.
 //!
-//! The RPCs come from the contract. One without a row in [`ROWS`] fails the tests, and so does a row
+//! The RPCs come from the contract. An RPC without a row in [`ROWS`] fails the tests, and so does a row
 //! without an RPC.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use api::admin;
-use api::admin::DisableAdminRequest;
-use api::user::{
-    DeleteMeRequest, ExportMeRequest, ExportMeResponse, SignInRequest, SignOutRequest,
-};
+use api::user::{ExportMeRequest, ExportMeResponse, SignOutRequest};
 use domain::Role;
-use integration_tests::{PASSWORD, Startlist, User, assert_rejected, code_and_reason};
-use tonic::Code;
-use tonic::transport::Channel;
+use integration_tests::{
+    PASSWORD, Reason, Startlist, User, assert_rejected, code_and_reason, reason,
+};
 
-use crate::contract::{ADMIN, Contract, Rpc, USER};
+use crate::contract::{ADMIN, Contract, USER};
 use crate::raw;
 
-/// Who may call an RPC.
+/// The callers that an RPC admits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum May {
-    /// Everybody, with a good credential, a bad one, or none.
+    /// Everybody, with a valid credential, an invalid one, or none.
     Anyone,
-    /// A user. No admin.
+    /// Users, but no admins.
     User,
-    /// An admin of this role or of one that includes it. No user.
+    /// Admins with this role or one that includes it, but no users.
     Admin(Role),
 }
 
-/// Written down by hand from the contract, and not taken from the services' own tables.
+/// Written by hand from the contract, and not taken from the access tables of the services.
 const ROWS: &[(&str, &str, May)] = &[
     (USER, "SignUp", May::Anyone),
     (USER, "SignIn", May::Anyone),
@@ -67,118 +64,85 @@ const ROWS: &[(&str, &str, May)] = &[
     (ADMIN, "ListAuditEntries", May::Admin(Role::Viewer)),
 ];
 
-/// Whose credential it is.
+/// The owner of a credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Whose {
-    Nobodys,
-    Users,
-    Admins(Role),
+enum Owner {
+    Nobody,
+    User,
+    Admin(Role),
 }
 
-/// Everybody who could try: what they are called here, whose credential they have, and the credential.
-async fn everybody(app: &Startlist) -> Vec<(&'static str, Whose, Option<String>)> {
-    let user = app.new_user("ada").await;
-    let signed_out = app.new_user("ben").await;
+/// Every kind of caller: a description, the owner of the credential, and the credential.
+async fn callers(app: &Startlist) -> Vec<(&'static str, Owner, Option<String>)> {
+    let [user, signed_out, deleted] = app.users(["ada", "ben", "cleo"]).await;
     let request = SignOutRequest::default();
     signed_out
         .calls()
         .sign_out(request)
         .await
         .expect("signed out");
-    let deleted = app.new_user("cleo").await;
-    let request = SignInRequest {
-        email: deleted.email.clone(),
-        password: PASSWORD.to_owned(),
-    };
-    let other_session = app.user_service().sign_in(request).await;
-    let other_session = other_session.expect("signed in").into_inner();
-    let request = DeleteMeRequest {
-        password: PASSWORD.to_owned(),
-        ..Default::default()
-    };
-    deleted.calls().delete_me(request).await.expect("deleted");
+    let other_session = app.sign_in(&deleted.email, PASSWORD).await;
+    let other_session = other_session.expect("signed in").session_token;
+    deleted.delete(PASSWORD).await.expect("deleted");
 
     let owner = app.owner().await;
     let admin_signed_out = app.new_admin("dora", Role::Owner).await;
     let request = admin::SignOutRequest::default();
-    admin_signed_out
-        .calls()
-        .sign_out(request)
-        .await
-        .expect("signed out");
+    let reply = admin_signed_out.calls().sign_out(request).await;
+    reply.expect("signed out");
     let disabled = app.new_admin("emma", Role::Owner).await;
-    let request = DisableAdminRequest {
-        admin_id: disabled.id.clone(),
-        ..Default::default()
-    };
-    owner
-        .calls()
-        .disable_admin(request)
-        .await
-        .expect("disabled");
-
+    owner.disable(&disabled.id).await.expect("disabled");
     let (organiser, viewer) = (app.organiser().await, app.viewer().await);
+    let changed = if user.token.as_bytes()[10] == b'0' {
+        "1"
+    } else {
+        "0"
+    };
     let mut tampered = user.token.clone();
-    tampered.replace_range(
-        10..11,
-        if tampered.as_bytes()[10] == b'0' {
-            "1"
-        } else {
-            "0"
-        },
-    );
-    vec![
-        ("nobody", Whose::Nobodys, None),
+    tampered.replace_range(10..11, changed);
+    [
+        ("no credential", Owner::Nobody, None),
         (
-            "a made-up token",
-            Whose::Nobodys,
+            "a forged token",
+            Owner::Nobody,
             Some("let-me-in".to_owned()),
         ),
-        ("a tampered token", Whose::Nobodys, Some(tampered)),
-        ("a user", Whose::Users, Some(user.token)),
+        ("a tampered token", Owner::Nobody, Some(tampered)),
+        ("a user", Owner::User, Some(user.token)),
         (
             "a user who signed out",
-            Whose::Nobodys,
+            Owner::Nobody,
             Some(signed_out.token),
         ),
-        ("a viewer", Whose::Admins(Role::Viewer), Some(viewer.token)),
+        (
+            "a user with a deleted account",
+            Owner::Nobody,
+            Some(other_session),
+        ),
+        ("a viewer", Owner::Admin(Role::Viewer), Some(viewer.token)),
         (
             "an organiser",
-            Whose::Admins(Role::Organiser),
+            Owner::Admin(Role::Organiser),
             Some(organiser.token),
         ),
-        ("an owner", Whose::Admins(Role::Owner), Some(owner.token)),
+        ("an owner", Owner::Admin(Role::Owner), Some(owner.token)),
         (
             "an owner who signed out",
-            Whose::Nobodys,
+            Owner::Nobody,
             Some(admin_signed_out.token),
         ),
-        ("a disabled owner", Whose::Nobodys, Some(disabled.token)),
-        (
-            "a user whose account was deleted",
-            Whose::Nobodys,
-            Some(other_session.session_token),
-        ),
+        ("a disabled owner", Owner::Nobody, Some(disabled.token)),
     ]
+    .into()
 }
 
-/// How a call ends that brings bytes that are no message.
-fn expected(may: May, whose: Whose) -> (Code, &'static str) {
-    match (may, whose) {
-        (May::Anyone, _) | (May::User, Whose::Users) => MALFORMED,
-        (May::Admin(least), Whose::Admins(role)) if role >= least => MALFORMED,
-        (May::Admin(_), Whose::Admins(_)) => (Code::PermissionDenied, "PERMISSION_DENIED"),
-        _ => (Code::Unauthenticated, "UNAUTHENTICATED"),
-    }
-}
-
-/// Who reads this was let in.
-const MALFORMED: (Code, &str) = (Code::InvalidArgument, "MALFORMED_MESSAGE");
-
-fn channel_to(app: &Startlist, rpc: &Rpc) -> Channel {
-    match rpc.service.as_str() {
-        ADMIN => app.admin_channel(),
-        _ => app.user_channel(),
+/// How a call with a malformed message ends.
+fn expected(may: May, owner: Owner) -> Reason {
+    match (may, owner) {
+        (May::Anyone, _) | (May::User, Owner::User) => reason::MALFORMED_MESSAGE,
+        (May::Admin(least), Owner::Admin(role)) if role >= least => reason::MALFORMED_MESSAGE,
+        (May::Admin(_), Owner::Admin(_)) => reason::PERMISSION_DENIED,
+        _ => reason::UNAUTHENTICATED,
     }
 }
 
@@ -186,117 +150,108 @@ fn channel_to(app: &Startlist, rpc: &Rpc) -> Channel {
 fn every_rpc_of_the_contract_has_a_row_and_every_row_an_rpc() {
     let contract = Contract::read();
     let rpcs: BTreeSet<_> = contract.rpcs.iter().map(|rpc| rpc.path.clone()).collect();
-    let rows: BTreeSet<_> = ROWS
+    let rows = ROWS
         .iter()
-        .map(|(service, method, _)| format!("/{service}/{method}"))
-        .collect();
+        .map(|(service, method, _)| format!("/{service}/{method}"));
+    let rows: BTreeSet<_> = rows.collect();
     assert_eq!(rows, rpcs);
-    assert_eq!(rows.len(), ROWS.len(), "a row stands there twice");
+    assert_eq!(rows.len(), ROWS.len(), "a row is there twice");
 }
 
 #[tokio::test]
-async fn every_rpc_lets_in_whom_the_contract_names_and_nobody_else() {
+async fn every_rpc_admits_the_callers_of_the_contract_and_no_others() {
     let app = Startlist::start().await;
-    let everybody = everybody(&app).await;
-    let rows: BTreeMap<_, _> = ROWS
+    let callers = callers(&app).await;
+    let rows = ROWS
         .iter()
-        .map(|(service, method, may)| ((*service, *method), *may))
-        .collect();
+        .map(|(service, method, may)| ((*service, *method), *may));
+    let rows: BTreeMap<_, _> = rows.collect();
 
     let mut sentences = BTreeSet::new();
     for rpc in Contract::read().rpcs {
         let may = rows[&(rpc.service.as_str(), rpc.method.as_str())];
-        for (name, whose, token) in &everybody {
-            // Bytes that are no message are looked at behind the door: so it shows who gets in, and
-            // nothing is changed.
-            let call = raw::call(
-                channel_to(&app, &rpc),
-                &rpc.path,
-                token.as_deref(),
-                vec![0xff],
-            );
-            let answer = call.await;
-            let (code, reason) = expected(may, *whose);
-            let who = format!("{name} calls {}", rpc.path);
-            assert_eq!(code_and_reason(&answer), (code, reason.to_owned()), "{who}");
-            if code == Code::Unauthenticated {
-                sentences.insert(assert_rejected(answer, code, reason).message);
+        let channel = match rpc.service.as_str() {
+            ADMIN => app.admin_channel(),
+            _ => app.user_channel(),
+        };
+        for (caller, owner, token) in &callers {
+            // The message is decoded only after the access check. A malformed one shows whether the caller was
+            // admitted, and changes nothing.
+            let malformed = vec![0xff];
+            let reply = raw::call(channel.clone(), &rpc.path, token.as_deref(), malformed).await;
+            let expected = expected(may, *owner);
+            let found = code_and_reason(&reply);
+            let case = format!("{caller} calls {}", rpc.path);
+            assert_eq!(found, (expected.code, expected.name.to_owned()), "{case}");
+            if expected == reason::UNAUTHENTICATED {
+                sentences.insert(assert_rejected(reply, expected).message);
             }
         }
     }
-    assert_eq!(
-        sentences.len(),
-        1,
-        "one sentence for all causes: {sentences:?}"
-    );
+    assert_eq!(sentences.len(), 1, "all causes look alike: {sentences:?}");
 }
 
 #[test]
 fn no_request_of_user_service_names_another_person() {
     let contract = Contract::read();
-    let names_somebody = |path: &String| {
+    let names_a_person = |path: &String| {
         let field = path.rsplit('.').next().unwrap_or_default();
         ["user_id", "admin_id", "email", "session_token"].contains(&field)
     };
-    let found: Vec<_> = contract
-        .rpcs_of(USER)
-        .flat_map(|rpc| {
-            let fields = contract.fields_of(&rpc.request).into_iter();
-            fields
-                .filter(names_somebody)
-                .map(|path| format!("{} {path}", rpc.method))
-        })
-        .collect();
-    // The first two are how one says who one is. Of the user in UpdateMe only what one wrote about oneself
-    // is looked at, as the next test shows.
-    assert_eq!(
-        found,
-        [
-            "SignUp email",
-            "SignIn email",
-            "UpdateMe user.user_id",
-            "UpdateMe user.email"
-        ]
-    );
+    let mut found = Vec::new();
+    for rpc in contract.rpcs_of(USER) {
+        let fields = contract
+            .fields_of(&rpc.request)
+            .into_iter()
+            .filter(names_a_person);
+        found.extend(fields.map(|path| format!("{} {path}", rpc.method)));
+    }
+    // The first two identify the caller. In UpdateMe the fields are read-only and so ignored, as the next test
+    // shows.
+    let expected = [
+        "SignUp email",
+        "SignIn email",
+        "UpdateMe user.user_id",
+        "UpdateMe user.email",
+    ];
+    assert_eq!(found, expected);
 }
 
 #[tokio::test]
-async fn another_user_gets_nowhere_near_ones_account_and_entries() {
+async fn a_user_can_neither_read_nor_change_what_belongs_to_another_user() {
     let app = Startlist::start().await;
     let race = app.competition().open().await;
-    let ada = app.new_user("ada").await;
-    ada.register(&race).await.expect("a place");
-    let before = everything_about(&ada).await;
+    let [ada] = app.registered(&race, ["ada"]).await;
+    let before = export(&ada).await;
 
     let contract = Contract::read();
     for (number, rpc) in contract.rpcs_of(USER).enumerate() {
-        // Somebody new each time: DeleteMe and SignOut work, on the one who calls.
+        // A new user each time, because DeleteMe and SignOut succeed for the caller.
         let ben = app.new_user(&format!("ben-{number}")).await;
         let message = contract.filled(&rpc.request, &|field| match field {
             "competition_id" => race.competition_id.clone(),
             "user_id" => ada.id.clone(),
             "email" => ada.email.clone(),
-            // Who knows the password is no other user.
+            // The right password would prove that the caller is Ada.
             "password" if rpc.method == "SignIn" => PASSWORD.to_uppercase(),
             "password" | "current_password" => PASSWORD.to_owned(),
             "new_password" => "quite another one".to_owned(),
             "display_name" => "Ben".to_owned(),
             _ => String::new(),
         });
-        let answer = raw::call(app.user_channel(), &rpc.path, Some(&ben.token), message).await;
-        let told = answer.unwrap_or_else(|status| status.details().to_vec());
-        for secret in [&ada.id, &ada.email] {
-            let is_told = told
-                .windows(secret.len())
-                .any(|part| part == secret.as_bytes());
-            assert!(!is_told, "{} tells {secret}", rpc.path);
+        let reply = raw::call(app.user_channel(), &rpc.path, Some(&ben.token), message).await;
+        let reply = reply.unwrap_or_else(|status| status.details().to_vec());
+        for text in [&ada.id, &ada.email] {
+            let mut parts = reply.windows(text.len());
+            let is_in_reply = parts.any(|part| part == text.as_bytes());
+            assert!(!is_in_reply, "{} returns {text}", rpc.path);
         }
     }
-    assert_eq!(everything_about(&ada).await, before);
+    assert_eq!(export(&ada).await, before);
 }
 
-/// All that is held about a user, without the competitions, in which others may register.
-async fn everything_about(user: &User) -> ExportMeResponse {
+/// Everything that is stored about a user, without the competitions, which change with other users.
+async fn export(user: &User) -> ExportMeResponse {
     let export = user.calls().export_me(ExportMeRequest {}).await;
     let mut export = export.expect("an export").into_inner();
     for registration in &mut export.registrations {

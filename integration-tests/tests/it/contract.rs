@@ -1,4 +1,4 @@
-//! The contract as data: which RPCs there are, and what their requests look like.
+//! The contract as data: the RPCs and the fields of their requests.
 
 use std::collections::HashMap;
 
@@ -17,7 +17,7 @@ pub(crate) struct Rpc {
     pub(crate) method: String,
     /// `/package.Service/Method`.
     pub(crate) path: String,
-    /// The name of its request message, such as `.startlist.user.v1.RegisterRequest`.
+    /// The name of the request message, such as `.startlist.user.v1.RegisterRequest`.
     pub(crate) request: String,
 }
 
@@ -63,7 +63,7 @@ impl Contract {
         self.rpcs.iter().filter(move |rpc| rpc.service == service)
     }
 
-    /// The paths of all fields of a message, of those within it too: `user.email`.
+    /// The paths of all fields of a message, including nested ones: `user.email`.
     pub(crate) fn fields_of(&self, message: &str) -> Vec<String> {
         let mut paths = Vec::new();
         for field in &self.messages[message].field {
@@ -76,7 +76,8 @@ impl Contract {
         paths
     }
 
-    /// A message in which each text has the value that is given for its name; all else is left out.
+    /// A message in which each text field has the value that `value` returns for its name. Empty texts and
+    /// messages and all other fields are left out.
     pub(crate) fn filled(&self, message: &str, value: &impl Fn(&str) -> String) -> Vec<u8> {
         let mut bytes = Vec::new();
         for field in &self.messages[message].field {
@@ -86,6 +87,9 @@ impl Contract {
                 Type::Message if self.is_ours(field) => self.filled(field.type_name(), value),
                 _ => continue,
             };
+            if content.is_empty() {
+                continue;
+            }
             encoding::encode_key(number, WireType::LengthDelimited, &mut bytes);
             encoding::encode_varint(content.len() as u64, &mut bytes);
             bytes.extend(content);
@@ -93,7 +97,7 @@ impl Contract {
         bytes
     }
 
-    /// Whether a field holds a message of this contract, and not a list of them.
+    /// Whether a field is a message of this contract, and not a list.
     fn is_ours(&self, field: &FieldDescriptorProto) -> bool {
         field.label() != Label::Repeated
             && field.type_name().starts_with(".startlist.")

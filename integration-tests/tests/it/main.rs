@@ -1,7 +1,8 @@
-//! Startlist as its clients see it: generated clients, real sockets, a real Redis.
+//! Startlist through the API: generated clients, real sockets, a real Redis.
 //!
-//! Each RPC has a file in [`user`] or [`admin`], named as its handler is. Beside them are the themes that
-//! cross RPCs.
+//! Each RPC has a file in [`user`] or [`admin`], named like its handler. They show that a handler maps its
+//! request, its reply and each of its refusals; the rules themselves are tested in `crates/store/tests`.
+//! The other files are about what crosses RPCs, and about the real binaries.
 
 #![allow(
     clippy::expect_used,
@@ -10,24 +11,23 @@
 
 mod contract;
 mod raw;
+mod running;
 
 mod admin;
 mod doctor;
-mod documents;
 mod user;
 
 mod authorization;
 mod bootstrap;
 mod config;
+mod documents;
 mod drain;
 mod errors;
 mod input;
 mod logs;
 mod outage;
 mod races;
-
 mod reflection;
 mod request_ids;
-mod rules;
 mod sessions;
 mod startlist;

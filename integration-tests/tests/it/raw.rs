@@ -1,4 +1,4 @@
-//! Calls whose messages are bytes, for what a generated client cannot say.
+//! Calls with any bytes as their message, for requests that a generated client cannot make.
 
 use http::uri::PathAndQuery;
 use prost::bytes::{Buf, BufMut};
@@ -7,7 +7,7 @@ use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::transport::Channel;
 use tonic::{Request, Response, Status};
 
-/// Calls a method with these bytes as its message, whatever they are.
+/// Calls a method with these bytes as its message.
 pub(crate) async fn call(
     channel: Channel,
     path: &str,
@@ -22,7 +22,7 @@ pub(crate) async fn call(
     send(channel, path, request).await.map(Response::into_inner)
 }
 
-/// The same for a request with metadata of its own.
+/// Calls a method with a request that has metadata of its own.
 pub(crate) async fn send(
     channel: Channel,
     path: &str,
@@ -34,7 +34,7 @@ pub(crate) async fn send(
     client.unary(request, path, Bytes).await
 }
 
-/// Messages as they are on the wire.
+/// Passes messages on without decoding them.
 #[derive(Default)]
 struct Bytes;
 

@@ -1,4 +1,4 @@
-//! Reflection: the contract and its comments, for tools.
+//! Reflection: tools read the contract and its comments from a running server.
 
 use http::uri::PathAndQuery;
 use integration_tests::Startlist;
@@ -8,35 +8,45 @@ use tonic::client::Grpc;
 use tonic::transport::Channel;
 use tonic::{Code, Request, Status};
 use tonic_prost::ProstCodec;
-use tonic_reflection::pb::v1::server_reflection_request::MessageRequest as Question;
-use tonic_reflection::pb::v1::server_reflection_response::MessageResponse as Answer;
+use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
+use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
 use tonic_reflection::pb::v1::{ServerReflectionRequest, ServerReflectionResponse};
 
 use crate::contract::{ADMIN, USER};
 
-/// Both are asked by tools, old and new. Their messages are the same.
+/// Both versions are in use by tools. Their messages are the same.
 const VERSIONS: [&str; 2] = ["v1", "v1alpha"];
 
-async fn ask(channel: Channel, version: &str, question: Question) -> Result<Answer, Status> {
+async fn ask(
+    channel: Channel,
+    version: &str,
+    request: MessageRequest,
+) -> Result<MessageResponse, Status> {
     let path = format!("/grpc.reflection.{version}.ServerReflection/ServerReflectionInfo");
     let path: PathAndQuery = path.parse().expect("a path");
-    let question = ServerReflectionRequest {
+    let request = ServerReflectionRequest {
         host: String::new(),
-        message_request: Some(question),
+        message_request: Some(request),
     };
     let mut client = Grpc::new(channel);
     client.ready().await.expect("a connection");
     let codec = ProstCodec::<ServerReflectionRequest, ServerReflectionResponse>::default();
-    let request = Request::new(tokio_stream::once(question));
-    let mut answers = client.streaming(request, path, codec).await?.into_inner();
-    let answer = answers.message().await?.expect("an answer");
-    Ok(answer.message_response.expect("what was asked"))
+    let request = Request::new(tokio_stream::once(request));
+    let mut replies = client.streaming(request, path, codec).await?.into_inner();
+    let reply = replies.message().await?.expect("a reply");
+    Ok(reply.message_response.expect("a response"))
 }
 
 /// The names of all services.
 async fn services(channel: Channel, version: &str) -> Result<Vec<String>, Status> {
-    match ask(channel, version, Question::ListServices(String::new())).await? {
-        Answer::ListServicesResponse(list) => Ok(list
+    match ask(
+        channel,
+        version,
+        MessageRequest::ListServices(String::new()),
+    )
+    .await?
+    {
+        MessageResponse::ListServicesResponse(list) => Ok(list
             .service
             .into_iter()
             .map(|service| service.name)
@@ -47,9 +57,9 @@ async fn services(channel: Channel, version: &str) -> Result<Vec<String>, Status
 
 /// The file that defines a symbol.
 async fn file_of(channel: Channel, version: &str, symbol: &str) -> FileDescriptorProto {
-    let question = Question::FileContainingSymbol(symbol.to_owned());
-    match ask(channel, version, question).await.expect("an answer") {
-        Answer::FileDescriptorResponse(files) => {
+    let request = MessageRequest::FileContainingSymbol(symbol.to_owned());
+    match ask(channel, version, request).await.expect("a reply") {
+        MessageResponse::FileDescriptorResponse(files) => {
             let file = files.file_descriptor_proto.first().expect("a file");
             FileDescriptorProto::decode(file.as_slice()).expect("a file")
         }
@@ -58,7 +68,7 @@ async fn file_of(channel: Channel, version: &str, symbol: &str) -> FileDescripto
 }
 
 #[tokio::test]
-async fn each_server_lists_what_it_serves_and_not_what_the_other_one_does() {
+async fn each_server_lists_its_own_services_and_not_those_of_the_other() {
     let app = Startlist::start().await;
     for version in VERSIONS {
         for (channel, own, other) in [
@@ -78,7 +88,7 @@ async fn each_server_lists_what_it_serves_and_not_what_the_other_one_does() {
 }
 
 #[tokio::test]
-async fn the_comments_of_the_contract_reach_it() {
+async fn the_comments_of_the_contract_are_included() {
     let app = Startlist::start().await;
     for version in VERSIONS {
         let file = file_of(app.user_channel(), version, USER).await;
@@ -90,25 +100,25 @@ async fn the_comments_of_the_contract_reach_it() {
         assert_eq!(request.len(), 1);
         let comments: Vec<_> = file
             .source_code_info
-            .expect("where things stand")
+            .expect("source information")
             .location
             .into_iter()
             .filter_map(|location| location.leading_comments)
             .collect();
-        let said = |words: &str| comments.iter().any(|comment| comment.contains(words));
+        let has = |text: &str| comments.iter().any(|comment| comment.contains(text));
         assert!(
-            said("Registers the caller: CONFIRMED if a place is free"),
-            "of an RPC"
+            has("Registers the caller: CONFIRMED if a place is free"),
+            "the comment of an RPC"
         );
         assert!(
-            said("Changes nothing and returns what the call would return now"),
-            "of a field"
+            has("Changes nothing and returns what the call would return now"),
+            "the comment of a field"
         );
     }
 }
 
 #[tokio::test]
-async fn what_a_message_refers_to_can_be_asked_for() {
+async fn imported_messages_and_services_are_included() {
     let app = Startlist::start().await;
     for version in VERSIONS {
         for symbol in [
@@ -122,11 +132,13 @@ async fn what_a_message_refers_to_can_be_asked_for() {
 }
 
 #[tokio::test]
-async fn it_can_be_switched_off() {
+async fn a_setting_switches_reflection_off() {
     let app = Startlist::with(&["--reflection", "false"]).await;
     for version in VERSIONS {
         for channel in [app.admin_channel(), app.user_channel()] {
-            let status = services(channel, version).await.expect_err("it is off");
+            let status = services(channel, version)
+                .await
+                .expect_err("reflection is off");
             assert_eq!(status.code(), Code::Unimplemented);
         }
     }

@@ -1,53 +1,36 @@
-//! Sessions: how many, how they end, and what is kept of them.
+//! Sessions: how many a user has, and what is stored of them.
 
 use std::fs;
 use std::path::Path;
 
-use api::user::{ExportMeRequest, GetMeRequest, SignInRequest, SignUpRequest};
-use integration_tests::{PASSWORD, Startlist, assert_rejected};
-use tonic::Code;
+use api::user::{ExportMeRequest, SignUpRequest};
+use integration_tests::{PASSWORD, Startlist, assert_rejected, eventually, reason};
 
 #[tokio::test]
-async fn a_user_has_twenty_sessions_and_the_oldest_makes_room() {
+async fn a_user_has_twenty_sessions_and_a_new_one_ends_the_oldest() {
     let app = Startlist::start().await;
     let ada = app.new_user("ada").await;
     let mut newest = String::new();
     for _ in 0..20 {
-        let request = SignInRequest {
-            email: ada.email.clone(),
-            password: PASSWORD.to_owned(),
-        };
-        let answer = app
-            .user_service()
-            .sign_in(request)
-            .await
-            .expect("signed in");
-        newest = answer.into_inner().session_token;
+        let session = app.sign_in(&ada.email, PASSWORD).await.expect("signed in");
+        newest = session.session_token;
     }
-    let answer = ada.calls().get_me(GetMeRequest {}).await;
-    assert_rejected(answer, Code::Unauthenticated, "UNAUTHENTICATED");
-    let newest = app.user_service_as(&newest);
-    let export = newest
-        .clone()
-        .export_me(ExportMeRequest {})
-        .await
-        .expect("an export");
-    assert_eq!(export.into_inner().sessions.len(), 20);
+    assert_rejected(ada.me().await, reason::UNAUTHENTICATED);
+    let mut calls = app.user_service_as(&newest);
+    let export = calls.export_me(ExportMeRequest {}).await;
+    assert_eq!(export.expect("an export").into_inner().sessions.len(), 20);
 }
 
 #[tokio::test]
-async fn a_session_outlives_a_restart_of_redis() {
+async fn a_session_survives_a_restart_of_redis() {
     let mut app = Startlist::start().await;
     let ada = app.new_user("ada").await;
-    app.redis.restart().expect("started again");
-    testkit::eventually("the session is known again", async || {
-        ada.calls().get_me(GetMeRequest {}).await.is_ok()
-    })
-    .await;
+    app.redis.restart().expect("restarted");
+    eventually("the session is valid", async || ada.me().await.is_ok()).await;
 }
 
 #[tokio::test]
-async fn neither_a_token_nor_a_password_nor_an_address_in_a_key_reaches_the_disk() {
+async fn no_token_no_password_and_no_address_in_a_key_is_written_to_disk() {
     let app = Startlist::start().await;
     let request = SignUpRequest {
         email: "ada@example.org".to_owned(),
@@ -55,32 +38,34 @@ async fn neither_a_token_nor_a_password_nor_an_address_in_a_key_reaches_the_disk
         display_name: "Ada".to_owned(),
         ..Default::default()
     };
-    let answer = app
+    let reply = app
         .user_service()
         .sign_up(request)
         .await
-        .expect("an account")
-        .into_inner();
-    let token = answer.session_token;
-    let kept = everything_in(app.redis.data_dir());
-    assert!(kept.contains("Ada"), "this is where it is kept");
-    assert!(!kept.contains("analytical engine"));
-    // The part behind the id: it is the secret.
-    let secret = token.rsplit('_').next().expect("a secret");
-    assert!(!kept.contains(secret));
+        .expect("signed up");
+    let token = reply.into_inner().session_token;
+    let stored = read_all(app.redis.data_dir());
     assert!(
-        !kept.contains("email:{ada@"),
-        "an address is hashed where it is a key"
+        stored.contains("Ada"),
+        "the data of Redis is in this directory"
+    );
+    assert!(!stored.contains("analytical engine"));
+    // The last part of a token is its secret.
+    let secret = token.rsplit('_').next().expect("a secret");
+    assert!(!stored.contains(secret));
+    assert!(
+        !stored.contains("email:{ada@"),
+        "an address in a key is hashed"
     );
 }
 
-/// All files of a folder, as text.
-fn everything_in(folder: &Path) -> String {
+/// The content of all files below a directory, as text.
+fn read_all(folder: &Path) -> String {
     let mut text = String::new();
-    for entry in fs::read_dir(folder).expect("a folder") {
+    for entry in fs::read_dir(folder).expect("a directory") {
         let path = entry.expect("an entry").path();
         if path.is_dir() {
-            text += &everything_in(&path);
+            text += &read_all(&path);
         } else {
             text += &String::from_utf8_lossy(&fs::read(&path).expect("a file"));
         }

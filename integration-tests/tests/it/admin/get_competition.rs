@@ -1,10 +1,9 @@
 use api::admin::GetCompetitionRequest;
 use api::v1::CompetitionState;
-use integration_tests::{Startlist, assert_rejected};
-use tonic::Code;
+use integration_tests::{Startlist, assert_rejected, reason};
 
 #[tokio::test]
-async fn admins_see_competitions_in_every_state() {
+async fn admins_read_competitions_in_every_state() {
     let app = Startlist::start().await;
     let (olga, viewer) = (app.organiser().await, app.viewer().await);
     let draft = app.competition().draft().await;
@@ -21,11 +20,11 @@ async fn admins_see_competitions_in_every_state() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_named() {
+async fn an_absent_competition_is_not_found() {
     let app = Startlist::start().await;
     let competition_id = "no-such-race".to_owned();
     let request = GetCompetitionRequest { competition_id };
-    let answer = app.viewer().await.calls().get_competition(request).await;
-    let refusal = assert_rejected(answer, Code::NotFound, "COMPETITION_NOT_FOUND");
+    let reply = app.viewer().await.calls().get_competition(request).await;
+    let refusal = assert_rejected(reply, reason::COMPETITION_NOT_FOUND);
     assert_eq!(refusal.fact("competition_id"), "no-such-race");
 }

@@ -1,9 +1,9 @@
-use api::admin::{DisableAdminRequest, ListAdminsRequest};
+use api::admin::ListAdminsRequest;
 use domain::Role;
-use integration_tests::Startlist;
+use integration_tests::{Startlist, all_pages};
 
 #[tokio::test]
-async fn all_are_listed_by_their_ids_disabled_ones_too() {
+async fn all_admins_are_listed_by_id_including_disabled_ones() {
     let app = Startlist::start().await;
     let owner = app.owner().await;
     let mut expected = vec![(owner.id.clone(), false)];
@@ -11,40 +11,22 @@ async fn all_are_listed_by_their_ids_disabled_ones_too() {
         let admin = app.new_admin(name, Role::Viewer).await;
         expected.push((admin.id, name == "pia"));
     }
-    let admin_id = expected[3].0.clone();
-    let request = DisableAdminRequest {
-        admin_id,
-        ..Default::default()
-    };
-    owner
-        .calls()
-        .disable_admin(request)
-        .await
-        .expect("disabled");
+    owner.disable(&expected[3].0).await.expect("disabled");
     expected.sort();
 
-    let mut found = Vec::new();
-    let mut request = ListAdminsRequest {
-        page_size: 3,
-        ..Default::default()
-    };
-    loop {
-        let page = owner
-            .calls()
-            .list_admins(request.clone())
-            .await
-            .expect("a page")
-            .into_inner();
+    let admins = all_pages(async |page_token| {
+        let request = ListAdminsRequest {
+            page_size: 3,
+            page_token,
+        };
+        let page = owner.calls().list_admins(request).await;
+        let page = page.expect("a page").into_inner();
         assert!(page.admins.len() <= 3);
-        found.extend(
-            page.admins
-                .into_iter()
-                .map(|admin| (admin.admin_id, admin.disabled)),
-        );
-        if page.next_page_token.is_empty() {
-            break;
-        }
-        request.page_token = page.next_page_token;
-    }
+        (page.admins, page.next_page_token)
+    });
+    let admins = admins.await.into_iter();
+    let found: Vec<_> = admins
+        .map(|admin| (admin.admin_id, admin.disabled))
+        .collect();
     assert_eq!(found, expected);
 }

@@ -1,18 +1,17 @@
 use api::admin::audit_actor::Id;
-use api::admin::{AuditAction, AuditEntry, ListAuditEntriesRequest};
+use api::admin::{AuditAction, AuditEntry, FieldChange, ListAuditEntriesRequest};
 use api::v1::{Competition, RegistrationState};
-use integration_tests::{Startlist, User, assert_rejected};
-use tonic::Code;
+use integration_tests::{Startlist, all_pages, assert_rejected, reason};
 
-/// What was done, by whom, to whom, from which state to which.
-type Told = (
+/// The action, the actor, the user, and the states before and after.
+type Change = (
     AuditAction,
     Option<Id>,
     String,
     Option<(RegistrationState, RegistrationState)>,
 );
 
-fn told(entry: &AuditEntry) -> Told {
+fn change(entry: &AuditEntry) -> Change {
     let actor = entry.actor.as_ref().and_then(|actor| actor.id.clone());
     let change = entry.registration_change.as_ref();
     let states = change.map(|change| (change.before(), change.after()));
@@ -20,46 +19,35 @@ fn told(entry: &AuditEntry) -> Told {
 }
 
 #[tokio::test]
-async fn the_log_says_who_did_what_to_whom() {
+async fn the_log_has_the_actor_the_user_and_both_states_of_each_change() {
     use RegistrationState::{Confirmed, Removed, Unspecified, Waitlisted};
     let app = Startlist::start().await;
     let olga = app.organiser().await;
-    let (ada, ben) = (app.new_user("ada").await, app.new_user("ben").await);
     let race = app.competition().capacity(1).open().await;
-    ada.register(&race).await.expect("a place");
-    ben.register(&race).await.expect("a place in the queue");
+    let [ada, ben] = app.registered(&race, ["ada", "ben"]).await;
     olga.remove(&race, &ada).await.expect("removed");
 
-    let olga = Some(Id::AdminId(olga.id));
-    let by = |user: &User| Some(Id::UserId(user.id.clone()));
-    let expected: [Told; 6] = [
-        (
-            AuditAction::CompetitionCreated,
-            olga.clone(),
-            String::new(),
-            None,
-        ),
-        (
-            AuditAction::CompetitionPublished,
-            olga.clone(),
-            String::new(),
-            None,
-        ),
+    let by_olga = || Some(Id::AdminId(olga.id.clone()));
+    let [by_ada, by_ben] = [&ada, &ben].map(|user| Some(Id::UserId(user.id.clone())));
+    let nobody = String::new;
+    let expected: [Change; 6] = [
+        (AuditAction::CompetitionCreated, by_olga(), nobody(), None),
+        (AuditAction::CompetitionPublished, by_olga(), nobody(), None),
         (
             AuditAction::Registered,
-            by(&ada),
+            by_ada,
             ada.id.clone(),
             Some((Unspecified, Confirmed)),
         ),
         (
             AuditAction::Registered,
-            by(&ben),
+            by_ben,
             ben.id.clone(),
             Some((Unspecified, Waitlisted)),
         ),
         (
             AuditAction::Removed,
-            olga,
+            by_olga(),
             ada.id.clone(),
             Some((Confirmed, Removed)),
         ),
@@ -71,53 +59,40 @@ async fn the_log_says_who_did_what_to_whom() {
         ),
     ];
     let log = app.viewer().await.audit_entries(&race).await;
-    let found: Vec<_> = log.iter().map(told).collect();
-    assert_eq!(found, expected);
-    let revisions: Vec<_> = log.iter().map(|entry| entry.revision).collect();
-    assert_eq!(revisions, [1, 2, 3, 4, 5, 6]);
+    let changes: Vec<_> = log.iter().map(change).collect();
+    assert_eq!(changes, expected);
+    let revisions = log.iter().map(|entry| entry.revision);
+    assert!(revisions.eq(1..=6));
     assert!(log.iter().all(|entry| entry.at.is_some()));
     let queued = log[3].registration_change.as_ref().expect("a change");
     assert_eq!(queued.waitlist_position, Some(1));
 }
 
 #[tokio::test]
-async fn the_log_says_what_changed_and_why() {
+async fn the_log_has_the_reason_of_a_removal_and_the_changed_fields_of_an_update() {
     let app = Startlist::start().await;
     let olga = app.organiser().await;
-    let ada = app.new_user("ada").await;
     let race = app.competition().open().await;
-    ada.register(&race).await.expect("a place");
-    olga.remove_because(&race, &ada, "no licence")
-        .await
-        .expect("removed");
-    let later = Competition {
+    let [ada] = app.registered(&race, ["ada"]).await;
+    let removed = olga.remove_because(&race, &ada, "no licence").await;
+    removed.expect("removed");
+    let night_run = Competition {
         title: "Night Run".to_owned(),
         capacity: Some(5),
         ..race.clone()
     };
-    olga.update(later, &["title", "capacity"])
-        .await
-        .expect("updated");
+    let updated = olga.update(night_run, &["title", "capacity"]).await;
+    updated.expect("updated");
 
     let log = olga.audit_entries(&race).await;
     assert_eq!(log[3].reason, "no licence");
     assert!(!log[3].ignore_window && !log[3].over_capacity);
-    let mut changes: Vec<_> = log[4]
-        .field_changes
-        .iter()
-        .map(|change| {
-            (
-                change.field.as_str(),
-                change.before.as_str(),
-                change.after.as_str(),
-            )
-        })
-        .collect();
+    let as_text =
+        |change: &FieldChange| format!("{}: {:?} {:?}", change.field, change.before, change.after);
+    let mut changes: Vec<_> = log[4].field_changes.iter().map(as_text).collect();
     changes.sort_unstable();
-    assert_eq!(
-        changes,
-        [("capacity", "", "5"), ("title", "City Run", "Night Run")]
-    );
+    let expected = [r#"capacity: "" "5""#, r#"title: "City Run" "Night Run""#];
+    assert_eq!(changes, expected);
 }
 
 #[tokio::test]
@@ -125,62 +100,48 @@ async fn an_addition_names_its_options_and_leaves_the_reason_empty() {
     let app = Startlist::start().await;
     let olga = app.organiser().await;
     let race = app.competition().open().await;
-    for (ignore_window, over_capacity) in
-        [(false, false), (true, false), (false, true), (true, true)]
-    {
+    for options in [(false, false), (true, false), (false, true), (true, true)] {
         let user = app
-            .new_user(&format!("user-{ignore_window}-{over_capacity}"))
+            .new_user(&format!("user-{}-{}", options.0, options.1))
             .await;
-        olga.add_with(&race, &user, |request| {
-            request.ignore_window = ignore_window;
-            request.over_capacity = over_capacity;
-        })
-        .await
-        .expect("added");
-
+        let added = olga.add_with(&race, &user, |request| {
+            (request.ignore_window, request.over_capacity) = options;
+        });
+        added.await.expect("added");
         let entry = olga.audit_entries(&race).await.pop().expect("an entry");
-        assert_eq!(
-            (entry.ignore_window, entry.over_capacity),
-            (ignore_window, over_capacity)
-        );
+        assert_eq!((entry.ignore_window, entry.over_capacity), options);
         assert_eq!(entry.reason, "");
     }
 }
 
 #[tokio::test]
-async fn pages_hold_every_entry_once() {
+async fn all_pages_of_the_log_hold_every_entry_once() {
     let app = Startlist::start().await;
     let viewer = app.viewer().await;
     let race = app.competition().open().await;
-    for number in 0..5 {
-        let user = app.new_user(&format!("user-{number}")).await;
-        user.register(&race).await.expect("a place");
-    }
-    let mut revisions = Vec::new();
-    let mut request = ListAuditEntriesRequest {
-        competition_id: race.competition_id.clone(),
-        page_size: 3,
-        page_token: String::new(),
-    };
-    loop {
-        let page = viewer.calls().list_audit_entries(request.clone()).await;
+    app.registered(&race, ["ada", "ben", "cleo", "dora", "emma"])
+        .await;
+    let entries = all_pages(async |page_token| {
+        let request = ListAuditEntriesRequest {
+            competition_id: race.competition_id.clone(),
+            page_size: 3,
+            page_token,
+        };
+        let page = viewer.calls().list_audit_entries(request).await;
         let page = page.expect("a page").into_inner();
-        revisions.extend(page.entries.iter().map(|entry| entry.revision));
-        if page.next_page_token.is_empty() {
-            break;
-        }
-        request.page_token = page.next_page_token;
-    }
-    assert_eq!(revisions, [1, 2, 3, 4, 5, 6, 7]);
+        (page.entries, page.next_page_token)
+    });
+    let revisions = entries.await.into_iter().map(|entry| entry.revision);
+    assert!(revisions.eq(1..=7));
 }
 
 #[tokio::test]
-async fn the_log_of_nothing_is_not_there() {
+async fn the_log_of_an_absent_competition_is_not_found() {
     let app = Startlist::start().await;
     let request = ListAuditEntriesRequest {
         competition_id: "no-such-race".to_owned(),
         ..Default::default()
     };
-    let answer = app.viewer().await.calls().list_audit_entries(request).await;
-    assert_rejected(answer, Code::NotFound, "COMPETITION_NOT_FOUND");
+    let reply = app.viewer().await.calls().list_audit_entries(request).await;
+    assert_rejected(reply, reason::COMPETITION_NOT_FOUND);
 }

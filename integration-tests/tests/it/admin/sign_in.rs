@@ -1,42 +1,23 @@
-use api::admin::{DisableAdminRequest, GetMeRequest, SignInRequest};
-use api::user;
-use integration_tests::{PASSWORD, Startlist, assert_rejected, from_now};
-use tonic::Code;
-
-fn sign_in(email: &str, password: &str) -> SignInRequest {
-    SignInRequest {
-        email: email.to_owned(),
-        password: password.to_owned(),
-    }
-}
+use api::admin::GetMeRequest;
+use integration_tests::{PASSWORD, Startlist, assert_rejected, from_now, reason};
 
 #[tokio::test]
-async fn an_admin_who_knows_the_password_gets_in_for_twelve_hours() {
+async fn an_admin_signs_in_for_twelve_hours() {
     let app = Startlist::start().await;
     let viewer = app.viewer().await;
-    let answer = app
-        .admin_service()
-        .sign_in(sign_in(&viewer.email, PASSWORD))
-        .await;
-    let answer = answer.expect("signed in").into_inner();
-    assert_eq!(answer.admin.expect("an admin").admin_id, viewer.id);
-    assert!(answer.session_token.starts_with("stl_a_"));
-    let expires_at = answer.session_expires_at.expect("an end").seconds;
+    let reply = app
+        .admin_sign_in(&viewer.email, PASSWORD)
+        .await
+        .expect("signed in");
+    assert_eq!(reply.admin.as_ref().expect("an admin").admin_id, viewer.id);
+    assert!(reply.session_token.starts_with("stl_a_"));
+    let expires_at = reply.session_expires_at.expect("a moment").seconds;
     let twelve_hours = from_now(12 * 60 * 60).seconds;
     assert!((twelve_hours - 5..=twelve_hours).contains(&expires_at));
 
-    let me = app
-        .admin_service_as(&answer.session_token)
-        .get_me(GetMeRequest {})
-        .await;
-    assert_eq!(
-        me.expect("signed in")
-            .into_inner()
-            .admin
-            .expect("an admin")
-            .admin_id,
-        viewer.id
-    );
+    let mut calls = app.admin_service_as(&reply.session_token);
+    let me = calls.get_me(GetMeRequest {}).await.expect("signed in");
+    assert_eq!(me.into_inner().admin, reply.admin);
 }
 
 #[tokio::test]
@@ -44,16 +25,7 @@ async fn a_wrong_password_an_unknown_address_a_user_and_a_disabled_admin_look_al
     let app = Startlist::start().await;
     let (owner, disabled) = (app.owner().await, app.organiser().await);
     let ada = app.new_user("ada").await;
-    let admin_id = disabled.id.clone();
-    let request = DisableAdminRequest {
-        admin_id,
-        ..Default::default()
-    };
-    owner
-        .calls()
-        .disable_admin(request)
-        .await
-        .expect("disabled");
+    owner.disable(&disabled.id).await.expect("disabled");
 
     let mut sentences = Vec::new();
     for (email, password) in [
@@ -62,45 +34,33 @@ async fn a_wrong_password_an_unknown_address_a_user_and_a_disabled_admin_look_al
         (ada.email.as_str(), PASSWORD),
         (disabled.email.as_str(), PASSWORD),
     ] {
-        let answer = app.admin_service().sign_in(sign_in(email, password)).await;
-        sentences.push(assert_rejected(answer, Code::Unauthenticated, "UNAUTHENTICATED").message);
+        let reply = app.admin_sign_in(email, password).await;
+        sentences.push(assert_rejected(reply, reason::UNAUTHENTICATED).message);
     }
     sentences.dedup();
     assert_eq!(sentences.len(), 1, "{sentences:?}");
 }
 
 #[tokio::test]
-async fn an_admin_is_no_user() {
+async fn an_admin_cannot_sign_in_as_a_user() {
     let app = Startlist::start().await;
     let owner = app.owner().await;
-    let request = user::SignInRequest {
-        email: owner.email,
-        password: PASSWORD.to_owned(),
-    };
-    let answer = app.user_service().sign_in(request).await;
-    assert_rejected(answer, Code::Unauthenticated, "UNAUTHENTICATED");
+    assert_rejected(
+        app.sign_in(&owner.email, PASSWORD).await,
+        reason::UNAUTHENTICATED,
+    );
 }
 
 #[tokio::test]
-async fn after_ten_wrong_passwords_the_account_rests() {
+async fn ten_wrong_passwords_lock_sign_in_but_no_session() {
     let app = Startlist::start().await;
     let owner = app.owner().await;
     for _ in 0..10 {
-        let answer = app
-            .admin_service()
-            .sign_in(sign_in(&owner.email, "not the password"))
-            .await;
-        assert_rejected(answer, Code::Unauthenticated, "UNAUTHENTICATED");
+        let reply = app.admin_sign_in(&owner.email, "not the password").await;
+        assert_rejected(reply, reason::UNAUTHENTICATED);
     }
-    let answer = app
-        .admin_service()
-        .sign_in(sign_in(&owner.email, PASSWORD))
-        .await;
-    let refusal = assert_rejected(answer, Code::ResourceExhausted, "TOO_MANY_SIGN_INS");
+    let reply = app.admin_sign_in(&owner.email, PASSWORD).await;
+    let refusal = assert_rejected(reply, reason::TOO_MANY_SIGN_INS);
     assert!(refusal.details.retry_info().is_some());
-    owner
-        .calls()
-        .get_me(GetMeRequest {})
-        .await
-        .expect("a live session is not locked out");
+    owner.me().await.expect("the session stays open");
 }

@@ -1,9 +1,9 @@
 //! How the doctor finds Redis, and what it says if it does not.
 
-use std::path::Path;
-
 use nix::sys::signal::Signal;
-use testkit::{Exit, Program, TestRedis};
+use testkit::{Exit, TestRedis};
+
+use crate::running::RunningStartlist;
 
 use super::{assert_said, assert_sound, doctor};
 
@@ -17,23 +17,11 @@ fn assert_refused(ended: &Exit, code: i32, sentence: &str) {
     assert!(ended.stderr.contains(sentence), "{ended:?}");
 }
 
-async fn startlist(data_dir: &Path) -> Program {
-    let settings = [
-        ("STARTLIST_ADMIN_LISTEN", "127.0.0.1:0"),
-        ("STARTLIST_USER_LISTEN", "127.0.0.1:0"),
-        ("STARTLIST_LAME_DUCK", "0s"),
-        ("STARTLIST_DATA_DIR", data_dir.to_str().expect("a path")),
-    ];
-    let program = Program::start("startlist", &[], &settings);
-    program.wait_for_stdout("Ctrl-C").await;
-    program
-}
-
 #[tokio::test]
 async fn the_startlist_that_runs_is_found_by_its_folder_and_goes_on() {
     let folder = tempfile::tempdir().expect("a folder");
     let data_dir = folder.path().join("data");
-    let running = startlist(&data_dir).await;
+    let running = RunningStartlist::start(&data_dir, &[]).await;
     let setting = [("STARTLIST_DATA_DIR", data_dir.display().to_string())];
     let ended = doctor(&["doctor"], &setting).await;
     assert_sound(&ended);
@@ -47,9 +35,7 @@ async fn the_startlist_that_runs_is_found_by_its_folder_and_goes_on() {
     let flag = ["--data-dir", data_dir.to_str().expect("a path"), "doctor"];
     assert_sound(&doctor(&flag, &[]).await);
 
-    running.signal(Signal::SIGINT);
-    let ended = running.exit().await;
-    assert_eq!(ended.code, Some(0), "it ran all the time: {ended:?}");
+    running.stop().await;
     let ended = doctor(&["doctor"], &setting).await;
     assert_refused(&ended, 69, "no startlist is running in ");
 }
@@ -58,9 +44,9 @@ async fn the_startlist_that_runs_is_found_by_its_folder_and_goes_on() {
 async fn a_startlist_that_was_killed_is_told_from_one_that_runs() {
     let folder = tempfile::tempdir().expect("a folder");
     let data_dir = folder.path().join("data");
-    let running = startlist(&data_dir).await;
-    running.signal(Signal::SIGKILL);
-    running.exit().await;
+    let running = RunningStartlist::start(&data_dir, &[]).await;
+    running.program.signal(Signal::SIGKILL);
+    running.program.exit().await;
     let setting = [("STARTLIST_DATA_DIR", data_dir.display().to_string())];
     testkit::eventually("its Redis ended too", async || {
         doctor(&["doctor"], &setting).await.code == Some(69)

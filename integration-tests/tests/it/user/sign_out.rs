@@ -1,50 +1,27 @@
-use api::user::{GetMeRequest, SignInRequest, SignOutRequest};
-use integration_tests::{PASSWORD, Startlist, User, assert_rejected};
-use tonic::Code;
-
-/// A second session of a user.
-async fn another_session(app: &Startlist, user: &User) -> String {
-    let request = SignInRequest {
-        email: user.email.clone(),
-        password: PASSWORD.to_owned(),
-    };
-    let answer = app.user_service().sign_in(request).await;
-    answer.expect("signed in").into_inner().session_token
-}
+use api::user::{GetMeRequest, SignOutRequest};
+use integration_tests::{PASSWORD, Startlist, assert_rejected, reason};
 
 #[tokio::test]
-async fn signing_out_ends_this_session_with_the_next_call() {
+async fn signing_out_ends_this_session_or_all_of_the_user() {
     let app = Startlist::start().await;
-    let ada = app.new_user("ada").await;
-    let other = another_session(&app, &ada).await;
-
-    ada.calls()
-        .sign_out(SignOutRequest::default())
-        .await
-        .expect("signed out");
-    let answer = ada.calls().get_me(GetMeRequest {}).await;
-    assert_rejected(answer, Code::Unauthenticated, "UNAUTHENTICATED");
-    let answer = app.user_service_as(&other).get_me(GetMeRequest {}).await;
-    answer.expect("the other session is open");
-}
-
-#[tokio::test]
-async fn signing_out_of_all_sessions_ends_them_all_and_nobody_elses() {
-    let app = Startlist::start().await;
-    let (ada, ben) = (app.new_user("ada").await, app.new_user("ben").await);
-    let other = another_session(&app, &ada).await;
+    let [ada, ben] = app.users(["ada", "ben"]).await;
+    let mut others = Vec::new();
+    for _ in 0..2 {
+        let session = app.sign_in(&ada.email, PASSWORD).await.expect("signed in");
+        others.push(app.user_service_as(&session.session_token));
+    }
+    let this = SignOutRequest::default();
+    ada.calls().sign_out(this).await.expect("signed out");
+    assert_rejected(ada.me().await, reason::UNAUTHENTICATED);
+    others[0].get_me(GetMeRequest {}).await.expect("still open");
 
     let all = SignOutRequest { all_sessions: true };
-    app.user_service_as(&other)
-        .sign_out(all)
-        .await
-        .expect("signed out");
-    for token in [&ada.token, &other] {
-        let answer = app.user_service_as(token).get_me(GetMeRequest {}).await;
-        assert_rejected(answer, Code::Unauthenticated, "UNAUTHENTICATED");
+    others[0].sign_out(all).await.expect("signed out");
+    for mut session in others {
+        assert_rejected(
+            session.get_me(GetMeRequest {}).await,
+            reason::UNAUTHENTICATED,
+        );
     }
-    ben.calls()
-        .get_me(GetMeRequest {})
-        .await
-        .expect("somebody else");
+    ben.me().await.expect("another user's session stays open");
 }

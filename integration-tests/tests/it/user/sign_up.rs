@@ -1,7 +1,6 @@
 use api::user::{GetMeRequest, SignUpRequest};
 use api::v1::Date;
-use integration_tests::{Startlist, assert_rejected, from_now};
-use tonic::Code;
+use integration_tests::{Startlist, assert_rejected, from_now, reason};
 
 fn ada() -> SignUpRequest {
     SignUpRequest {
@@ -20,89 +19,64 @@ fn ada() -> SignUpRequest {
 }
 
 #[tokio::test]
-async fn a_new_user_is_signed_in_and_kept_as_written() {
+async fn a_new_user_is_signed_in_and_the_profile_is_stored_unchanged() {
     let app = Startlist::start().await;
-    let answer = app
-        .user_service()
-        .sign_up(ada())
-        .await
-        .expect("an account")
-        .into_inner();
-
-    let user = answer.user.expect("a user");
-    assert_eq!(user.email, "Ada@Example.org");
-    assert_eq!(user.display_name, "Ada Lovelace 👩‍🔬");
+    let reply = app.user_service().sign_up(ada()).await;
+    let reply = reply.expect("signed up").into_inner();
+    let user = reply.user.expect("a user");
     assert_eq!(
-        (user.country_code.as_str(), user.club.as_str()),
-        ("GB", "نادي")
+        (&user.email, &user.display_name),
+        (&ada().email, &ada().display_name)
+    );
+    assert_eq!(
+        (&user.country_code, &user.club),
+        (&ada().country_code, &ada().club)
     );
     assert_eq!(user.birth_date, ada().birth_date);
     assert_eq!(user.created_at, user.updated_at);
-    assert!(answer.session_token.starts_with("stl_u_"));
-    let expires_at = answer.session_expires_at.expect("an end").seconds;
+
+    assert!(reply.session_token.starts_with("stl_u_"));
+    let expires_at = reply.session_expires_at.expect("a moment").seconds;
     let thirty_days = from_now(30 * 24 * 60 * 60).seconds;
     assert!((thirty_days - 5..=thirty_days).contains(&expires_at));
-
-    let me = app
-        .user_service_as(&answer.session_token)
-        .get_me(GetMeRequest {})
-        .await;
-    assert_eq!(
-        me.expect("signed in")
-            .into_inner()
-            .user
-            .expect("a user")
-            .user_id,
-        user.user_id
-    );
+    let mut calls = app.user_service_as(&reply.session_token);
+    let me = calls.get_me(GetMeRequest {}).await.expect("signed in");
+    assert_eq!(me.into_inner().user, Some(user));
 }
 
 #[tokio::test]
-async fn an_address_has_one_account_whatever_its_case() {
+async fn an_address_has_one_user_in_any_case_and_may_also_have_an_admin() {
     let app = Startlist::start().await;
-    app.user_service().sign_up(ada()).await.expect("an account");
+    app.user_service().sign_up(ada()).await.expect("signed up");
     let again = SignUpRequest {
         email: "ADA@example.ORG".to_owned(),
         ..ada()
     };
-    let refusal = assert_rejected(
-        app.user_service().sign_up(again).await,
-        Code::AlreadyExists,
-        "EMAIL_TAKEN",
-    );
-    assert!(
-        !refusal.message.to_lowercase().contains("ada@"),
-        "the sentence names no address"
-    );
-}
+    let reply = app.user_service().sign_up(again).await;
+    let refusal = assert_rejected(reply, reason::EMAIL_TAKEN);
+    let message = refusal.message.to_lowercase();
+    assert!(!message.contains("ada@"), "the sentence names no address");
 
-#[tokio::test]
-async fn an_address_may_have_a_user_and_an_admin() {
-    let app = Startlist::start().await;
-    let owner = app.owner().await;
-    let request = SignUpRequest {
-        email: owner.email,
+    let as_owner = SignUpRequest {
+        email: app.owner().await.email,
         ..ada()
     };
-    app.user_service()
-        .sign_up(request)
-        .await
-        .expect("users and admins are two worlds");
+    let reply = app.user_service().sign_up(as_owner).await;
+    reply.expect("users and admins do not share addresses");
 }
 
 #[tokio::test]
 async fn a_birth_date_in_the_future_is_refused() {
     let app = Startlist::start().await;
-    let birth_date = Some(Date {
-        year: 2999,
-        month: 1,
-        day: 1,
-    });
     let request = SignUpRequest {
-        birth_date,
+        birth_date: Some(Date {
+            year: 2999,
+            month: 1,
+            day: 1,
+        }),
         ..ada()
     };
-    let answer = app.user_service().sign_up(request).await;
-    let refusal = assert_rejected(answer, Code::InvalidArgument, "INVALID_FIELDS");
+    let reply = app.user_service().sign_up(request).await;
+    let refusal = assert_rejected(reply, reason::INVALID_FIELDS);
     assert_eq!(refusal.wrong_fields(), ["birth_date"]);
 }
