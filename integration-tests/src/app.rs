@@ -32,6 +32,7 @@ pub struct Startlist {
     user_store: UserStore,
     admin_channel: Channel,
     user_channel: Channel,
+    user_url: String,
     _end: DropGuard,
 }
 
@@ -69,6 +70,12 @@ impl Startlist {
     #[must_use]
     pub fn user_channel(&self) -> Channel {
         self.user_channel.clone()
+    }
+
+    /// The URL of user-service, for other programs.
+    #[must_use]
+    pub fn user_url(&self) -> &str {
+        &self.user_url
     }
 
     /// A client of admin-service without a credential.
@@ -268,6 +275,7 @@ impl Builder {
             user_store: user.store,
             admin_channel: channel_to(&admin_url),
             user_channel: channel_to(&user_url),
+            user_url,
             _end: end.drop_guard(),
         }
     }

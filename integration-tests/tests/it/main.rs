@@ -23,6 +23,7 @@ mod config;
 mod documents;
 mod drain;
 mod errors;
+mod examples;
 mod input;
 mod logs;
 mod outage;
