@@ -178,6 +178,15 @@ mod tests {
         assert_eq!(token, "AUzF58Om22FvYWRhLTE4MTXXqnAg");
     }
 
+    #[test]
+    fn a_token_that_is_too_long_is_refused() {
+        let list = ListOf::new("List", &());
+        let longest = MAX_TOKEN_CHARACTERS / 4 * 3 - FRAME_BYTES;
+        let token = |length| list.token(Some(&Cursor(vec![b'a'; length])));
+        assert_eq!(page(list, &token(longest)), Ok(Some(vec![b'a'; longest])));
+        assert_eq!(page(list, &token(longest + 1)), refused());
+    }
+
     /// An item of a list that is shown as so many bytes.
     struct Item(u8, usize);
 

@@ -1,161 +1,17 @@
-//! The limits that the contract states, written down once more, apart from the code that keeps them.
+//! The limits of the contract, stated independently of the code that enforces them.
 //!
-//! A field is wrong, good, or for others to say: whether a country is assigned, whether a password is
-//! common, and the finer points of an address are not repeated here.
+//! A field is valid, invalid, or unspecified: the finer points of addresses, the list of countries and
+//! the list of common passwords are not repeated here.
 
 use std::collections::BTreeSet;
 
 use prost_reflect::{DynamicMessage, ReflectMessage, Value};
 
-/// Which fields of a request are wrong, by their paths.
-#[derive(Debug, Default)]
-pub struct Wrong {
-    /// These must be named in an error.
-    pub surely: BTreeSet<String>,
-    /// These may be named too.
-    pub perhaps: BTreeSet<String>,
-}
+/// An address that must be accepted.
+pub const VALID_ADDRESS: &str = "ada@example.org";
 
-enum Is {
-    Good,
-    Wrong,
-    ForOthersToSay,
-}
-
-fn is(good: bool) -> Is {
-    if good { Is::Good } else { Is::Wrong }
-}
-
-/// What a request says about each of its fields.
-#[must_use]
-pub fn wrong(request: &DynamicMessage) -> Wrong {
-    let mut wrong = Wrong::default();
-    let message = request.descriptor().name().to_owned();
-    let is_update = message.starts_with("Update");
-    let part = ["competition", "user"].into_iter().find(|part| {
-        let field = request.descriptor().get_field_by_name(part);
-        field.is_some_and(|field| field.kind().as_message().is_some())
-    });
-    for field in request.descriptor().fields() {
-        let name = field.name();
-        let value = request.get_field(&field);
-        let is_set = request.has_field(&field);
-        if field
-            .containing_oneof()
-            .is_some_and(|oneof| oneof.name() == "user")
-            && !is_set
-        {
-            continue;
-        }
-        if Some(name) != part {
-            note(
-                &mut wrong,
-                name.to_owned(),
-                &of_request(&message, name, is_set, &value),
-            );
-        }
-    }
-    if message == "AddRegistrationRequest" && !set(request, "user_id") && !set(request, "email") {
-        wrong.surely.insert("user_id".to_owned());
-    }
-    if let Some(part) = part {
-        let is_set = set(request, part);
-        if !is_set {
-            wrong.surely.insert(part.to_owned());
-        }
-        // Of a user who is absent it is said too what is missing.
-        if is_set || part == "user" {
-            let value = request.get_field_by_name(part).expect("a part");
-            let mask_is_good = !wrong.surely.contains("update_mask");
-            let paths = if is_update {
-                mask(request)
-            } else {
-                vec!["*".to_owned()]
-            };
-            of_part(
-                &mut wrong,
-                part,
-                value.as_message().expect("a message"),
-                &paths,
-                mask_is_good,
-            );
-            if message == "CreateCompetitionRequest" {
-                of_schedule(&mut wrong, value.as_message().expect("a message"));
-            }
-            if is_update && part == "competition" {
-                let id = value.as_message().expect("a message");
-                let id = id.get_field_by_name("competition_id").expect("an id");
-                let path = "competition.competition_id".to_owned();
-                note(&mut wrong, path, &is(is_id(&id)));
-            }
-        }
-    }
-    wrong
-}
-
-fn note(wrong: &mut Wrong, path: String, is: &Is) {
-    match is {
-        Is::Good => {}
-        Is::Wrong => drop(wrong.surely.insert(path)),
-        Is::ForOthersToSay => drop(wrong.perhaps.insert(path)),
-    }
-}
-
-fn set(message: &DynamicMessage, field: &str) -> bool {
-    message.has_field_by_name(field)
-}
-
-fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or_default()
-}
-
-fn of_request(message: &str, field: &str, is_set: bool, value: &Value) -> Is {
-    let makes_an_account = matches!(message, "SignUpRequest" | "CreateAdminRequest");
-    match field {
-        "competition_id" if message == "CreateCompetitionRequest" => {
-            is(text(value).is_empty() || is_id(value))
-        }
-        "competition_id" | "user_id" | "admin_id" => is(is_id(value)),
-        "request_id" => is(text(value).is_empty() || is_uuid(text(value))),
-        "email" if message == "ListUsersRequest" && text(value).is_empty() => Is::Good,
-        "email" => address(text(value)),
-        "password" if makes_an_account => new_password(text(value)),
-        "new_password" => new_password(text(value)),
-        "password" | "current_password" => is(text(value).chars().count() <= 128),
-        "reason" => is(is_text(text(value), 0, 500, false)),
-        "role" => is(value
-            .as_enum_number()
-            .is_some_and(|role| (1..=3).contains(&role))),
-        "states" => {
-            let last = if message == "ListCompetitionsRequest" {
-                3
-            } else {
-                4
-            };
-            let mut states = value.as_list().unwrap_or_default().iter();
-            is(states.all(|state| {
-                state
-                    .as_enum_number()
-                    .is_some_and(|state| (1..=last).contains(&state))
-            }))
-        }
-        "page_size" => is(value.as_i32().is_some_and(|size| size >= 0)),
-        "starts_after" | "starts_before" => is(!is_set || moment(value).is_some()),
-        "update_mask" => {
-            let known: &[&str] = if message == "UpdateMeRequest" {
-                &USER
-            } else {
-                &COMPETITION
-            };
-            let paths = paths(value);
-            is(paths == ["*"] || paths.iter().all(|path| known.contains(&path.as_str())))
-        }
-        _ => of_what_is_said(field, is_set, value),
-    }
-}
-
-const USER: [&str; 4] = ["display_name", "country_code", "birth_date", "club"];
-const COMPETITION: [&str; 10] = [
+const USER_FIELDS: [&str; 4] = ["display_name", "country_code", "birth_date", "club"];
+const COMPETITION_FIELDS: [&str; 10] = [
     "title",
     "description",
     "venue",
@@ -168,68 +24,114 @@ const COMPETITION: [&str; 10] = [
     "waitlist_capacity",
 ];
 
-/// What people say of competitions and of themselves.
-fn of_what_is_said(field: &str, is_set: bool, value: &Value) -> Is {
-    match field {
-        "title" => is(is_text(text(value), 1, 120, false)),
-        "description" => is(is_text(text(value), 0, 5000, true)),
-        "venue" => is(is_text(text(value), 0, 240, false)),
-        "display_name" => is(is_text(text(value), 1, 80, false)),
-        "club" => is(is_text(text(value), 0, 120, false)),
-        "country_code" => match text(value).as_bytes() {
-            [] => Is::Good,
-            [b'A'..=b'Z', b'A'..=b'Z'] => Is::ForOthersToSay,
-            _ => Is::Wrong,
-        },
-        "starts_at" | "ends_at" | "registration_opens_at" | "registration_closes_at" => {
-            is(moment(value).is_some() && is_set)
-        }
-        "capacity" => is(!is_set
-            || value
-                .as_i32()
-                .is_some_and(|places| (1..=1_000_000).contains(&places))),
-        "waitlist_capacity" => is(!is_set
-            || value
-                .as_i32()
-                .is_some_and(|places| (0..=1_000_000).contains(&places))),
-        "birth_date" => is(!is_set || is_birth_date(value)),
-        _ => Is::Good,
+/// The fields of a request that an error must name, by their paths.
+#[derive(Debug, Default)]
+pub struct Expected {
+    /// Must be named.
+    pub invalid: BTreeSet<String>,
+    /// May be named.
+    pub unspecified: BTreeSet<String>,
+}
+
+enum Verdict {
+    Valid,
+    Invalid,
+    Unspecified,
+}
+
+impl From<bool> for Verdict {
+    fn from(is_valid: bool) -> Self {
+        if is_valid { Self::Valid } else { Self::Invalid }
     }
 }
 
-/// The competition or the user that a request holds, as far as its mask goes.
-fn of_part(
-    wrong: &mut Wrong,
-    part: &str,
-    message: &DynamicMessage,
-    mask: &[String],
-    mask_is_good: bool,
-) {
-    if !mask_is_good {
-        return;
-    }
-    let known: &[&str] = if part == "user" { &USER } else { &COMPETITION };
-    let all = mask == ["*"];
-    for field in known {
-        let is_set = set(message, field);
-        let covered = all || mask.iter().any(|path| path == field) || (mask.is_empty() && is_set);
-        if covered {
-            let value = message.get_field_by_name(field).expect("a field");
-            note(
-                wrong,
-                format!("{part}.{field}"),
-                &of_what_is_said(field, is_set, &value),
-            );
+impl Expected {
+    fn add(&mut self, path: String, verdict: &Verdict) {
+        match verdict {
+            Verdict::Valid => {}
+            Verdict::Invalid => drop(self.invalid.insert(path)),
+            Verdict::Unspecified => drop(self.unspecified.insert(path)),
         }
     }
 }
 
-/// The moments of a new competition, if each of them is good alone: `opens < closes <= starts < ends`.
-/// Those of a change are put in order with what they change.
-fn of_schedule(wrong: &mut Wrong, competition: &DynamicMessage) {
+/// Returns what an error of this request must name. If it is empty, the request is valid.
+#[must_use]
+pub fn expected(request: &DynamicMessage) -> Expected {
+    let mut expected = Expected::default();
+    let message = request.descriptor().name().to_owned();
+    let nested = ["competition", "user"].into_iter().find(|name| {
+        let field = request.descriptor().get_field_by_name(name);
+        field.is_some_and(|field| field.kind().as_message().is_some())
+    });
+    for field in request.descriptor().fields() {
+        let is_set = request.has_field(&field);
+        let oneof = field.containing_oneof();
+        let is_other_choice = !is_set && oneof.is_some_and(|oneof| oneof.name() == "user");
+        if is_other_choice || Some(field.name()) == nested {
+            continue;
+        }
+        let value = request.get_field(&field);
+        let verdict = request_field(&message, field.name(), is_set, &value);
+        expected.add(field.name().to_owned(), &verdict);
+    }
+    let has = |field| request.has_field_by_name(field);
+    if message == "AddRegistrationRequest" && !has("user_id") && !has("email") {
+        expected.invalid.insert("user_id".to_owned());
+    }
+    if let Some(name) = nested {
+        if !has(name) {
+            expected.invalid.insert(name.to_owned());
+        }
+        // The missing fields of an absent user are named too.
+        if has(name) || name == "user" {
+            add_nested(&mut expected, request, name);
+        }
+    }
+    expected
+}
+
+/// Adds the fields of the competition or of the user in a request.
+fn add_nested(expected: &mut Expected, request: &DynamicMessage, name: &str) {
+    let value = request.get_field_by_name(name).expect("a field");
+    let nested = value.as_message().expect("a message");
+    let is_update = request.descriptor().name().starts_with("Update");
+    let mask = request.get_field_by_name("update_mask");
+    let mask = match mask {
+        Some(mask) if is_update => paths(&mask),
+        _ => vec!["*".to_owned()],
+    };
+    let fields: &[&str] = match name {
+        "user" => &USER_FIELDS,
+        _ => &COMPETITION_FIELDS,
+    };
+    let is_mask_valid = !expected.invalid.contains("update_mask");
+    for field in fields.iter().filter(|_| is_mask_valid) {
+        let is_set = nested.has_field_by_name(field);
+        let is_masked = mask == ["*"] || mask.iter().any(|path| path == field);
+        // An empty mask means all fields that are set.
+        if is_masked || (mask.is_empty() && is_set) {
+            let value = nested.get_field_by_name(field).expect("a field");
+            let verdict = nested_field(field, is_set, &value);
+            expected.add(format!("{name}.{field}"), &verdict);
+        }
+    }
+    if is_update && name == "competition" {
+        let id = nested.get_field_by_name("competition_id").expect("a field");
+        expected.add(format!("{name}.competition_id"), &is_id(&id).into());
+    } else if name == "competition" {
+        add_schedule(expected, nested);
+    }
+}
+
+/// Adds the order of a new competition's moments: `opens < closes <= starts < ends`. The order of an
+/// updated competition depends on the stored moments.
+fn add_schedule(expected: &mut Expected, competition: &DynamicMessage) {
     let at = |field| {
         let value = competition.get_field_by_name(field)?;
-        set(competition, field).then(|| moment(&value))?
+        competition
+            .has_field_by_name(field)
+            .then(|| moment(&value))?
     };
     let (Some(opens), Some(closes), Some(starts), Some(ends)) = (
         at("registration_opens_at"),
@@ -239,19 +141,92 @@ fn of_schedule(wrong: &mut Wrong, competition: &DynamicMessage) {
     ) else {
         return;
     };
-    if ends <= starts {
-        wrong.surely.insert("competition.ends_at".to_owned());
+    expected.add("competition.ends_at".to_owned(), &(starts < ends).into());
+    let is_closing_valid = opens < closes && closes <= starts;
+    let closes_at = "competition.registration_closes_at".to_owned();
+    expected.add(closes_at, &is_closing_valid.into());
+}
+
+fn request_field(message: &str, field: &str, is_set: bool, value: &Value) -> Verdict {
+    let text = text(value);
+    let makes_account = matches!(message, "SignUpRequest" | "CreateAdminRequest");
+    let is_enum_in = |range: std::ops::RangeInclusive<i32>, value: &Value| {
+        value
+            .as_enum_number()
+            .is_some_and(|number| range.contains(&number))
+    };
+    match field {
+        "competition_id" if message == "CreateCompetitionRequest" => {
+            (text.is_empty() || is_id(value)).into()
+        }
+        "competition_id" | "user_id" | "admin_id" => is_id(value).into(),
+        "request_id" => (text.is_empty() || is_uuid(text)).into(),
+        "email" if message == "ListUsersRequest" && text.is_empty() => Verdict::Valid,
+        "email" => address(text),
+        "new_password" => new_password(text),
+        "password" if makes_account => new_password(text),
+        "password" | "current_password" => (text.chars().count() <= 128).into(),
+        "reason" => is_text(text, 0, 500, false).into(),
+        "role" => is_enum_in(1..=3, value).into(),
+        "states" => {
+            let last = if message == "ListCompetitionsRequest" {
+                3
+            } else {
+                4
+            };
+            let mut states = value.as_list().unwrap_or_default().iter();
+            states.all(|state| is_enum_in(1..=last, state)).into()
+        }
+        "page_size" => value.as_i32().is_some_and(|size| size >= 0).into(),
+        "starts_after" | "starts_before" => (!is_set || moment(value).is_some()).into(),
+        "update_mask" => {
+            let known: &[&str] = match message {
+                "UpdateMeRequest" => &USER_FIELDS,
+                _ => &COMPETITION_FIELDS,
+            };
+            let paths = paths(value);
+            (paths == ["*"] || paths.iter().all(|path| known.contains(&path.as_str()))).into()
+        }
+        _ => nested_field(field, is_set, value),
     }
-    if closes <= opens || closes > starts {
-        let closes_at = "competition.registration_closes_at".to_owned();
-        wrong.surely.insert(closes_at);
+}
+
+/// A field that competitions or users have too.
+fn nested_field(field: &str, is_set: bool, value: &Value) -> Verdict {
+    let text = text(value);
+    let is_count_from = |min| {
+        let count = value.as_i32();
+        !is_set || count.is_some_and(|count| (min..=1_000_000).contains(&count))
+    };
+    match field {
+        "title" => is_text(text, 1, 120, false).into(),
+        "description" => is_text(text, 0, 5000, true).into(),
+        "venue" => is_text(text, 0, 240, false).into(),
+        "display_name" => is_text(text, 1, 80, false).into(),
+        "club" => is_text(text, 0, 120, false).into(),
+        "country_code" => match text.as_bytes() {
+            [] => Verdict::Valid,
+            [b'A'..=b'Z', b'A'..=b'Z'] => Verdict::Unspecified,
+            _ => Verdict::Invalid,
+        },
+        "starts_at" | "ends_at" | "registration_opens_at" | "registration_closes_at" => {
+            (is_set && moment(value).is_some()).into()
+        }
+        "capacity" => is_count_from(1).into(),
+        "waitlist_capacity" => is_count_from(0).into(),
+        "birth_date" => (!is_set || is_birth_date(value)).into(),
+        _ => Verdict::Valid,
     }
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
 }
 
 fn is_id(value: &Value) -> bool {
     let text = text(value);
-    let allowed = |c: char| matches!(c, 'a'..='z' | '0'..='9' | '-');
-    (3..=64).contains(&text.len()) && text.chars().all(allowed)
+    let is_allowed = |c: char| matches!(c, 'a'..='z' | '0'..='9' | '-');
+    (3..=64).contains(&text.len()) && text.chars().all(is_allowed)
 }
 
 fn is_uuid(text: &str) -> bool {
@@ -261,43 +236,41 @@ fn is_uuid(text: &str) -> bool {
     lengths == [8, 4, 4, 4, 12] && groups.iter().all(is_hex)
 }
 
-fn address(text: &str) -> Is {
-    let odd = |c: char| c.is_control() || c.is_whitespace();
+fn address(text: &str) -> Verdict {
+    let is_forbidden = |c: char| c.is_control() || c.is_whitespace();
     let host = text.rsplit('@').next().unwrap_or_default();
-    if text.len() > 254 || !text.contains('@') || !host.contains('.') || text.contains(odd) {
-        return Is::Wrong;
-    }
-    if text == GOOD_ADDRESS {
-        Is::Good
+    if text.len() > 254 || !text.contains('@') || !host.contains('.') || text.contains(is_forbidden)
+    {
+        Verdict::Invalid
+    } else if text == VALID_ADDRESS {
+        Verdict::Valid
     } else {
-        Is::ForOthersToSay
+        Verdict::Unspecified
     }
 }
 
-/// An address that has to be accepted.
-pub const GOOD_ADDRESS: &str = "ada@example.org";
-
-fn new_password(text: &str) -> Is {
-    if !(8..=128).contains(&text.chars().count()) {
-        return Is::Wrong;
+fn new_password(text: &str) -> Verdict {
+    if (8..=128).contains(&text.chars().count()) {
+        Verdict::Unspecified
+    } else {
+        Verdict::Invalid
     }
-    Is::ForOthersToSay
 }
 
-fn is_text(text: &str, min: usize, max: usize, lines: bool) -> bool {
-    let layout = |c: char| lines && matches!(c, '\n' | '\r' | '\t');
+fn is_text(text: &str, min: usize, max: usize, has_lines: bool) -> bool {
+    let is_layout = |c: char| has_lines && matches!(c, '\n' | '\r' | '\t');
     (min..=max).contains(&text.chars().count())
-        && !text.contains(|c: char| c.is_control() && !layout(c))
+        && !text.contains(|c: char| c.is_control() && !is_layout(c))
         && (min == 0 || !text.trim().is_empty())
 }
 
-/// Milliseconds since 1970, if it is a moment from then to 9999.
+/// The milliseconds since 1970 of a moment before the year 10000.
 fn moment(value: &Value) -> Option<i64> {
     let message = value.as_message()?;
     let seconds = message.get_field_by_name("seconds")?.as_i64()?;
     let nanos = message.get_field_by_name("nanos")?.as_i32()?;
-    let good = (0..=253_402_300_799).contains(&seconds) && (0..=999_999_999).contains(&nanos);
-    good.then(|| seconds * 1000 + i64::from(nanos) / 1_000_000)
+    let is_valid = (0..=253_402_300_799).contains(&seconds) && (0..=999_999_999).contains(&nanos);
+    is_valid.then(|| seconds * 1000 + i64::from(nanos) / 1_000_000)
 }
 
 fn is_birth_date(value: &Value) -> bool {
@@ -305,13 +278,13 @@ fn is_birth_date(value: &Value) -> bool {
         let message = value.as_message()?;
         message.get_field_by_name(field)?.as_i32()
     };
-    let (year, month, day) = (number("year"), number("month"), number("day"));
-    let (Some(year), Some(month), Some(day)) = (year, month, day) else {
+    let (Some(year), Some(month), Some(day)) = (number("year"), number("month"), number("day"))
+    else {
         return false;
     };
-    let leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    let is_leap_year = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
     let days = match month {
-        2 if leap => 29,
+        2 if is_leap_year => 29,
         2 => 28,
         4 | 6 | 9 | 11 => 30,
         1..=12 => 31,
@@ -320,21 +293,11 @@ fn is_birth_date(value: &Value) -> bool {
     (1900..=9999).contains(&year) && (1..=days).contains(&day)
 }
 
-fn mask(request: &DynamicMessage) -> Vec<String> {
-    let mask = request.get_field_by_name("update_mask");
-    mask.map(|mask| paths(&mask)).unwrap_or_default()
-}
-
 fn paths(mask: &Value) -> Vec<String> {
-    let paths = mask.as_message().and_then(|mask| {
-        let paths = mask.get_field_by_name("paths")?;
-        Some(
-            paths
-                .as_list()?
-                .iter()
-                .map(|path| text(path).to_owned())
-                .collect(),
-        )
-    });
-    paths.unwrap_or_default()
+    let paths = mask
+        .as_message()
+        .and_then(|mask| mask.get_field_by_name("paths"));
+    let paths = paths.as_ref().and_then(|paths| paths.as_list());
+    let paths = paths.unwrap_or_default().iter();
+    paths.map(|path| text(path).to_owned()).collect()
 }

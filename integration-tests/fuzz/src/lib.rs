@@ -1,56 +1,49 @@
-//! Bad input: what the services read from strangers, and what must hold whatever it is.
+//! Fuzz tests: the services read any bytes from clients, and keep their promises whatever these are.
 //!
 //! In reading order:
-//! - [`TARGETS`]: what is fuzzed. A target is a function that takes any bytes and panics if a promise is
-//!   broken.
-//! - [`requests`]: every request of the contract, against [`contract`], its limits written down once more.
-//! - [`page_tokens`], [`session_tokens`]: what clients send back.
-//! - [`mutation`]: bad input from good, by a seed.
+//! - [`TARGETS`]: the functions that are fuzzed. Each takes any bytes and panics if a promise is broken.
+//! - [`requests`]: every request of the contract, compared with [`contract`], which states the limits of
+//!   the contract independently.
+//! - [`session_tokens`]: the tokens that clients send with each call.
+//! - [`mutation`]: makes nearly valid input from valid input.
 //!
-//! `tests/short.rs` makes bad input from good on stable Rust. `guided/` hands the same targets to
-//! libFuzzer, which looks at what the code does with them; it is a workspace of its own.
+//! `tests/short.rs` generates input by a seed. The binary `guided` runs the same targets under libFuzzer,
+//! which looks for input that takes new paths through the code. Page tokens are tested in `server::paging`.
 
 #![allow(
     clippy::expect_used,
     clippy::panic,
     clippy::missing_panics_doc,
-    reason = "a target says by a panic what is wrong"
+    reason = "a target reports a broken promise with a panic"
 )]
 
 pub mod contract;
 pub mod mutation;
-pub mod page_tokens;
 pub mod requests;
 pub mod session_tokens;
 
-use mutation::Random;
+use testkit::Random;
 
-/// Something that reads what a stranger wrote.
+/// A function that reads the input of a client.
 #[derive(Debug, Clone, Copy)]
 pub struct Target {
-    /// What it is called on the command line.
+    /// The name on the command line.
     pub name: &'static str,
-    /// Panics if these bytes break a promise.
+    /// Panics if the input breaks a promise.
     pub check: fn(&[u8]),
-    /// Makes bytes that are good, or nearly.
-    pub make: fn(&mut Random) -> Vec<u8>,
+    /// Generates valid or nearly valid input.
+    pub generate: fn(&mut Random) -> Vec<u8>,
 }
 
-/// All of them.
-pub const TARGETS: [Target; 3] = [
+pub const TARGETS: [Target; 2] = [
     Target {
         name: "requests",
         check: requests::check,
-        make: requests::make,
-    },
-    Target {
-        name: "page_tokens",
-        check: page_tokens::check,
-        make: page_tokens::make,
+        generate: requests::generate,
     },
     Target {
         name: "session_tokens",
         check: session_tokens::check,
-        make: session_tokens::make,
+        generate: session_tokens::generate,
     },
 ];

@@ -1,8 +1,8 @@
-//! Every request of the contract, from bytes to words of the domain.
+//! Every request of the contract, from bytes to the types of the domain. The first byte selects the request.
 //!
-//! The first byte says which. What must hold: a request is accepted if the contract finds nothing wrong
-//! with it; otherwise every wrong field is named, once, and no good one. No sentence repeats a password,
-//! and all of them fit into the trailers of an answer. What was accepted says the same when it is sent again.
+//! A request is accepted if the contract finds it valid. Otherwise the error names every invalid field once,
+//! and no valid one. No error repeats a password, and every error fits into the trailers of a response. An
+//! accepted request is unchanged when it is sent again.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -20,43 +20,46 @@ use prost_reflect::{
     DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, ReflectMessage as _,
     Value,
 };
+use testkit::Random;
 
-use crate::contract::{self, GOOD_ADDRESS};
-use crate::mutation::{self, Random};
+use crate::contract::{self, VALID_ADDRESS};
+use crate::mutation;
 
 /// A request of the contract.
 pub struct Request {
-    /// Its full name.
+    /// The full name of the message.
     pub name: &'static str,
-    /// Reads it as a server does. `None` = these bytes are no such message.
+    /// Reads it as a server does; `None` if the bytes are not such a message.
     parse: fn(&[u8]) -> Option<Result<(), InvalidFields>>,
 }
 
-/// Reads a message, and sees that it is read again from what it is written as.
+/// Decodes a message, and checks that encoding it loses nothing.
 fn decode<M: Message + Default + PartialEq>(bytes: &[u8]) -> Option<M> {
     let message = M::decode(bytes).ok()?;
     let again = M::decode(message.encode_to_vec().as_slice());
     assert!(
         again.is_ok_and(|again| again == message),
-        "it is not what it is written as"
+        "the message changes when it is encoded"
     );
     Some(message)
 }
 
-/// What an accepted request holds, said again.
-trait Again: Sized {
-    fn holds(&self) {}
+/// Checks an accepted request.
+trait Check {
+    fn check(&self) {}
 }
 
 macro_rules! requests {
-    ([$($service:ident::$message:ident => $parsed:ty;)*] and as they are [$($plain_service:ident::$plain:ident;)*]) => {
-        /// All of them.
+    (
+        parsed [$($service:ident::$message:ident => $parsed:ty;)*]
+        not parsed [$($plain_service:ident::$plain:ident;)*]
+    ) => {
         pub const REQUESTS: &[Request] = &[
             $(Request {
                 name: concat!("startlist.", stringify!($service), ".v1.", stringify!($message)),
                 parse: |bytes| {
                     let message: $service::$message = decode(bytes)?;
-                    Some(<$parsed>::try_from(message).map(|accepted| accepted.holds()))
+                    Some(<$parsed>::try_from(message).map(|accepted| accepted.check()))
                 },
             },)*
             $(Request {
@@ -67,7 +70,7 @@ macro_rules! requests {
     };
 }
 
-requests! { [
+requests! { parsed [
     user::SignUpRequest => SignUp;
     user::SignInRequest => SignIn;
     user::UpdateMeRequest => UpdateMe;
@@ -97,7 +100,7 @@ requests! { [
     admin::ListUsersRequest => ListUsers;
     admin::GetUserRequest => UserId;
     admin::ListAuditEntriesRequest => ListAuditEntries;
-] and as they are [
+] not parsed [
     user::SignOutRequest;
     user::GetMeRequest;
     user::ExportMeRequest;
@@ -106,32 +109,28 @@ requests! { [
     diagnostics::GetHealthReportRequest;
 ] }
 
-/// Nothing more is to be said of these.
-macro_rules! said { ($($parsed:ty),*) => { $(impl Again for $parsed {})* }; }
+macro_rules! unchecked { ($($parsed:ty),*) => { $(impl Check for $parsed {})* }; }
 
-said! {
+unchecked! {
     SignIn, UpdateMe, ChangePassword, DeleteMe, CreateAdmin, DisableAdmin, UpdateCompetition, PublishCompetition,
     CancelCompetition, DeleteCompetition, GetRegistration, AddRegistration, RemoveRegistration, Register, Withdraw
 }
 
-impl Again for CreateCompetition {
-    fn holds(&self) {
+impl Check for CreateCompetition {
+    fn check(&self) {
         let request = admin::CreateCompetitionRequest {
             competition_id: self.competition_id.clone().map(String::from),
             competition: Some(v1::Competition::from(self.details.clone())),
             request_id: self.request_id.to_string(),
         };
-        let again = Self::try_from(request).expect("what was accepted");
-        assert_eq!(again.details, self.details);
-        assert_eq!(
-            (&again.competition_id, again.request_id),
-            (&self.competition_id, self.request_id)
-        );
+        let again = Self::try_from(request).expect("accepted before");
+        let content = |it: &Self| (it.details.clone(), it.competition_id.clone(), it.request_id);
+        assert_eq!(content(&again), content(self));
     }
 }
 
-impl Again for SignUp {
-    fn holds(&self) {
+impl Check for SignUp {
+    fn check(&self) {
         let profile = self.profile.clone();
         let request = user::SignUpRequest {
             email: self.email.clone().into(),
@@ -142,147 +141,111 @@ impl Again for SignUp {
             club: profile.club.into(),
             request_id: self.request_id.to_string(),
         };
-        let again = Self::try_from(request).expect("what was accepted");
-        assert_eq!(again.email.as_str(), self.email.as_str());
-        assert_eq!(
-            (again.profile, again.request_id),
-            (self.profile.clone(), self.request_id)
-        );
+        let again = Self::try_from(request).expect("accepted before");
+        let content = |it: &Self| (it.email.clone(), it.profile.clone(), it.request_id);
+        assert_eq!(content(&again), content(self));
     }
 }
 
-impl Again for CompetitionId {
-    fn holds(&self) {
-        assert_eq!(Self::parse(self.as_str()).as_ref(), Ok(self));
-    }
+macro_rules! checks {
+    ($($parsed:ty: |$it:ident| $check:expr;)*) => {
+        $(impl Check for $parsed {
+            fn check(&self) {
+                let $it = self;
+                assert!($check);
+            }
+        })*
+    };
 }
 
-impl Again for UserId {
-    fn holds(&self) {
-        assert_eq!(Self::parse(self.as_str()).as_ref(), Ok(self));
-    }
-}
-
-impl Again for Page {
-    fn holds(&self) {
-        assert!((1..=200).contains(&self.size), "a page of {}", self.size);
-    }
-}
-
-impl Again for ListUsers {
-    fn holds(&self) {
-        self.page.holds();
-    }
-}
-
-impl Again for ListAuditEntries {
-    fn holds(&self) {
-        self.page.holds();
-    }
-}
-
-impl Again for ListRegistrations {
-    fn holds(&self) {
-        self.page.holds();
-        assert!((1..=4).contains(&self.states.len()), "{:?}", self.states);
-    }
-}
-
-impl Again for ListCompetitions {
-    fn holds(&self) {
-        self.page.holds();
-        assert!((1..=3).contains(&self.states.len()), "{:?}", self.states);
-    }
+checks! {
+    CompetitionId: |id| Self::parse(id.as_str()).as_ref() == Ok(id);
+    UserId: |id| Self::parse(id.as_str()).as_ref() == Ok(id);
+    Page: |page| (1..=200).contains(&page.size);
+    ListUsers: |list| (1..=200).contains(&list.page.size);
+    ListAuditEntries: |list| (1..=200).contains(&list.page.size);
+    ListRegistrations: |list| (1..=200).contains(&list.page.size) && (1..=4).contains(&list.states.len());
+    ListCompetitions: |list| (1..=200).contains(&list.page.size) && (1..=3).contains(&list.states.len());
 }
 
 static POOL: LazyLock<DescriptorPool> =
     LazyLock::new(|| DescriptorPool::decode(api::DESCRIPTOR_SET).expect("the contract"));
 
-/// The descriptor of a request.
 #[must_use]
 pub fn descriptor(request: &Request) -> MessageDescriptor {
     POOL.get_message_by_name(request.name)
         .expect("a message of the contract")
 }
 
-const ABOUT_PASSWORDS: [&str; 2] = [
+const PASSWORD_ERRORS: [&str; 2] = [
     "must be 8 to 128 characters",
     "is among the 3,000 most common passwords, choose another",
 ];
 
 /// The target.
 pub fn check(data: &[u8]) {
-    let Some((&which, bytes)) = data.split_first() else {
+    let Some((request, bytes)) = select(data) else {
         return;
     };
-    let request = &REQUESTS[usize::from(which) % REQUESTS.len()];
-    let Some(answer) = (request.parse)(bytes) else {
+    let Some(result) = (request.parse)(bytes) else {
         return;
     };
-    let message = DynamicMessage::decode(descriptor(request), bytes).expect("prost read it");
-    let wrong = contract::wrong(&message);
+    let message = DynamicMessage::decode(descriptor(request), bytes).expect("prost decoded it");
+    let expected = contract::expected(&message);
+    match result {
+        Ok(()) => assert!(
+            expected.invalid.is_empty(),
+            "{} was accepted with {:?}",
+            request.name,
+            expected.invalid
+        ),
+        Err(invalid) => check_error(request, &invalid, &expected),
+    }
+}
+
+fn check_error(request: &Request, invalid: &InvalidFields, expected: &contract::Expected) {
     let name = request.name;
-    let invalid = match &answer {
-        Ok(()) => {
-            assert!(
-                wrong.surely.is_empty(),
-                "{name} was accepted with wrong {:?}",
-                wrong.surely
-            );
-            return;
-        }
-        Err(invalid) => invalid,
-    };
     let mut named = BTreeSet::new();
     for field in invalid.fields() {
+        let (path, description) = (&field.field, &field.description);
+        assert!(named.insert(path.clone()), "{name} names {path} twice");
         assert!(
-            named.insert(field.field.clone()),
-            "{name} names {} twice",
-            field.field
+            exists(&descriptor(request), path),
+            "{name} has no field {path}"
         );
+        assert!(!description.is_empty(), "{name} does not describe {path}");
+        // Fixed sentences, so that nothing of the password is repeated.
         assert!(
-            exists(&descriptor(request), &field.field),
-            "{name} names {}, which it has not",
-            field.field
+            !path.ends_with("password") || PASSWORD_ERRORS.contains(&description.as_str()),
+            "{name}: {description}"
         );
-        assert!(
-            !field.description.is_empty(),
-            "{name} does not say what {} must be",
-            field.field
-        );
-        if field.field.ends_with("password") {
-            // Word for word, so that nothing of what was typed is repeated.
-            assert!(
-                ABOUT_PASSWORDS.contains(&field.description.as_str()),
-                "{name}: {}",
-                field.description
-            );
-        }
     }
-    assert!(!named.is_empty(), "{name} was refused for nothing");
+    assert!(!named.is_empty(), "{name} was rejected without a reason");
     assert!(
         invalid.to_string().len() < 4096,
-        "{name} says more than trailers hold"
+        "the error of {name} is too long for trailers"
     );
-    let missing: Vec<_> = wrong.surely.difference(&named).collect();
+    let missing: Vec<_> = expected.invalid.difference(&named).collect();
     assert!(
         missing.is_empty(),
         "{name} does not name {missing:?}, but {named:?}"
     );
-    let good: Vec<_> = named
-        .iter()
-        .filter(|field| !wrong.surely.contains(*field) && !wrong.perhaps.contains(*field))
-        .collect();
-    assert!(good.is_empty(), "{name} names {good:?}, which are good");
+    let may_be_named =
+        |path: &&String| expected.invalid.contains(*path) || expected.unspecified.contains(*path);
+    let valid: Vec<_> = named.iter().filter(|path| !may_be_named(path)).collect();
+    assert!(valid.is_empty(), "{name} names the valid fields {valid:?}");
 }
 
-/// Whether a server takes these bytes.
+/// The selected request, and its bytes.
+fn select(data: &[u8]) -> Option<(&'static Request, &[u8])> {
+    let (&which, bytes) = data.split_first()?;
+    Some((&REQUESTS[usize::from(which) % REQUESTS.len()], bytes))
+}
+
 #[must_use]
 pub fn is_accepted(data: &[u8]) -> bool {
-    data.split_first().is_some_and(|(&which, bytes)| {
-        let request = &REQUESTS[usize::from(which) % REQUESTS.len()];
-        (request.parse)(bytes).is_some_and(|answer| answer.is_ok())
-    })
+    let result = select(data).and_then(|(request, bytes)| (request.parse)(bytes));
+    result.is_some_and(|result| result.is_ok())
 }
 
 fn exists(message: &MessageDescriptor, path: &str) -> bool {
@@ -298,34 +261,34 @@ fn exists(message: &MessageDescriptor, path: &str) -> bool {
         })
 }
 
-/// A good request, of which some fields are odd, and now and then some bytes.
-pub fn make(random: &mut Random) -> Vec<u8> {
+/// Generates a request with up to three invalid fields, and sometimes with changed bytes.
+pub fn generate(random: &mut Random) -> Vec<u8> {
     let which = random.below(REQUESTS.len());
-    let mut message = good(&descriptor(&REQUESTS[which]));
+    let mut message = valid(&descriptor(&REQUESTS[which]));
     for _ in 0..random.below(4) {
         spoil(random, &mut message);
     }
     let mut bytes = message.encode_to_vec();
     if random.one_in(4) {
-        mutation::bytes(random, &mut bytes);
+        mutation::change_bytes(random, &mut bytes);
     }
     bytes.insert(0, u8::try_from(which).expect("few requests"));
     bytes
 }
 
-/// A request of this kind that has to be accepted.
+/// A request of this kind that must be accepted.
 #[must_use]
-pub fn good(descriptor: &MessageDescriptor) -> DynamicMessage {
+pub fn valid(descriptor: &MessageDescriptor) -> DynamicMessage {
     let mut message = DynamicMessage::new(descriptor.clone());
     for field in descriptor.fields() {
-        message.set_field(&field, good_value(&field));
+        message.set_field(&field, valid_value(&field));
     }
     message
 }
 
-fn good_value(field: &FieldDescriptor) -> Value {
+fn valid_value(field: &FieldDescriptor) -> Value {
     let value = match (field.name(), field.kind()) {
-        ("email", _) => Value::String(GOOD_ADDRESS.to_owned()),
+        ("email", _) => Value::String(VALID_ADDRESS.to_owned()),
         ("password" | "new_password" | "current_password", _) => {
             Value::String("vier worte am see".to_owned())
         }
@@ -333,18 +296,16 @@ fn good_value(field: &FieldDescriptor) -> Value {
         ("country_code", _) => Value::String("CH".to_owned()),
         ("paths", _) => Value::String("*".to_owned()),
         (name, Kind::Message(message)) => {
-            let mut value = good(&message);
-            let at = [
-                "registration_opens_at",
-                "registration_closes_at",
-                "starts_at",
-                "ends_at",
-            ];
-            if let Some(n) = at.iter().position(|moment| *moment == name) {
-                value.set_field_by_name(
-                    "seconds",
-                    Value::I64(2_000_000_000 + i64::try_from(n).expect("few")),
-                );
+            let mut value = valid(&message);
+            let second = match name {
+                "registration_opens_at" => Some(2_000_000_000),
+                "registration_closes_at" => Some(2_000_000_001),
+                "starts_at" => Some(2_000_000_002),
+                "ends_at" => Some(2_000_000_003),
+                _ => None,
+            };
+            if let Some(second) = second {
+                value.set_field_by_name("seconds", Value::I64(second));
             }
             Value::Message(value)
         }
@@ -376,19 +337,19 @@ fn spoil(random: &mut Random, message: &mut DynamicMessage) {
         return;
     }
     if field.is_list() {
-        let count = random.pick(&[0, 1, 2, 3, 300]);
-        let values = (0..count).map(|_| odd(random, field)).collect();
+        let count = *random.pick(&[0, 1, 2, 3, 300]);
+        let values = (0..count).map(|_| invalid_value(random, field)).collect();
         message.set_field(field, Value::List(values));
     } else if let Kind::Message(_) = field.kind() {
         if let Some(part) = message.get_field_mut(field).as_message_mut() {
             spoil(random, part);
         }
     } else {
-        message.set_field(field, odd(random, field));
+        message.set_field(field, invalid_value(random, field));
     }
 }
 
-fn odd(random: &mut Random, field: &FieldDescriptor) -> Value {
+fn invalid_value(random: &mut Random, field: &FieldDescriptor) -> Value {
     let number = mutation::number(random);
     let small = i32::try_from(number).unwrap_or(i32::MIN);
     match field.kind() {
@@ -401,7 +362,7 @@ fn odd(random: &mut Random, field: &FieldDescriptor) -> Value {
                 "display_name",
                 "birth_date",
             ]);
-            Value::String(path.to_owned())
+            Value::String((*path).to_owned())
         }
         Kind::String => Value::String(mutation::text(random)),
         Kind::Int32 => Value::I32(small),

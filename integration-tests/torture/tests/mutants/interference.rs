@@ -20,7 +20,7 @@ pub(crate) type Counts = Arc<Mutex<HashMap<Vec<u8>, (u64, u64)>>>;
 
 /// Applies an [`Interference`] to commands.
 pub(crate) struct Interceptor {
-    pub(crate) interference: Interference,
+    pub(crate) interference: Option<Interference>,
     pub(crate) counts: Counts,
     pub(crate) delayed: UnboundedSender<Command>,
 }
@@ -33,7 +33,10 @@ impl Interceptor {
                     .get(1)
                     .is_some_and(|key| key.ends_with(key_ends_with))
         };
-        match self.interference {
+        let Some(interference) = self.interference else {
+            return;
+        };
+        match interference {
             Interference::EmptyWaitlist if is(b"ZCARD", b"}:waitlist") => {
                 command[0] = b"ZCOUNT".to_vec();
                 command.extend([b"0".to_vec(), b"0".to_vec()]);

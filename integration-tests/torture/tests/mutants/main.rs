@@ -82,7 +82,7 @@ async fn run(mutant: &Mutant, sources: &Sources, seed: u64) -> Run {
         round += 1;
         sleep(Duration::from_millis(150)).await;
         lose_replies(&world).await;
-        if mutant.interference == Interference::LateIndexEntry && round % 2 == 0 {
+        if mutant.interference == Some(Interference::LateIndexEntry) && round % 2 == 0 {
             // The killed service never writes its delayed entries.
             writing.abort();
             world.user.kill().await;
