@@ -1,4 +1,4 @@
-//! `AddRegistration`: registers a user, also one who was removed.
+//! `AddRegistration`: registers a user, even one who was removed.
 
 use api::admin::{AddRegistrationRequest, AddRegistrationResponse};
 use api::request::{AddRegistration, WhichUser};
@@ -20,18 +20,18 @@ pub(crate) async fn add_registration(
         request_id,
     } = request.try_into()?;
 
-    let user_id = id_of(user, store).await?;
+    let user_id = find_id(user, store).await?;
     let entry = store
         .add_registration(&caller.id, &competition_id, &user_id, options, request_id)
         .await?;
 
     Ok(AddRegistrationResponse {
-        entry: Some(entry::shown(entry)),
+        entry: Some(entry::to_message(entry)),
     })
 }
 
-/// Whom the organiser named. An address that nobody has is no user.
-async fn id_of(user: WhichUser, store: &AdminStore) -> Result<UserId, Failure> {
+/// Returns the id of the user that the request names by id or by address.
+async fn find_id(user: WhichUser, store: &AdminStore) -> Result<UserId, Failure> {
     match user {
         WhichUser::Id(id) => Ok(id),
         WhichUser::Email(email) => match store.find_user_by_email(&email).await? {

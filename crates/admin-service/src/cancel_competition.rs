@@ -1,4 +1,4 @@
-//! `CancelCompetition`: stops registration for good and keeps the records.
+//! `CancelCompetition`: ends registration for good and keeps the records.
 
 use api::admin::{CancelCompetitionRequest, CancelCompetitionResponse};
 use api::request::CancelCompetition;

@@ -1,4 +1,4 @@
-//! `CreateAdmin`: makes an account for an admin; with the bootstrap token, for the first owner.
+//! `CreateAdmin`: creates an admin; with the bootstrap token, the first owner.
 
 use api::admin::{CreateAdminRequest, CreateAdminResponse};
 use api::request::CreateAdmin;
@@ -34,11 +34,12 @@ pub(crate) async fn create_admin(
         }
         OwnerOrBootstrap::Bootstrap(token) => store.create_first_owner(&token, &new, &hash).await?,
     };
-    // Each hash has a salt of its own: a stored one that differs is that of an earlier call with the same
-    // request id, and the password is a part of the request that only its hash can tell.
+    // Each hash has its own salt. A different stored hash is that of an earlier call with the same
+    // request id, so the request is a repetition only if it has the same password.
     if store.admin_credential(&admin.id).await? != hash {
-        let proof = sign_ins.confirm_repetition(network, &admin.email, password);
-        proof.await?;
+        sign_ins
+            .confirm_repetition(network, &admin.email, password)
+            .await?;
     }
 
     Ok(CreateAdminResponse {

@@ -1,4 +1,4 @@
-//! `CreateCompetition`: makes a competition, as a draft.
+//! `CreateCompetition`: creates a draft.
 
 use api::admin::{CreateCompetitionRequest, CreateCompetitionResponse};
 use api::request::CreateCompetition;

@@ -1,4 +1,4 @@
-//! `DeleteCompetition`: throws a draft away. Its log stays.
+//! `DeleteCompetition`: deletes a draft. Its log stays.
 
 use api::admin::{DeleteCompetitionRequest, DeleteCompetitionResponse};
 use api::request::DeleteCompetition;

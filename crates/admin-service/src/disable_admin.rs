@@ -1,4 +1,4 @@
-//! `DisableAdmin`: shuts an admin's account.
+//! `DisableAdmin`: disables an admin's account.
 
 use api::admin::{DisableAdminRequest, DisableAdminResponse};
 use api::request::DisableAdmin;

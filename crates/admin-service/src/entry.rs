@@ -1,8 +1,8 @@
-//! What an organiser sees of a registration: the answer of four RPCs.
+//! A registration as organisers see it, in the responses of four RPCs.
 
 use api::admin::RegistrationEntry;
 use store::registrations::Entry;
 
-pub(crate) fn shown(entry: Entry) -> RegistrationEntry {
+pub(crate) fn to_message(entry: Entry) -> RegistrationEntry {
     RegistrationEntry::new(entry.registration, entry.user, entry.added_by)
 }

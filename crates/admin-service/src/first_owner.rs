@@ -1,4 +1,4 @@
-//! How the first owner comes to be: only an owner can make admins, and there is no default password.
+//! Creates the first owner. Only an owner can create admins, and there is no default password.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -12,103 +12,100 @@ use store::admins::{BOOTSTRAP_TOKEN, NewAdmin};
 use tokio::time::sleep;
 use tracing::{error, info, warn};
 
-/// Who becomes the first owner, in an installation that has none.
+/// How the first owner is created in an installation without one.
 #[derive(Debug, Clone)]
 pub enum FirstOwner {
-    /// Somebody with this address and this password.
-    Named {
-        /// How to sign in.
-        email: Email,
-        /// The first password.
-        password: Password,
-    },
-    /// Whoever uses the single-use token that is printed at the start, which is good for 15 minutes. With
-    /// a JSON log none is printed.
+    /// With this address and password.
+    Named { email: Email, password: Password },
+    /// By `CreateAdmin` with a single-use token, which is printed at the start and valid for 15
+    /// minutes. With a JSON log no token is printed.
     ByToken,
 }
 
-/// How long to wait before the next try: Redis is away, or another server is at it.
-const PAUSE: Duration = Duration::from_secs(1);
-/// The same after a fault, which seldom goes away by itself.
-const LONG_PAUSE: Duration = Duration::from_secs(60);
+/// The pause if Redis cannot be reached or the server is busy.
+const RETRY_PAUSE: Duration = Duration::from_secs(1);
+/// The pause after an internal error, which a retry seldom fixes.
+const INTERNAL_ERROR_PAUSE: Duration = Duration::from_secs(60);
 
 impl FirstOwner {
-    /// Sees to it that there is an owner, or a token that makes one. Waits for Redis as long as it takes.
-    pub(crate) async fn see_to(
+    /// Creates the owner, or a token for it, unless there is an owner. Retries until Redis answers.
+    pub(crate) async fn ensure(
         self,
         store: AdminStore,
         passwords: Passwords,
         listening: SocketAddr,
         log_format: LogFormat,
     ) {
-        if patiently(|| store.has_owner()).await {
+        if retry(|| store.has_owner()).await {
             return;
         }
         match (self, log_format) {
-            (Self::Named { email, password }, _) => make(&store, &passwords, email, password).await,
-            (Self::ByToken, LogFormat::Text) => invite(&store, listening).await,
-            // A log of this kind is collected, kept, and read by many: no place for a secret.
+            (Self::Named { email, password }, _) => {
+                create(&store, &passwords, email, password).await
+            }
+            (Self::ByToken, LogFormat::Text) => print_token(&store, listening).await,
+            // JSON logs are collected and stored, so a secret must not be printed beside them.
             (Self::ByToken, LogFormat::Json) => warn!(
-                "there is no owner; set --owner-email and --owner-password-file, or start once with --log-format text to get a token that makes one"
+                "there is no owner; set --owner-email and --owner-password-file, or start once with --log-format text to get a token that creates one"
             ),
         }
     }
 }
 
-async fn make(store: &AdminStore, passwords: &Passwords, email: Email, password: Password) {
+async fn create(store: &AdminStore, passwords: &Passwords, email: Email, password: Password) {
     let owner = NewAdmin {
         email,
         display_name: display_name(),
         role: Role::Owner,
-        // One for all tries, so that a try whose answer was lost is not made twice.
+        // The same id for all attempts, so that an attempt whose reply was lost is not repeated.
         request_id: RequestId::random(),
     };
-    let hash = patiently(|| passwords.hash(password.clone())).await;
-    if patiently(|| store.ensure_owner(&owner, &hash)).await {
-        info!("made the first owner, with the address of --owner-email");
+    let hash = retry(|| passwords.hash(password.clone())).await;
+    if retry(|| store.ensure_owner(&owner, &hash)).await {
+        info!("created the first owner, with the address of --owner-email");
     }
 }
 
-/// What the first owner is called until somebody says more.
+/// The initial display name of the first owner.
 fn display_name() -> DisplayName {
-    DisplayName::parse("Owner").unwrap_or_else(|_| unreachable!("it is short and says something"))
+    DisplayName::parse("Owner").unwrap_or_else(|_| unreachable!("the name is short and not empty"))
 }
 
-/// Prints a token, for the person at the terminal: on stdout, since stderr is where the log goes.
-async fn invite(store: &AdminStore, listening: SocketAddr) {
-    let token = patiently(|| store.new_bootstrap_token()).await;
+/// Prints a token on stdout, because stderr is the log.
+async fn print_token(store: &AdminStore, listening: SocketAddr) {
+    let token = retry(|| store.new_bootstrap_token()).await;
     let until = store.now().after(BOOTSTRAP_TOKEN);
-    println!("{}", invitation(&token, until, listening));
+    println!("{}", instructions(&token, until, listening));
 }
 
-/// Neither the address nor the password is filled in: a line that is pasted as it stands makes nobody.
-fn invitation(token: &SessionToken, until: Timestamp, listening: SocketAddr) -> String {
+/// The address and the password are left empty, so that pasting the line unchanged creates no account.
+fn instructions(token: &SessionToken, until: Timestamp, listening: SocketAddr) -> String {
     let token = token.expose();
     let server = ServerUrl::try_from(listening)
         .map_or_else(|_| listening.to_string(), |server| server.to_string());
     let request =
         r#"{"email": "", "password": "", "display_name": "Owner", "role": "ADMIN_ROLE_OWNER"}"#;
     format!(
-        "There is no owner yet. This line makes one, once, until {until}; fill in an e-mail address and a password:\n\
+        "There is no owner yet. This command creates one, once, until {until}. Fill in an e-mail address and a password:\n\
          grpcurl -plaintext -H 'authorization: Bearer {token}' -d '{request}' {server} startlist.admin.v1.AdminService/CreateAdmin\n\
-         After that time, start admin-service again for another one."
+         After that time, restart admin-service to get a new token."
     )
 }
 
-/// Tries until it works.
-async fn patiently<T, E, Try>(attempt: impl Fn() -> Try) -> T
+/// Retries until the operation succeeds.
+async fn retry<T, E, Attempt>(operation: impl Fn() -> Attempt) -> T
 where
     E: Into<Failure>,
-    Try: Future<Output = Result<T, E>>,
+    Attempt: Future<Output = Result<T, E>>,
 {
     loop {
-        match attempt().await.map_err(Into::into) {
+        match operation().await.map_err(Into::into) {
             Ok(done) => return done,
             Err(Failure::Internal(detail)) => {
-                error!(detail, "the first owner cannot be made");
-                sleep(LONG_PAUSE).await;
+                error!(detail, "cannot create the first owner; retrying");
+                sleep(INTERNAL_ERROR_PAUSE).await;
             }
-            Err(_) => sleep(PAUSE).await,
+            Err(_) => sleep(RETRY_PAUSE).await,
         }
     }
 }
@@ -122,10 +119,10 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn redis_is_waited_for() {
+    async fn an_operation_is_retried_until_redis_answers() {
         let tries = Cell::new(0);
         let began_at = Instant::now();
-        let answer = patiently(async || {
+        let answer = retry(async || {
             tries.set(tries.get() + 1);
             match tries.get() {
                 1 | 2 => Err(Failure::Unavailable("connection refused".to_owned())),
@@ -133,15 +130,15 @@ mod tests {
             }
         });
         assert_eq!(answer.await, 3);
-        assert_eq!(began_at.elapsed(), 2 * PAUSE);
+        assert_eq!(began_at.elapsed(), 2 * RETRY_PAUSE);
     }
 
     #[test]
-    fn the_invitation_can_be_pasted_and_has_to_be_filled_in() {
+    fn the_command_can_be_pasted_and_has_to_be_filled_in() {
         let token = SessionToken::of_bootstrap(&[7; 32]);
-        let everywhere = SocketAddr::from(([0, 0, 0, 0], 50051));
-        let invitation = invitation(&token, Timestamp::MIN, everywhere);
-        let line = invitation.lines().nth(1).expect("a line to paste");
+        let all_addresses = SocketAddr::from(([0, 0, 0, 0], 50051));
+        let text = instructions(&token, Timestamp::MIN, all_addresses);
+        let line = text.lines().nth(1).expect("a line to paste");
         assert!(line.starts_with("grpcurl -plaintext "), "{line}");
         assert!(line.contains(token.expose()), "{line}");
         assert!(line.contains(r#""email": "", "password": """#), "{line}");
@@ -149,6 +146,6 @@ mod tests {
             line.ends_with(" 127.0.0.1:50051 startlist.admin.v1.AdminService/CreateAdmin"),
             "{line}"
         );
-        assert!(invitation.contains("until 1970-01-01T00:00:00Z"));
+        assert!(text.contains("until 1970-01-01T00:00:00Z"));
     }
 }

@@ -1,4 +1,4 @@
-//! `GetCompetition`: answers a competition in any state.
+//! `GetCompetition`: returns a competition in any state.
 
 use api::admin::{GetCompetitionRequest, GetCompetitionResponse};
 use domain::CompetitionId;

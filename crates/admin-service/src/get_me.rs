@@ -1,4 +1,4 @@
-//! `GetMe`: answers the caller.
+//! `GetMe`: returns the caller.
 
 use api::admin::GetMeResponse;
 use server::{AdminCaller, Failure};

@@ -1,4 +1,4 @@
-//! `GetRegistration`: answers a registration, also one that has ended.
+//! `GetRegistration`: returns a registration, even one that has ended.
 
 use api::admin::{GetRegistrationRequest, GetRegistrationResponse};
 use api::request::GetRegistration;
@@ -19,6 +19,6 @@ pub(crate) async fn get_registration(
     let entry = store.get_entry(&competition_id, &user_id).await?;
 
     Ok(GetRegistrationResponse {
-        entry: Some(entry::shown(entry)),
+        entry: Some(entry::to_message(entry)),
     })
 }

@@ -1,4 +1,4 @@
-//! `GetUser`: answers a user.
+//! `GetUser`: returns a user.
 
 use api::admin::{GetUserRequest, GetUserResponse};
 use domain::UserId;

@@ -1,20 +1,19 @@
-//! The service for people who run competitions: the competitions, who is registered for them, and who
-//! runs them.
+//! The service for organisers: competitions, registrations, admins.
 //!
 //! In reading order:
 //! 1. [`ACCESS`]: who may call which RPC.
-//! 2. [`AdminService`]: the table of RPCs. Each has a file of its own with three acts: request to domain,
-//!    store call, domain to reply.
+//! 2. [`AdminService`]: the table of RPCs. Each has a file of its own with three steps: request to
+//!    domain, store call, domain to response.
 //!    - Admins: `sign_in`, `sign_out`, `get_me`, `create_admin`, `list_admins`, `disable_admin`.
 //!    - Competitions: `create_competition`, `get_competition`, `list_competitions`, `update_competition`,
 //!      `publish_competition`, `cancel_competition`, `delete_competition`.
 //!    - Registrations: `list_registrations`, `get_registration`, `add_registration`,
-//!      `remove_registration`; `entry` is what they answer.
-//!    - What organisers look up: `list_users`, `get_user`, `list_audit_entries`.
-//! 3. [`serve`]: the service on a listener, with all that `server` mounts around it.
-//! 4. Beside the calls: [`FirstOwner`], how the first owner comes to be; `sealing`, which makes it seen when
-//!    somebody changes a log.
-//! 5. [`Settings`]: the command line of the binary, whose `main` is next door.
+//!      `remove_registration`; `entry` converts their results.
+//!    - Lookups: `list_users`, `get_user`, `list_audit_entries`.
+//! 3. [`serve`]: the service on a listener, with what `server` mounts around it.
+//! 4. Background tasks: [`FirstOwner`] creates the first owner; `sealing` seals the logs, so that a
+//!    changed log is noticed.
+//! 5. [`Settings`]: the command line of the binary.
 
 mod add_registration;
 mod cancel_competition;
@@ -59,13 +58,13 @@ use api::admin::{
 };
 use domain::Role;
 use server::{
-    Access, AccessTable, App, Identity, MAX_MESSAGE_BYTES, Network, Passwords, ServiceSettings,
-    SignInThrottle, SignIns, caller, reply,
+    Access, AccessTable, AdminCaller, App, Identity, MAX_MESSAGE_BYTES, Network, OwnerOrBootstrap,
+    Passwords, RpcResult, ServiceSettings, SignInThrottle, SignIns, reply,
 };
 use store::AdminStore;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
-use tonic::{Request, Response, Status};
+use tonic::Request;
 
 use self::{
     add_registration::add_registration, cancel_competition::cancel_competition,
@@ -113,130 +112,195 @@ pub struct AdminService {
     sign_ins: SignIns,
 }
 
-type Answer<T> = Result<Response<T>, Status>;
-
 #[tonic::async_trait]
 impl admin_service_server::AdminService for AdminService {
-    async fn sign_in(&self, request: Request<SignInRequest>) -> Answer<SignInResponse> {
+    async fn sign_in(&self, request: Request<SignInRequest>) -> RpcResult<SignInResponse> {
         reply(sign_in(self, Network::of(&request), request.into_inner()).await)
     }
 
-    async fn sign_out(&self, request: Request<SignOutRequest>) -> Answer<SignOutResponse> {
-        reply(sign_out(&self.store, caller(&request)?, request.into_inner()).await)
+    async fn sign_out(&self, request: Request<SignOutRequest>) -> RpcResult<SignOutResponse> {
+        reply(
+            sign_out(
+                &self.store,
+                AdminCaller::of(&request)?,
+                request.into_inner(),
+            )
+            .await,
+        )
     }
 
-    async fn get_me(&self, request: Request<GetMeRequest>) -> Answer<GetMeResponse> {
-        reply(get_me(&self.store, caller(&request)?).await)
+    async fn get_me(&self, request: Request<GetMeRequest>) -> RpcResult<GetMeResponse> {
+        reply(get_me(&self.store, AdminCaller::of(&request)?).await)
     }
 
     async fn create_admin(
         &self,
         request: Request<CreateAdminRequest>,
-    ) -> Answer<CreateAdminResponse> {
-        let (network, caller) = (Network::of(&request), caller(&request)?);
+    ) -> RpcResult<CreateAdminResponse> {
+        let network = Network::of(&request);
+        let caller = OwnerOrBootstrap::of(&request)?;
         reply(create_admin(self, network, caller, request.into_inner()).await)
     }
 
-    async fn list_admins(&self, request: Request<ListAdminsRequest>) -> Answer<ListAdminsResponse> {
+    async fn list_admins(
+        &self,
+        request: Request<ListAdminsRequest>,
+    ) -> RpcResult<ListAdminsResponse> {
         reply(list_admins(&self.store, request.into_inner()).await)
     }
 
     async fn disable_admin(
         &self,
         request: Request<DisableAdminRequest>,
-    ) -> Answer<DisableAdminResponse> {
-        reply(disable_admin(&self.store, caller(&request)?, request.into_inner()).await)
+    ) -> RpcResult<DisableAdminResponse> {
+        reply(
+            disable_admin(
+                &self.store,
+                AdminCaller::of(&request)?,
+                request.into_inner(),
+            )
+            .await,
+        )
     }
 
     async fn create_competition(
         &self,
         request: Request<CreateCompetitionRequest>,
-    ) -> Answer<CreateCompetitionResponse> {
-        reply(create_competition(&self.store, caller(&request)?, request.into_inner()).await)
+    ) -> RpcResult<CreateCompetitionResponse> {
+        reply(
+            create_competition(
+                &self.store,
+                AdminCaller::of(&request)?,
+                request.into_inner(),
+            )
+            .await,
+        )
     }
 
     async fn get_competition(
         &self,
         request: Request<GetCompetitionRequest>,
-    ) -> Answer<GetCompetitionResponse> {
+    ) -> RpcResult<GetCompetitionResponse> {
         reply(get_competition(&self.store, request.into_inner()).await)
     }
 
     async fn list_competitions(
         &self,
         request: Request<ListCompetitionsRequest>,
-    ) -> Answer<ListCompetitionsResponse> {
+    ) -> RpcResult<ListCompetitionsResponse> {
         reply(list_competitions(&self.store, request.into_inner()).await)
     }
 
     async fn update_competition(
         &self,
         request: Request<UpdateCompetitionRequest>,
-    ) -> Answer<UpdateCompetitionResponse> {
-        reply(update_competition(&self.store, caller(&request)?, request.into_inner()).await)
+    ) -> RpcResult<UpdateCompetitionResponse> {
+        reply(
+            update_competition(
+                &self.store,
+                AdminCaller::of(&request)?,
+                request.into_inner(),
+            )
+            .await,
+        )
     }
 
     async fn publish_competition(
         &self,
         request: Request<PublishCompetitionRequest>,
-    ) -> Answer<PublishCompetitionResponse> {
-        reply(publish_competition(&self.store, caller(&request)?, request.into_inner()).await)
+    ) -> RpcResult<PublishCompetitionResponse> {
+        reply(
+            publish_competition(
+                &self.store,
+                AdminCaller::of(&request)?,
+                request.into_inner(),
+            )
+            .await,
+        )
     }
 
     async fn cancel_competition(
         &self,
         request: Request<CancelCompetitionRequest>,
-    ) -> Answer<CancelCompetitionResponse> {
-        reply(cancel_competition(&self.store, caller(&request)?, request.into_inner()).await)
+    ) -> RpcResult<CancelCompetitionResponse> {
+        reply(
+            cancel_competition(
+                &self.store,
+                AdminCaller::of(&request)?,
+                request.into_inner(),
+            )
+            .await,
+        )
     }
 
     async fn delete_competition(
         &self,
         request: Request<DeleteCompetitionRequest>,
-    ) -> Answer<DeleteCompetitionResponse> {
-        reply(delete_competition(&self.store, caller(&request)?, request.into_inner()).await)
+    ) -> RpcResult<DeleteCompetitionResponse> {
+        reply(
+            delete_competition(
+                &self.store,
+                AdminCaller::of(&request)?,
+                request.into_inner(),
+            )
+            .await,
+        )
     }
 
     async fn list_registrations(
         &self,
         request: Request<ListRegistrationsRequest>,
-    ) -> Answer<ListRegistrationsResponse> {
+    ) -> RpcResult<ListRegistrationsResponse> {
         reply(list_registrations(&self.store, request.into_inner()).await)
     }
 
     async fn get_registration(
         &self,
         request: Request<GetRegistrationRequest>,
-    ) -> Answer<GetRegistrationResponse> {
+    ) -> RpcResult<GetRegistrationResponse> {
         reply(get_registration(&self.store, request.into_inner()).await)
     }
 
     async fn add_registration(
         &self,
         request: Request<AddRegistrationRequest>,
-    ) -> Answer<AddRegistrationResponse> {
-        reply(add_registration(&self.store, caller(&request)?, request.into_inner()).await)
+    ) -> RpcResult<AddRegistrationResponse> {
+        reply(
+            add_registration(
+                &self.store,
+                AdminCaller::of(&request)?,
+                request.into_inner(),
+            )
+            .await,
+        )
     }
 
     async fn remove_registration(
         &self,
         request: Request<RemoveRegistrationRequest>,
-    ) -> Answer<RemoveRegistrationResponse> {
-        reply(remove_registration(&self.store, caller(&request)?, request.into_inner()).await)
+    ) -> RpcResult<RemoveRegistrationResponse> {
+        reply(
+            remove_registration(
+                &self.store,
+                AdminCaller::of(&request)?,
+                request.into_inner(),
+            )
+            .await,
+        )
     }
 
-    async fn list_users(&self, request: Request<ListUsersRequest>) -> Answer<ListUsersResponse> {
+    async fn list_users(&self, request: Request<ListUsersRequest>) -> RpcResult<ListUsersResponse> {
         reply(list_users(&self.store, request.into_inner()).await)
     }
 
-    async fn get_user(&self, request: Request<GetUserRequest>) -> Answer<GetUserResponse> {
+    async fn get_user(&self, request: Request<GetUserRequest>) -> RpcResult<GetUserResponse> {
         reply(get_user(&self.store, request.into_inner()).await)
     }
 
     async fn list_audit_entries(
         &self,
         request: Request<ListAuditEntriesRequest>,
-    ) -> Answer<ListAuditEntriesResponse> {
+    ) -> RpcResult<ListAuditEntriesResponse> {
         reply(list_audit_entries(&self.store, request.into_inner()).await)
     }
 }
@@ -253,10 +317,10 @@ impl AdminService {
     }
 }
 
-/// Serves on the listener until `shutdown`, then drains; see [`server::run`]. Beside it sees to the first
-/// owner, and seals the logs.
+/// Serves on the listener until `shutdown`, then drains; see [`server::run`]. In the background it
+/// creates the first owner and seals the logs.
 ///
-/// Redis need not be there: calls are answered with UNAVAILABLE until it comes.
+/// Redis need not run yet. Until it does, calls fail with UNAVAILABLE.
 pub async fn serve(
     listener: TcpListener,
     store: AdminStore,
@@ -265,15 +329,15 @@ pub async fn serve(
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let service = AdminService::new(store.clone(), &settings);
-    // Dropped, and with it what is in it, when the server ends.
-    let mut beside_calls = JoinSet::new();
-    beside_calls.spawn(first_owner.see_to(
+    // Dropping the set at the end of the server cancels its tasks.
+    let mut background = JoinSet::new();
+    background.spawn(first_owner.ensure(
         store.clone(),
         service.passwords.clone(),
         listener.local_addr()?,
         settings.run.log_format,
     ));
-    beside_calls.spawn(sealing::keep_sealing(store.clone()));
+    background.spawn(sealing::keep_sealing(store.clone()));
     let service = AdminServiceServer::new(service);
     let app = App {
         identity: Identity {

@@ -1,4 +1,4 @@
-//! `ListAdmins`: lists the admins, disabled ones too.
+//! `ListAdmins`: lists the admins, including disabled ones.
 
 use api::admin::{ListAdminsRequest, ListAdminsResponse};
 use api::request::Page;
@@ -16,7 +16,7 @@ pub(crate) async fn list_admins(
 
     let found = store.list_admins(&page).await?;
 
-    let (admins, next_page_token) = list.answer(found, Admin::from);
+    let (admins, next_page_token) = list.response(found, Admin::from);
     Ok(ListAdminsResponse {
         admins,
         next_page_token,

@@ -1,4 +1,4 @@
-//! `ListAuditEntries`: lists all that happened in a competition, the oldest first.
+//! `ListAuditEntries`: lists the log of a competition, oldest entry first.
 
 use api::admin::{AuditEntry, ListAuditEntriesRequest, ListAuditEntriesResponse};
 use api::request::ListAuditEntries;
@@ -18,7 +18,7 @@ pub(crate) async fn list_audit_entries(
 
     let found = store.audit_entries(&competition_id, &page).await?;
 
-    let (entries, next_page_token) = list.answer(found, AuditEntry::from);
+    let (entries, next_page_token) = list.response(found, AuditEntry::from);
     Ok(ListAuditEntriesResponse {
         entries,
         next_page_token,

@@ -1,4 +1,4 @@
-//! `ListCompetitions`: lists competitions, drafts too.
+//! `ListCompetitions`: lists competitions, including drafts.
 
 use api::admin::{ListCompetitionsRequest, ListCompetitionsResponse};
 use api::request::ListCompetitions;
@@ -23,7 +23,7 @@ pub(crate) async fn list_competitions(
 
     let found = store.list_competitions(&wanted).await?;
 
-    let (competitions, next_page_token) = list.answer(found, Competition::from);
+    let (competitions, next_page_token) = list.response(found, Competition::from);
     Ok(ListCompetitionsResponse {
         competitions,
         next_page_token,

@@ -1,4 +1,4 @@
-//! `ListRegistrations`: lists who is in, who waits, and who was.
+//! `ListRegistrations`: lists the registrations of a competition in any state.
 
 use api::admin::{ListRegistrationsRequest, ListRegistrationsResponse};
 use api::request::ListRegistrations;
@@ -21,7 +21,7 @@ pub(crate) async fn list_registrations(
 
     let found = store.list_entries(&competition_id, &states, &page).await?;
 
-    let (entries, next_page_token) = list.answer(found, entry::shown);
+    let (entries, next_page_token) = list.response(found, entry::to_message);
     Ok(ListRegistrationsResponse {
         entries,
         next_page_token,

@@ -17,18 +17,17 @@ pub(crate) async fn list_users(
 
     let found = match email {
         None => store.list_users(&page).await?,
-        Some(email) => only(store.find_user_by_email(&email).await?),
+        Some(email) => page_of(store.find_user_by_email(&email).await?),
     };
 
-    let (users, next_page_token) = list.answer(found, User::from);
+    let (users, next_page_token) = list.response(found, User::from);
     Ok(ListUsersResponse {
         users,
         next_page_token,
     })
 }
 
-/// A list of one, or of none.
-fn only<T>(item: Option<T>) -> Page<T> {
+fn page_of<T>(item: Option<T>) -> Page<T> {
     Page {
         items: item.into_iter().collect(),
         next: None,

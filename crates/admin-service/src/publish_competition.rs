@@ -1,4 +1,4 @@
-//! `PublishCompetition`: shows a draft to everybody.
+//! `PublishCompetition`: makes a draft visible to users.
 
 use api::admin::{PublishCompetitionRequest, PublishCompetitionResponse};
 use api::request::PublishCompetition;

@@ -24,6 +24,6 @@ pub(crate) async fn remove_registration(
         .await?;
 
     Ok(RemoveRegistrationResponse {
-        entry: Some(entry::shown(entry)),
+        entry: Some(entry::to_message(entry)),
     })
 }

@@ -1,4 +1,4 @@
-//! Goes on with the seals of the logs, beside the calls.
+//! The background task that seals the logs.
 
 use std::time::Duration;
 
@@ -6,18 +6,18 @@ use store::AdminStore;
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::{debug, warn};
 
-/// How often: what is younger than this may be changed unseen by who can write to Redis.
-const PERIOD: Duration = Duration::from_secs(60);
+/// The interval between seals. A log entry that is younger can be changed in Redis unnoticed.
+const INTERVAL: Duration = Duration::from_secs(60);
 
-/// Seals all logs from time to time, for ever.
+/// Seals all logs periodically. Never returns.
 pub(crate) async fn keep_sealing(store: AdminStore) {
-    let mut period = interval(PERIOD);
+    let mut period = interval(INTERVAL);
     period.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         period.tick().await;
         match store.seal_all().await {
             Ok(logs) => debug!(logs, "sealed"),
-            // Redis is away: the next time is soon enough, and the calls say it already.
+            // The next interval is soon enough, and the failing calls are logged already.
             Err(store::Error::Unavailable(detail) | store::Error::LoginRefused(detail)) => {
                 debug!(detail, "logs were not sealed")
             }

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use clap::Parser;
 use domain::Email;
 use server::config::PasswordFile;
-use server::{Program, ServiceCommand, ServiceSettings};
+use server::{ServiceCommand, ServiceProgram, ServiceSettings};
 
 use crate::FirstOwner;
 
@@ -51,8 +51,8 @@ impl Settings {
     }
 
     #[must_use]
-    pub fn program(self) -> Program {
-        Program {
+    pub fn program(self) -> ServiceProgram {
+        ServiceProgram {
             name: "admin-service",
             command: self.command,
             listen: self.listen,

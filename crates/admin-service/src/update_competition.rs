@@ -34,7 +34,7 @@ pub(crate) async fn update_competition(
     })
 }
 
-/// The order of the moments can be wrong only together with those that are not changed.
+/// Whether the times are in the right order depends on the stored times too, so the store checks it.
 fn failure(error: UpdateError) -> Failure {
     match error {
         UpdateError::Invalid(invalid) => invalid.within("competition").into(),

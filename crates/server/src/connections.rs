@@ -1,9 +1,11 @@
-//! The connections that clients open: how many, and for how long without a word.
+//! The limits of connections: their number, and the time until a client sends its first bytes.
 //!
-//! tonic has no limit for them, and never closes one that does not say anything (measured: 0 of 400 in
-//! 9 s), so that a few thousand silent clients would keep everybody else out. Beyond the limit new
-//! clients wait in the kernel's queue until another one leaves. What is left to the operator: one
-//! network can take all places with connections that do speak; a proxy in front has to stop that.
+//! tonic has no limit, and never closes a connection on which the client sends nothing (measured: 0 of
+//! 400 in 9 s), so that a few thousand silent clients would keep all others out. At the limit, new
+//! clients wait in the kernel's queue until a connection is closed.
+//!
+//! One network can still use all connections if its clients do send something. A proxy in front has to
+//! prevent that.
 
 use std::io;
 use std::pin::Pin;
@@ -19,62 +21,63 @@ use tokio::time::{Sleep, sleep};
 use tonic::transport::server::{Connected, TcpConnectInfo};
 use tracing::warn;
 
-/// How long a client may take to say its first words, the preface of HTTP/2. It has to come with the
-/// first packets; the time is that of a bad mobile network.
-const GREETING_TIME: Duration = Duration::from_secs(10);
+/// The time for a client to send the preface of HTTP/2, which comes with the first packets. Enough for
+/// a bad mobile network.
+const PREFACE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The length of `PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n`.
 const PREFACE_BYTES: usize = 24;
 
-/// How long to wait when the kernel has no socket to give, as when the process has no file descriptor
-/// left. Trying again at once would keep a core busy with that.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// The pause after `accept` has failed, for example because the process has no file descriptor left.
+/// Retrying at once would keep a core busy.
+const ACCEPT_RETRY_PAUSE: Duration = Duration::from_millis(100);
 
-/// A connection that counts, and that is closed if it does not speak.
+/// An accepted connection. Reads fail if the preface does not come in time.
 pub(crate) struct Connection {
     stream: TcpStream,
-    greeting: Option<Greeting>,
-    _place: OwnedSemaphorePermit,
+    /// `None` once the preface has been read.
+    preface: Option<Preface>,
+    _permit: OwnedSemaphorePermit,
 }
 
-struct Greeting {
+struct Preface {
     bytes_left: usize,
-    ends: Pin<Box<Sleep>>,
+    timeout: Pin<Box<Sleep>>,
 }
 
-/// The connections that are accepted here, at most `max` at a time.
+/// Accepts connections, at most `max` at a time.
 pub(crate) fn accept(
     listener: TcpListener,
     max: u32,
 ) -> impl Stream<Item = io::Result<Connection>> {
-    let places = Arc::new(Semaphore::new(max as usize));
-    stream::unfold((listener, places), async |(listener, places)| {
-        let place = Arc::clone(&places).acquire_owned().await.ok()?;
-        let stream = next(&listener).await;
+    let permits = Arc::new(Semaphore::new(max as usize));
+    stream::unfold((listener, permits), async |(listener, permits)| {
+        let permit = Arc::clone(&permits).acquire_owned().await.ok()?;
+        let stream = accept_one(&listener).await;
         let connection = Connection {
             stream,
-            greeting: Some(Greeting {
+            preface: Some(Preface {
                 bytes_left: PREFACE_BYTES,
-                ends: Box::pin(sleep(GREETING_TIME)),
+                timeout: Box::pin(sleep(PREFACE_TIMEOUT)),
             }),
-            _place: place,
+            _permit: permit,
         };
-        Some((Ok(connection), (listener, places)))
+        Some((Ok(connection), (listener, permits)))
     })
 }
 
-async fn next(listener: &TcpListener) -> TcpStream {
+async fn accept_one(listener: &TcpListener) -> TcpStream {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                // Answers are small and must not wait for more to come. If it fails, the connection is
-                // gone already.
+                // Responses are small and must not wait until a packet is full. If this fails, the
+                // connection is closed already.
                 let _ = stream.set_nodelay(true);
                 return stream;
             }
             Err(error) => {
-                warn!(%error, "a connection could not be accepted");
-                sleep(ACCEPT_PAUSE).await;
+                warn!(%error, "cannot accept a connection");
+                sleep(ACCEPT_RETRY_PAUSE).await;
             }
         }
     }
@@ -84,15 +87,15 @@ impl Connection {
     fn read(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
-        let Some(greeting) = &mut self.greeting else {
+        let Some(preface) = &mut self.preface else {
             return read;
         };
-        greeting.bytes_left = greeting
+        preface.bytes_left = preface
             .bytes_left
             .saturating_sub(buffer.filled().len() - before);
-        if greeting.bytes_left == 0 {
-            self.greeting = None;
-        } else if greeting.ends.as_mut().poll(cx).is_ready() {
+        if preface.bytes_left == 0 {
+            self.preface = None;
+        } else if preface.timeout.as_mut().poll(cx).is_ready() {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         read
@@ -118,9 +121,9 @@ impl AsyncWrite for Connection {
         Pin::new(&mut self.stream).poll_write(cx, bytes)
     }
 
-    /// Not, so that h2 copies answers of up to 1,024 bytes behind one another and writes them together.
-    /// Else it writes each one of more than 256 bytes alone, and a `GetCompetition` costs the service 14 us
-    /// of CPU instead of 10.5. Pages, which are longer, cost some 4 % more for it.
+    /// Returns false, so that h2 coalesces responses of up to 1,024 bytes into one write. Otherwise it
+    /// writes each response of more than 256 bytes alone, and a `GetCompetition` costs the service 14 µs
+    /// of CPU instead of 10.5. Pages, which are longer, cost some 4 % more with this.
     fn is_write_vectored(&self) -> bool {
         false
     }
@@ -161,45 +164,45 @@ mod tests {
         (listener, address)
     }
 
-    /// What a client reads that says this and nothing more, and how long until it is sent away.
-    async fn wait_for_the_end(words: &[u8]) -> Duration {
+    /// Returns how long the server keeps a client that sends only these bytes, at most a minute.
+    async fn time_until_closed(bytes_to_send: &[u8]) -> Duration {
         let (listener, address) = listen().await;
         let server = Server::builder();
         let serving = server.serve_with_incoming(Routes::default(), accept(listener, 10));
         let serving = tokio::spawn(serving);
         let mut client = TcpStream::connect(address).await.expect("a connection");
-        client.write_all(words).await.expect("sent");
+        client.write_all(bytes_to_send).await.expect("sent");
         let began_at = Instant::now();
-        let patience = Duration::from_secs(60);
+        let limit = Duration::from_secs(60);
         let mut bytes = Vec::new();
-        let end = tokio::time::timeout(patience, client.read_to_end(&mut bytes)).await;
+        let end = tokio::time::timeout(limit, client.read_to_end(&mut bytes)).await;
         serving.abort();
         if end.is_ok() {
             began_at.elapsed()
         } else {
-            patience
+            limit
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_client_that_says_nothing_is_sent_away() {
-        for words in [&b""[..], b"PRI * HTTP/2.0"] {
+    async fn a_client_without_a_preface_is_disconnected() {
+        for bytes in [&b""[..], b"PRI * HTTP/2.0"] {
             assert_eq!(
-                wait_for_the_end(words).await.as_secs(),
-                GREETING_TIME.as_secs()
+                time_until_closed(bytes).await.as_secs(),
+                PREFACE_TIMEOUT.as_secs()
             );
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_client_that_has_greeted_may_be_silent() {
+    async fn a_client_that_has_sent_its_preface_may_be_silent() {
         const EMPTY_SETTINGS: &[u8] = &[0, 0, 0, 4, 0, 0, 0, 0, 0];
-        let words = [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", EMPTY_SETTINGS].concat();
-        assert_eq!(wait_for_the_end(&words).await.as_secs(), 60);
+        let bytes = [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", EMPTY_SETTINGS].concat();
+        assert_eq!(time_until_closed(&bytes).await.as_secs(), 60);
     }
 
     #[tokio::test]
-    async fn beyond_the_limit_a_client_waits_until_another_one_leaves() {
+    async fn at_the_limit_a_client_waits_until_a_connection_is_closed() {
         let (listener, address) = listen().await;
         let mut accepted = pin!(accept(listener, 1));
         let _clients = [

@@ -16,8 +16,9 @@
 //! ```text
 //! const ACCESS: server::AccessTable = &[("Register", Access::User), …];
 //!
-//! async fn register(&self, request: Request<RegisterRequest>) -> Reply<RegisterResponse> {
-//!     reply(register::register(&self.store, caller(&request)?, request.into_inner()).await)
+//! async fn register(&self, request: Request<RegisterRequest>) -> RpcResult<RegisterResponse> {
+//!     let caller = UserCaller::of(&request)?;
+//!     reply(register::register(&self.store, caller, request.into_inner()).await)
 //! }
 //!
 //! server::run(listener, App { identity, service, access: ACCESS, store, settings }, shutdown).await
@@ -43,13 +44,13 @@ mod testing;
 pub mod throttle;
 pub mod url;
 
-pub use auth::{Access, AccessTable, AdminCaller, OwnerOrBootstrap, UserCaller, caller};
+pub use auth::{Access, AccessTable, AdminCaller, OwnerOrBootstrap, UserCaller};
 pub use config::{ServiceSettings, parse_or_exit};
-pub use errors::{Failure, reply};
+pub use errors::{Failure, RpcResult, reply};
 pub use health::Identity;
 pub use paging::ListOf;
 pub use passwords::Passwords;
-pub use program::{Allocator, Program, ServiceCommand};
+pub use program::{Allocator, ServiceCommand, ServiceProgram};
 pub use serve::{App, MAX_MESSAGE_BYTES, run, shutdown_signal};
 pub use sign_in::SignIns;
 pub use throttle::{Network, SignInThrottle};

@@ -1,9 +1,8 @@
-//! Pages: how large they get, and the tokens that lead from one to the next.
+//! Pages of lists: their size, and the tokens that lead from one page to the next.
 //!
-//! A token is opaque and bound to the list that it belongs to: base64url of `version, fingerprint,
-//! cursor, checksum`. The fingerprint binds it to the method and to the other arguments; the checksum
-//! notices damage. Neither is a secret: a cursor names a place in an order and no right to see it, so
-//! that who forges one gains nothing.
+//! A token is opaque and bound to its list: base64url of `version, fingerprint, cursor, checksum`. The
+//! fingerprint binds it to the method and its other arguments; the checksum detects damage. Neither is
+//! a secret: a cursor is a position and grants no access, so forging one gains nothing.
 
 use std::hash::{Hash, Hasher};
 
@@ -13,13 +12,13 @@ use domain::InvalidFields;
 use prost::Message;
 use store::{Cursor, Listed, Page as Found, PageRequest};
 
-/// The most bytes of the items of an answer: a client reads 4 MiB by default, and a token and the frame
-/// of the message need some of them.
+/// The most bytes of the items of a page. Clients accept 4 MiB by default, which include the token and
+/// the frame of the message.
 pub const MAX_PAGE_BYTES: usize = 4 * 1024 * 1024 - 4 * 1024;
-/// The tag and the length in front of an item, at most.
+/// The most bytes of the tag and the length before an item.
 const ITEM_FRAME_BYTES: usize = 5;
 
-/// A list that a client turns the pages of: the method, and every argument that chooses entries.
+/// A list with pages, identified by the method and by every argument that selects items.
 ///
 /// ```
 /// # use server::ListOf;
@@ -38,11 +37,11 @@ const VERSION_BYTES: usize = 1;
 const FINGERPRINT_BYTES: usize = 8;
 const CHECKSUM_BYTES: usize = 4;
 const FRAME_BYTES: usize = VERSION_BYTES + FINGERPRINT_BYTES + CHECKSUM_BYTES;
-/// More than any token that was ever given out: cursors are ids and numbers.
+/// Longer than any token that is returned: cursors are ids and numbers.
 const MAX_TOKEN_CHARACTERS: usize = 1024;
 
 impl ListOf {
-    /// The list that this method answers for these arguments: all but the page's size and token.
+    /// Returns the list of this method and all its arguments but the page's size and token.
     #[must_use]
     pub fn new(method: &str, arguments: &impl Hash) -> Self {
         let mut hasher = Fnv::default();
@@ -51,8 +50,8 @@ impl ListOf {
         Self(hasher.finish())
     }
 
-    /// The page that a client asks for. A token that is damaged or belongs to another list is a wrong
-    /// field. What its cursor says is still a client's word.
+    /// Returns the page that a client asks for. Fails if the token is damaged or belongs to another
+    /// list. The cursor is still untrusted input.
     pub fn page(self, asked: &Page) -> Result<PageRequest, InvalidFields> {
         let after = if asked.token.is_empty() {
             None
@@ -66,31 +65,31 @@ impl ListOf {
         })
     }
 
-    /// The page as an answer shows it: its items, and the token that leads to the next page; empty if
-    /// there is none. Where the items would outgrow [`MAX_PAGE_BYTES`], the rest is for the next page.
-    pub fn answer<T: Listed, M: Message>(
+    /// Converts the items of a page, and returns them with the token of the next page, which is empty
+    /// if there is none. Items above [`MAX_PAGE_BYTES`] are left for the next page.
+    pub fn response<T: Listed, M: Message>(
         self,
         found: Found<T>,
-        show: impl Fn(T) -> M,
+        convert: impl Fn(T) -> M,
     ) -> (Vec<M>, String) {
-        let mut shown = Vec::with_capacity(found.items.len());
-        let mut room = MAX_PAGE_BYTES;
-        let mut last_shown = None;
+        let mut items = Vec::with_capacity(found.items.len());
+        let mut bytes_left = MAX_PAGE_BYTES;
+        let mut last_cursor = None;
         for item in found.items {
             let cursor = item.cursor();
-            let item = show(item);
+            let item = convert(item);
             let bytes = item.encoded_len() + ITEM_FRAME_BYTES;
-            if bytes > room {
-                return (shown, self.token(last_shown.as_ref()));
+            if bytes > bytes_left {
+                return (items, self.token(last_cursor.as_ref()));
             }
-            room -= bytes;
-            last_shown = Some(cursor);
-            shown.push(item);
+            bytes_left -= bytes;
+            last_cursor = Some(cursor);
+            items.push(item);
         }
-        (shown, self.token(found.next.as_ref()))
+        (items, self.token(found.next.as_ref()))
     }
 
-    /// The token that leads to the next page; empty if there is none.
+    /// Returns the token of the next page; empty if there is none.
     #[must_use]
     pub fn token(self, next: Option<&Cursor>) -> String {
         next.map_or_else(String::new, |cursor| self.encode(&cursor.0))
@@ -113,21 +112,21 @@ impl ListOf {
         let (body, checksum) = bytes.split_last_chunk::<CHECKSUM_BYTES>()?;
         let (version, rest) = body.split_first()?;
         let (fingerprint, cursor) = rest.split_first_chunk::<FINGERPRINT_BYTES>()?;
-        let good = *version == VERSION
+        let is_valid = *version == VERSION
             && *fingerprint == self.0.to_be_bytes()
             && *checksum == crc32fast::hash(body).to_be_bytes();
-        good.then(|| cursor.to_vec())
+        is_valid.then(|| cursor.to_vec())
     }
 }
 
 fn not_a_page_token() -> InvalidFields {
     InvalidFields::one(
         "page_token",
-        &"must be the next_page_token of an answer to the same request",
+        &"must be the next_page_token of a response to the same request",
     )
 }
 
-/// FNV-1a: the same in every process, which the standard library's hashers do not promise.
+/// FNV-1a. Unlike the standard library's hashers, it is the same in every process and version.
 struct Fnv(u64);
 
 impl Default for Fnv {
@@ -187,7 +186,7 @@ mod tests {
         assert_eq!(page(list, &token(longest + 1)), refused());
     }
 
-    /// An item of a list that is shown as so many bytes.
+    /// An item with a cursor and the length of its message.
     struct Item(u8, usize);
 
     impl Listed for Item {
@@ -196,25 +195,25 @@ mod tests {
         }
     }
 
-    fn answer(items: Vec<Item>) -> (Vec<String>, String) {
+    fn response(items: Vec<Item>) -> (Vec<String>, String) {
         let next = Some(Cursor(b"after all of them".to_vec()));
-        let show = |item: Item| "x".repeat(item.1);
-        ListOf::new("List", &()).answer(Found { items, next }, show)
+        let convert = |item: Item| "x".repeat(item.1);
+        ListOf::new("List", &()).response(Found { items, next }, convert)
     }
 
     #[test]
-    fn a_page_that_fits_is_shown_whole() {
-        let (shown, token) = answer(vec![Item(1, 10), Item(2, 20)]);
-        assert_eq!(shown.len(), 2);
+    fn a_page_below_the_limit_is_complete() {
+        let (items, token) = response(vec![Item(1, 10), Item(2, 20)]);
+        assert_eq!(items.len(), 2);
         let next = page(ListOf::new("List", &()), &token);
         assert_eq!(next, Ok(Some(b"after all of them".to_vec())));
     }
 
     #[test]
-    fn what_a_client_would_not_read_is_left_for_the_next_page() {
+    fn items_above_the_limit_are_left_for_the_next_page() {
         let items = (0..200).map(|n| Item(n, 40_000)).collect();
-        let (shown, token) = answer(items);
-        let bytes: usize = shown
+        let (items, token) = response(items);
+        let bytes: usize = items
             .iter()
             .map(|item| item.encoded_len() + ITEM_FRAME_BYTES)
             .sum();
@@ -222,12 +221,12 @@ mod tests {
             (MAX_PAGE_BYTES - 50_000..=MAX_PAGE_BYTES).contains(&bytes),
             "{bytes}"
         );
-        let last = u8::try_from(shown.len() - 1).expect("fewer than 200");
+        let last = u8::try_from(items.len() - 1).expect("fewer than 200");
         assert_eq!(page(ListOf::new("List", &()), &token), Ok(Some(vec![last])));
     }
 
     #[test]
-    fn arguments_do_not_run_into_each_other() {
+    fn lists_with_different_arguments_differ() {
         assert_ne!(
             ListOf::new("List", &("ab", "c")),
             ListOf::new("List", &("a", "bc"))
@@ -244,7 +243,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_cursor_survives(cursor: Vec<u8>, argument: String) {
+        fn a_token_returns_its_cursor(cursor: Vec<u8>, argument: String) {
             let list = ListOf::new("List", &argument);
             let token = list.token(Some(&Cursor(cursor.clone())));
             prop_assert_eq!(page(list, &token), Ok(Some(cursor)));
@@ -273,7 +272,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_not_a_token_is_refused(text in ".+") {
+        fn any_other_text_is_refused(text in ".+") {
             prop_assert_eq!(page(ListOf::new("List", &()), &text), refused());
         }
     }

@@ -1,8 +1,8 @@
-//! Passwords: argon2id behind a gate.
+//! Password hashes with argon2id, with a limit on concurrent hashes.
 //!
-//! A hash costs some 20 ms of a core and 19 MiB, on purpose. Let in without a bound, a few hundred
-//! sign-ins a second took the cores from all other calls and grew the process to gigabytes. So few are
-//! made at a time, few wait, and the rest are told to come back.
+//! A hash costs some 20 ms of a core and 19 MiB, on purpose. Without a limit, a few hundred sign-ins a
+//! second took the cores from all other calls and grew the process to gigabytes. So few hashes run at
+//! a time, few callers wait, and the others get OVERLOADED.
 
 use std::sync::Arc;
 use std::thread;
@@ -17,57 +17,56 @@ use tokio::task;
 
 use crate::errors::Failure;
 
-/// Memory of one hash, in KiB. With [`PASSES`] and [`LANES`] the first choice of OWASP's password
+/// The memory of one hash, in KiB. With [`PASSES`] and [`LANES`] the first choice of OWASP's password
 /// storage cheat sheet.
 const MEMORY_KIB: u32 = 19_456;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
 const OUTPUT_BYTES: usize = 32;
 
-/// How many callers wait for their turn; eight hashes are some 200 ms, as long as a person waits
-/// gladly.
-const QUEUE: usize = 8;
+/// The most waiting callers. Eight hashes take some 200 ms, which a person does not notice much.
+const MAX_WAITING: usize = 8;
 
-/// When it is worth trying again: by then a full queue has been worked off several times.
+/// When a retry is worthwhile: a full queue takes a fraction of this.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// Hashes and verifies passwords, a few at a time. Clones share the gate.
+/// Hashes and verifies passwords, a few at a time. Clones share the limits.
 #[derive(Debug, Clone)]
 pub struct Passwords {
-    /// Who may be in the queue or at work.
-    places: Arc<Semaphore>,
-    /// Who may be at work.
-    turns: Arc<Semaphore>,
+    /// A permit for each caller, waiting or working.
+    callers: Arc<Semaphore>,
+    /// A permit for each hash that is being computed.
+    workers: Arc<Semaphore>,
 }
 
-/// A turn at the gate. It is held by the work itself and not by the caller, so that who gives up
-/// while the work goes on does not let another one in beside it.
-struct Turn {
+/// The permits of one hash. The work holds them and not the caller: if the caller is cancelled, the
+/// hash continues and still counts.
+struct HashPermit {
     _permits: [OwnedSemaphorePermit; 2],
 }
 
 impl Passwords {
-    /// A gate for one hash at a time per two cores, and at least for one.
+    /// Allows one hash at a time per two cores, and at least one.
     #[must_use]
     pub fn new() -> Self {
         let cores = thread::available_parallelism().map_or(1, usize::from);
-        Self::with_turns((cores / 2).max(1))
+        Self::with_workers((cores / 2).max(1))
     }
 
-    fn with_turns(turns: usize) -> Self {
+    fn with_workers(workers: usize) -> Self {
         Self {
-            places: Arc::new(Semaphore::new(turns + QUEUE)),
-            turns: Arc::new(Semaphore::new(turns)),
+            callers: Arc::new(Semaphore::new(workers + MAX_WAITING)),
+            workers: Arc::new(Semaphore::new(workers)),
         }
     }
 
-    /// The hash to store for a new password, with a fresh salt.
+    /// Returns the hash to store for a new password, with a new salt.
     ///
-    /// OVERLOADED if the queue is full.
+    /// Fails with OVERLOADED if too many callers wait.
     pub async fn hash(&self, password: Password) -> Result<PasswordHash, Failure> {
         self.work(move || {
             let salt = Salt::generate();
-            let output = Recipe::ours()?.run(&password, &salt)?;
+            let output = Hasher::ours()?.run(&password, &salt)?;
             let phc = Phc {
                 algorithm: ARGON2ID_IDENT,
                 version: Some(Version::V0x13.into()),
@@ -80,10 +79,11 @@ impl Passwords {
         .await
     }
 
-    /// Whether this is the password of the stored hash. Without one the answer is no, after the same
-    /// work: how long it takes does not tell whether there is such an account.
+    /// Whether this is the password of the stored hash. Without a hash it is not, after the same work,
+    /// so that the time does not reveal whether the account exists.
     ///
-    /// OVERLOADED if the queue is full; INTERNAL if the stored hash is not one of ours.
+    /// Fails with OVERLOADED if too many callers wait, with INTERNAL if the stored hash has other
+    /// parameters than ours.
     pub async fn verify(
         &self,
         password: Password,
@@ -92,39 +92,40 @@ impl Passwords {
         let known = stored.is_some();
         let expected = stored.map_or_else(Expected::decoy, Expected::parse)?;
         self.work(move || {
-            let output = expected.recipe.run(&password, &expected.salt)?;
+            let output = expected.hasher.run(&password, &expected.salt)?;
             // `Output` compares in constant time.
             Ok(output == expected.output && known)
         })
         .await
     }
 
-    /// Waits for a turn and works on the blocking threads, off the ones that serve calls.
+    /// Waits for a permit and runs the work on a blocking thread, because the thread that serves calls
+    /// must not be blocked.
     async fn work<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {
-        let turn = self.turn().await?;
+        let permit = self.acquire().await?;
         let work = move || {
-            let _turn = turn;
+            let _permit = permit;
             work()
         };
         task::spawn_blocking(work).await.map_err(fault)?
     }
 
-    /// A caller who gives up here leaves the queue: dropping the future drops the place.
-    async fn turn(&self) -> Result<Turn, Failure> {
-        let place = Arc::clone(&self.places)
+    /// A caller that is cancelled here stops waiting: dropping the future drops its permit.
+    async fn acquire(&self) -> Result<HashPermit, Failure> {
+        let caller = Arc::clone(&self.callers)
             .try_acquire_owned()
             .map_err(|_full| Rejection::Overloaded {
                 retry_after: RETRY_AFTER,
             })?;
-        let turn = Arc::clone(&self.turns)
+        let worker = Arc::clone(&self.workers)
             .acquire_owned()
             .await
             .map_err(fault)?;
-        Ok(Turn {
-            _permits: [place, turn],
+        Ok(HashPermit {
+            _permits: [caller, worker],
         })
     }
 }
@@ -135,10 +136,10 @@ impl Default for Passwords {
     }
 }
 
-/// How a password becomes a hash.
-struct Recipe(Argon2<'static>);
+/// Argon2id with our parameters.
+struct Hasher(Argon2<'static>);
 
-impl Recipe {
+impl Hasher {
     fn ours() -> Result<Self, Failure> {
         let params = params()?;
         Ok(Self(Argon2::new(
@@ -161,9 +162,9 @@ fn params() -> Result<Params, Failure> {
     Params::new(MEMORY_KIB, PASSES, LANES, Some(OUTPUT_BYTES)).map_err(fault)
 }
 
-/// What a typed password is compared with.
+/// A stored hash to compare a password with.
 struct Expected {
-    recipe: Recipe,
+    hasher: Hasher,
     salt: Salt,
     output: Output,
 }
@@ -176,7 +177,7 @@ impl Expected {
             && phc.params == ParamsString::try_from(&params()?).map_err(fault)?;
         match (ours, phc.salt, phc.hash) {
             (true, Some(salt), Some(output)) => Ok(Self {
-                recipe: Recipe::ours()?,
+                hasher: Hasher::ours()?,
                 salt,
                 output,
             }),
@@ -186,14 +187,14 @@ impl Expected {
 
     fn decoy() -> Result<Self, Failure> {
         Ok(Self {
-            recipe: Recipe::ours()?,
+            hasher: Hasher::ours()?,
             salt: Salt::new(&[0; Salt::RECOMMENDED_LENGTH]).map_err(fault)?,
             output: Output::new(&[0; OUTPUT_BYTES]).map_err(fault)?,
         })
     }
 }
 
-/// None of this can happen with our parameters and our records; if it does, the log says so.
+/// Converts an error that our parameters and records rule out.
 #[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
 fn fault(error: impl ToString) -> Failure {
     Failure::Internal(error.to_string())
@@ -210,10 +211,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_the_right_password_fits_its_hash() {
+    async fn only_the_right_password_matches_its_hash() {
         let passwords = Passwords::new();
         let stored = passwords
-            .hash(password("vier worte am see"))
+            .hash(password("four words by the lake"))
             .await
             .expect("a hash");
         assert!(
@@ -221,9 +222,12 @@ mod tests {
             "{}",
             stored.0
         );
-        for (typed, fits) in [("vier worte am see", true), ("vier worte am meer", false)] {
+        for (typed, matches) in [
+            ("four words by the lake", true),
+            ("four words by the sea", false),
+        ] {
             let verified = passwords.verify(password(typed), Some(&stored)).await;
-            assert_eq!(verified.expect("a turn"), fits, "{typed}");
+            assert_eq!(verified.expect("a permit"), matches, "{typed}");
         }
     }
 
@@ -231,28 +235,30 @@ mod tests {
     async fn two_hashes_of_a_password_differ() {
         let passwords = Passwords::new();
         let one = passwords
-            .hash(password("vier worte am see"))
+            .hash(password("four words by the lake"))
             .await
             .expect("a hash");
         let other = passwords
-            .hash(password("vier worte am see"))
+            .hash(password("four words by the lake"))
             .await
             .expect("a hash");
         assert_ne!(one, other);
     }
 
     #[tokio::test]
-    async fn no_account_is_no_after_the_same_work_in_the_same_memory() {
-        let passwords = Passwords::with_turns(1);
-        let verified = passwords.verify(password("vier worte am see"), None).await;
-        assert!(!verified.expect("a turn"));
+    async fn without_an_account_the_same_work_is_done_in_the_same_memory() {
+        let passwords = Passwords::with_workers(1);
+        let verified = passwords
+            .verify(password("four words by the lake"), None)
+            .await;
+        assert!(!verified.expect("a permit"));
         let decoy = Expected::decoy().expect("a decoy");
-        let blocks = decoy.recipe.0.params().block_count();
+        let blocks = decoy.hasher.0.params().block_count();
         assert_eq!(blocks, MEMORY_KIB as usize);
     }
 
     #[tokio::test]
-    async fn a_hash_that_is_not_ours_is_a_fault() {
+    async fn a_hash_with_other_parameters_is_an_internal_error() {
         let passwords = Passwords::new();
         for foreign in [
             "",
@@ -261,7 +267,7 @@ mod tests {
         ] {
             let verified = passwords
                 .verify(
-                    password("vier worte am see"),
+                    password("four words by the lake"),
                     Some(&PasswordHash(foreign.to_owned())),
                 )
                 .await;
@@ -275,22 +281,24 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn beyond_the_queue_callers_are_turned_away_and_one_who_gives_up_makes_room() {
-        let passwords = Passwords::with_turns(1);
-        let _at_work = passwords.turn().await.expect("the first turn");
-        let mut queue: Vec<_> = (0..QUEUE).map(|_| Box::pin(passwords.turn())).collect();
+    async fn callers_over_the_limit_are_refused_until_a_waiting_caller_is_cancelled() {
+        let passwords = Passwords::with_workers(1);
+        let _working = passwords.acquire().await.expect("the first permit");
+        let mut queue: Vec<_> = (0..MAX_WAITING)
+            .map(|_| Box::pin(passwords.acquire()))
+            .collect();
         for waiting in &mut queue {
             assert!(futures::poll!(waiting).is_pending());
         }
-        assert!(is_overloaded(&passwords.turn().await));
+        assert!(is_overloaded(&passwords.acquire().await));
 
         drop(queue.pop());
-        assert!(futures::poll!(Box::pin(passwords.turn())).is_pending());
+        assert!(futures::poll!(Box::pin(passwords.acquire())).is_pending());
     }
 
     #[tokio::test]
-    async fn a_caller_who_gives_up_keeps_the_turn_taken_until_the_work_has_ended() {
-        let passwords = Passwords::with_turns(1);
+    async fn a_cancelled_caller_keeps_its_permit_until_the_work_has_ended() {
+        let passwords = Passwords::with_workers(1);
         let (started, has_started) = mpsc::channel();
         let (finish, may_finish) = mpsc::channel::<()>();
         let caller = tokio::spawn({
@@ -311,9 +319,9 @@ mod tests {
         caller.abort();
         assert!(caller.await.is_err_and(|error| error.is_cancelled()));
 
-        let mut next = Box::pin(passwords.turn());
+        let mut next = Box::pin(passwords.acquire());
         assert!(futures::poll!(&mut next).is_pending());
         finish.send(()).expect("the work waits");
-        next.await.expect("the turn is free");
+        next.await.expect("the permit is free");
     }
 }

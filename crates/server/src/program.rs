@@ -30,7 +30,7 @@ pub enum ServiceCommand {
 
 /// What the binaries of both services have in common.
 #[derive(Debug)]
-pub struct Program {
+pub struct ServiceProgram {
     /// The name that error messages begin with.
     pub name: &'static str,
     pub command: Option<ServiceCommand>,
@@ -43,7 +43,7 @@ pub struct Program {
 /// Completes with the first SIGTERM or SIGINT.
 pub type Shutdown = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-impl Program {
+impl ServiceProgram {
     /// Runs the subcommand, or serves until SIGTERM or SIGINT.
     ///
     /// Errors end the process with one sentence and an exit code: 64 if a setting cannot be used,

@@ -101,7 +101,7 @@ pub async fn run<S: GrpcService>(
 
     let goaway = CancellationToken::new();
     let calls = http2().serve_with_incoming_shutdown(
-        edge.serve(),
+        edge.into_service(),
         accept(listener, settings.run.max_connections),
         goaway.clone().cancelled_owned(),
     );

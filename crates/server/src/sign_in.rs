@@ -1,8 +1,8 @@
-//! Signing in, at either service: who knows the password of an account gets in.
+//! Signing in with a password, at either service.
 //!
-//! The same check guards what asks a signed-in person for the password once more, so that it cannot be
-//! guessed there either. A wrong password counts for the account, in the store, and for the network,
-//! here. An address without an account is answered alike, after the same work.
+//! RPCs that ask a signed-in person for the password again use the same check, so that nobody can guess
+//! the password there. A wrong password counts against the account, in the store, and against the
+//! network, in this process. An unknown address gets the same error after the same work.
 
 use domain::{Email, Password, Rejection};
 use store::{Credentials, OpenSession, PasswordHash, SignInAttempt};
@@ -12,7 +12,7 @@ use crate::errors::Failure;
 use crate::passwords::Passwords;
 use crate::throttle::{Network, SignInThrottle};
 
-/// Checks passwords and counts the wrong ones. One for all calls of a service.
+/// Checks passwords and counts wrong ones. All calls of a service share one.
 pub struct SignIns {
     credentials: Credentials,
     passwords: Passwords,
@@ -20,7 +20,6 @@ pub struct SignIns {
 }
 
 impl SignIns {
-    /// Sign-ins with these credentials.
     #[must_use]
     pub fn new(credentials: Credentials, passwords: Passwords, throttle: SignInThrottle) -> Self {
         Self {
@@ -30,11 +29,11 @@ impl SignIns {
         }
     }
 
-    /// Opens a session for the person with this address and password. The account is not looked
-    /// up if too many sign-ins from the network have failed.
+    /// Opens a session for the person with this address and password. The account is not looked up if
+    /// too many sign-ins from the network have failed.
     ///
-    /// UNAUTHENTICATED, for an unknown address and a wrong password alike; `TOO_MANY_SIGN_INS`;
-    /// OVERLOADED, which counts as nothing.
+    /// Fails with UNAUTHENTICATED for an unknown address or a wrong password, with `TOO_MANY_SIGN_INS`,
+    /// or with OVERLOADED, which does not count as a failed sign-in.
     pub async fn open_session(
         &self,
         network: Network,
@@ -45,8 +44,8 @@ impl SignIns {
         Ok(self.credentials.open_session(&attempt).await?)
     }
 
-    /// Answers the stored hash to a signed-in person who knows the password, and opens nothing. Fails
-    /// and counts as [`SignIns::open_session`] does.
+    /// Checks the password without opening a session, and returns its stored hash. Fails and counts as
+    /// [`SignIns::open_session`] does.
     pub async fn confirm(
         &self,
         network: Network,
@@ -58,8 +57,8 @@ impl SignIns {
         confirmed.ok_or_else(|| Rejection::Unauthenticated.into())
     }
 
-    /// Confirms that a repeated request names the password that it set the first time, which only its
-    /// hash can tell. `REQUEST_ID_REUSED` if it does not; that counts as a wrong password does.
+    /// Checks that a repeated request has the same password as the first one, of which only the hash is
+    /// stored. Fails with `REQUEST_ID_REUSED` if not, which counts as a wrong password.
     pub async fn confirm_repetition(
         &self,
         network: Network,
@@ -80,13 +79,13 @@ impl SignIns {
         email: &Email,
         password: Password,
     ) -> Result<SignInAttempt, Failure> {
-        self.throttle.admit(network, Instant::now())?;
+        self.throttle.check(network, Instant::now())?;
         let attempt = self.credentials.find(email).await?;
         let known = attempt.credential();
         if self.passwords.verify(password, known).await? {
             return Ok(attempt);
         }
-        self.throttle.failed(network, Instant::now());
+        self.throttle.count_failure(network, Instant::now());
         self.credentials.count_failure(&attempt).await?;
         Err(Rejection::Unauthenticated.into())
     }

@@ -1,4 +1,4 @@
-//! A service of three lines, for the tests of what is mounted around it.
+//! A minimal service, for the tests of the layers around it.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -15,25 +15,27 @@ use tower::Service;
 
 use crate::errors::Failure;
 
-/// What a handler of the tests does.
-pub(crate) trait Answered: Future<Output = Result<(), Failure>> + Send + 'static {}
+pub(crate) trait HandlerFuture:
+    Future<Output = Result<(), Failure>> + Send + 'static
+{
+}
 
-impl<F: Future<Output = Result<(), Failure>> + Send + 'static> Answered for F {}
+impl<F: Future<Output = Result<(), Failure>> + Send + 'static> HandlerFuture for F {}
 
-type Act = Arc<dyn Fn() -> BoxFuture<'static, Result<(), Failure>> + Send + Sync>;
+type Action = Arc<dyn Fn() -> BoxFuture<'static, Result<(), Failure>> + Send + Sync>;
 
-/// A service whose every method does the same.
+/// A service whose methods all do the same.
 #[derive(Clone)]
 pub(crate) struct Handler {
-    act: Act,
-    /// How often it was called.
+    action: Action,
+    /// The number of calls so far.
     pub(crate) calls: Arc<AtomicUsize>,
 }
 
 impl Handler {
-    pub(crate) fn new<F: Answered>(act: impl Fn() -> F + Send + Sync + 'static) -> Self {
+    pub(crate) fn new<F: HandlerFuture>(action: impl Fn() -> F + Send + Sync + 'static) -> Self {
         Self {
-            act: Arc::new(move || act().boxed()),
+            action: Arc::new(move || action().boxed()),
             calls: Arc::default(),
         }
     }
@@ -54,9 +56,9 @@ impl Service<Request<Body>> for Handler {
 
     fn call(&mut self, _: Request<Body>) -> Self::Future {
         self.calls.fetch_add(1, Ordering::Relaxed);
-        let answer = (self.act)();
+        let result = (self.action)();
         async move {
-            Ok(match answer.await {
+            Ok(match result.await {
                 Ok(()) => Response::new(Body::empty()),
                 Err(failure) => Status::from(failure).into_http(),
             })

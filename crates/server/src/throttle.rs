@@ -1,7 +1,10 @@
-//! Failed sign-ins per network.
+//! The limit of failed sign-ins per network.
 //!
-//! The limit per account is the store's; this one slows down who tries many accounts from one place.
-//! It is kept in memory, per process: a restart forgives.
+//! The store limits failures per account. This limit slows down a client that tries many accounts. It
+//! is in the memory of one process, so a restart resets it.
+//!
+//! The `governor` crate does not fit: it limits how often something happens, while here only failures
+//! count, a network is blocked for a fixed window, and the table has a maximum size.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -13,26 +16,24 @@ use tokio::time::Instant;
 
 use crate::errors::Failure;
 
-/// How long failures of a network count, from the first one.
+/// How long the failures of a network count, from the first one.
 const WINDOW: Duration = Duration::from_secs(15 * 60);
 
-/// How many networks are remembered: 16,384 of some 40 bytes each, less than 2 MB with the table.
+/// The most networks in the table, of some 40 bytes each: less than 2 MB.
 const MAX_NETWORKS: usize = 16_384;
 
-/// The network that a client calls from: an IPv4 /24 or an IPv6 /64, what one household or one host
-/// has for itself. Behind a proxy all clients share the proxy's.
+/// The network of a client: an IPv4 /24 or an IPv6 /64, the size that one household or host gets. All
+/// clients behind a proxy share the proxy's network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Network(IpAddr);
 
 impl Network {
-    /// The network of the client at the other end of the connection. Calls that came by no TCP
-    /// connection share one.
+    /// Returns the network of the client. Calls that did not come over TCP share one.
     pub fn of<T>(request: &tonic::Request<T>) -> Self {
         let address = request.remote_addr().map(|address| address.ip());
         Self::containing(address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)))
     }
 
-    /// The network that this address is in.
     #[must_use]
     pub fn containing(address: IpAddr) -> Self {
         Self(match address.to_canonical() {
@@ -42,7 +43,7 @@ impl Network {
     }
 }
 
-/// Counts failed sign-ins per network and turns a network away that has too many.
+/// Counts failed sign-ins per network and blocks networks with too many.
 #[derive(Debug)]
 pub struct SignInThrottle {
     limit: u32,
@@ -62,7 +63,7 @@ impl Failures {
 }
 
 impl SignInThrottle {
-    /// Turns a network away for the rest of its 15 minutes once it has this many failures; 0 = never.
+    /// Blocks a network for the rest of its 15 minutes after this many failures; 0 = never.
     #[must_use]
     pub fn new(limit: u32) -> Self {
         Self {
@@ -71,9 +72,9 @@ impl SignInThrottle {
         }
     }
 
-    /// Lets a try pass, or answers `TOO_MANY_SIGN_INS` and when the network may try again. Ask before
-    /// the password is hashed: that is the dear part.
-    pub fn admit(&self, network: Network, now: Instant) -> Result<(), Failure> {
+    /// Fails with `TOO_MANY_SIGN_INS`, and the time until the next attempt, if the network is blocked.
+    /// Call this before hashing the password, which is the expensive part.
+    pub fn check(&self, network: Network, now: Instant) -> Result<(), Failure> {
         if self.limit == 0 {
             return Ok(());
         }
@@ -88,8 +89,8 @@ impl SignInThrottle {
         }
     }
 
-    /// Counts a failed try.
-    pub fn failed(&self, network: Network, now: Instant) {
+    /// Counts a failed sign-in.
+    pub fn count_failure(&self, network: Network, now: Instant) {
         if self.limit == 0 {
             return;
         }
@@ -109,8 +110,8 @@ impl SignInThrottle {
     }
 }
 
-/// Forgets the networks whose time is over. If there are none, forgets the one with the fewest
-/// failures: whoever floods the table with fresh networks does not free the ones that are stopped.
+/// Removes the networks whose window is over, or else the network with the fewest failures. That way a
+/// flood of new networks does not remove the blocked ones.
 fn make_room(failures: &mut HashMap<Network, Failures>, now: Instant) {
     failures.retain(|_, failed| now < failed.ends_at());
     if failures.len() >= MAX_NETWORKS {
@@ -130,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn neighbours_in_a_24_or_a_64_share_a_network() {
+    fn addresses_in_a_24_or_a_64_share_a_network() {
         assert_eq!(network("192.0.2.1"), network("192.0.2.254"));
         assert_ne!(network("192.0.2.1"), network("192.0.3.1"));
         assert_eq!(network("2001:db8::1"), network("2001:db8::ffff:1"));
@@ -139,17 +140,17 @@ mod tests {
     }
 
     #[test]
-    fn a_network_is_turned_away_at_the_limit_and_let_in_after_15_minutes() {
+    fn a_network_is_blocked_at_the_limit_for_15_minutes() {
         let throttle = SignInThrottle::new(3);
         let (here, there) = (network("192.0.2.1"), network("198.51.100.1"));
         let start = Instant::now();
         for second in 0..3 {
             let now = start + Duration::from_secs(second);
-            assert!(throttle.admit(here, now).is_ok());
-            throttle.failed(here, now);
+            assert!(throttle.check(here, now).is_ok());
+            throttle.count_failure(here, now);
         }
         let now = start + Duration::from_secs(60);
-        let Err(Failure::Rejected(rejected)) = throttle.admit(here, now) else {
+        let Err(Failure::Rejected(rejected)) = throttle.check(here, now) else {
             panic!("the network is at its limit");
         };
         let retry_after = Duration::from_secs(14 * 60);
@@ -157,42 +158,42 @@ mod tests {
             rejected.rejection,
             Rejection::TooManySignIns { retry_after }
         );
-        assert!(throttle.admit(there, now).is_ok());
-        assert!(throttle.admit(here, start + WINDOW).is_ok());
+        assert!(throttle.check(there, now).is_ok());
+        assert!(throttle.check(here, start + WINDOW).is_ok());
     }
 
     #[test]
-    fn failures_of_an_earlier_quarter_of_an_hour_do_not_count() {
+    fn failures_of_an_earlier_window_do_not_count() {
         let throttle = SignInThrottle::new(2);
         let here = network("192.0.2.1");
         let start = Instant::now();
-        throttle.failed(here, start);
-        throttle.failed(here, start + WINDOW);
-        assert!(throttle.admit(here, start + WINDOW).is_ok());
+        throttle.count_failure(here, start);
+        throttle.count_failure(here, start + WINDOW);
+        assert!(throttle.check(here, start + WINDOW).is_ok());
     }
 
     #[test]
-    fn a_limit_of_0_turns_nobody_away() {
+    fn a_limit_of_0_blocks_no_network() {
         let throttle = SignInThrottle::new(0);
         let here = network("192.0.2.1");
         let now = Instant::now();
-        throttle.failed(here, now);
-        assert!(throttle.admit(here, now).is_ok());
+        throttle.count_failure(here, now);
+        assert!(throttle.check(here, now).is_ok());
         assert!(throttle.failures.lock().expect("unpoisoned").is_empty());
     }
 
     #[test]
-    fn a_flood_of_networks_neither_grows_the_table_nor_frees_who_is_stopped() {
+    fn a_flood_of_networks_neither_grows_the_table_nor_unblocks_a_network() {
         let throttle = SignInThrottle::new(2);
-        let stopped = network("192.0.2.1");
+        let blocked = network("192.0.2.1");
         let now = Instant::now();
-        throttle.failed(stopped, now);
-        throttle.failed(stopped, now);
+        throttle.count_failure(blocked, now);
+        throttle.count_failure(blocked, now);
         for n in 0..u32::try_from(MAX_NETWORKS).expect("fits") + 100 {
             let flood = Network::containing(Ipv4Addr::from_bits(0x0a00_0000 + (n << 8)).into());
-            throttle.failed(flood, now);
+            throttle.count_failure(flood, now);
         }
-        assert!(throttle.admit(stopped, now).is_err());
+        assert!(throttle.check(blocked, now).is_err());
         assert_eq!(
             throttle.failures.lock().expect("unpoisoned").len(),
             MAX_NETWORKS

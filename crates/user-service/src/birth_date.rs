@@ -1,20 +1,21 @@
-//! The one field that a clock has to check.
+//! The check of birth dates, which needs the current time.
 
 use std::time::Duration;
 
 use domain::{BirthDate, InvalidFields, Timestamp};
 
-/// Clocks in Kiribati are this far ahead of UTC, and none is further.
-const EARLIEST_CLOCK: Duration = Duration::from_secs(14 * 60 * 60);
+/// The largest time offset from UTC, that of Kiribati.
+const MAX_UTC_OFFSET: Duration = Duration::from_secs(14 * 60 * 60);
 
-/// Refuses a day that has not begun anywhere on earth.
+/// Refuses a date that has not begun anywhere on earth.
 pub(crate) fn not_in_the_future(
     field: &str,
     day: Option<BirthDate>,
     now: Timestamp,
 ) -> Result<(), InvalidFields> {
-    let latest = now.after(EARLIEST_CLOCK).to_string();
-    // Both begin with year, month and day, in the order of the calendar and at full width.
+    let latest = now.after(MAX_UTC_OFFSET).to_string();
+    // Both texts begin with the year, the month and the day at full width, so their order is that
+    // of the dates.
     if day.is_some_and(|day| day.to_string() > latest) {
         return Err(InvalidFields::one(field, "must not be in the future"));
     }
@@ -25,7 +26,7 @@ pub(crate) fn not_in_the_future(
 mod tests {
     use super::*;
 
-    /// 2026-11-23T09:59:59.999Z, when it is one millisecond to midnight in Kiribati.
+    /// 2026-11-23T09:59:59.999Z, one millisecond before midnight in Kiribati.
     fn before_midnight_in_kiribati() -> Timestamp {
         Timestamp::from_millis(1_795_427_999_999).expect("a moment")
     }
@@ -36,7 +37,7 @@ mod tests {
     }
 
     #[test]
-    fn a_day_counts_once_it_has_begun_somewhere() {
+    fn a_date_is_valid_once_it_has_begun_somewhere() {
         let now = before_midnight_in_kiribati();
         assert!(is_accepted(22, now));
         assert!(is_accepted(23, now));
@@ -45,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn who_names_no_birth_date_is_not_asked_for_one() {
+    fn a_birth_date_is_optional() {
         assert_eq!(
             not_in_the_future("birth_date", None, Timestamp::MIN),
             Ok(())

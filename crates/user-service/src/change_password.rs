@@ -1,4 +1,4 @@
-//! `ChangePassword`: sets another password and ends all other sessions.
+//! `ChangePassword`: sets a new password and ends all other sessions.
 
 use api::request::ChangePassword;
 use api::user::{ChangePasswordRequest, ChangePasswordResponse};
@@ -21,14 +21,15 @@ pub(crate) async fn change_password(
 
     if !is_known().await? {
         let changed = change(service, network, &caller, &email, &asked).await;
-        // The same request may have come twice at once: the slower one is a repetition.
+        // If the same request came twice at the same time, the slower one is a repetition.
         if changed.is_ok() || !is_known().await? {
             return changed;
         }
     }
-    // After the first time the new password is the one to know.
-    let proof = sign_ins.confirm_repetition(network, &email, asked.new_password);
-    proof.await?;
+    // The first request has set the new password, so a repetition is checked against it.
+    sign_ins
+        .confirm_repetition(network, &email, asked.new_password)
+        .await?;
 
     Ok(ChangePasswordResponse {})
 }

@@ -1,4 +1,4 @@
-//! `DeleteMe`: withdraws the caller from all that is not over and erases the account.
+//! `DeleteMe`: withdraws the caller from all competitions that are not over, and erases the account.
 
 use api::request::DeleteMe;
 use api::user::{DeleteMeRequest, DeleteMeResponse};
@@ -18,7 +18,8 @@ pub(crate) async fn delete_me(
 
     let erased = erase(service, network, &caller, asked).await;
     if let Err(failure) = erased {
-        // A repetition finds no account to check a password against: its token and its id are the proof.
+        // For a repetition there is no account to check the password of. Its session token and its
+        // request id prove that the same caller erased the account.
         let erased_by = service.store.erased_by(&caller.id, token).await?;
         if erased_by != Some(request) {
             return Err(failure);

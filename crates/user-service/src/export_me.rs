@@ -1,4 +1,4 @@
-//! `ExportMe`: answers everything that is held about the caller.
+//! `ExportMe`: returns all stored data about the caller.
 
 use api::convert::timestamp;
 use api::user::{AccountAction, AccountLogEntry, ExportMeResponse, MyRegistration, Session};
@@ -13,7 +13,7 @@ pub(crate) async fn export_me(
     store: &UserStore,
     caller: UserCaller,
 ) -> Result<ExportMeResponse, Failure> {
-    // It lies in several records, so it takes several calls.
+    // The data is in several records, so it takes several calls.
     let user = me(store, &caller).await?;
     let (sessions, events) = store.account_history(&caller.id).await?;
     let registrations = all_registrations(store, &caller.id).await?;
@@ -59,7 +59,11 @@ fn entry(event: &AccountEvent) -> Result<AccountLogEntry, Failure> {
         "sign_out" => AccountAction::SignedOut,
         "update_profile" => AccountAction::Updated,
         "change_password" => AccountAction::PasswordChanged,
-        word => return Err(Failure::Internal(format!("unreadable: the action {word}"))),
+        word => {
+            return Err(Failure::Internal(format!(
+                "unknown action in the account log: {word}"
+            )));
+        }
     };
     Ok(AccountLogEntry {
         at: Some(timestamp(event.at)),

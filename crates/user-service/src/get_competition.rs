@@ -1,4 +1,4 @@
-//! `GetCompetition`: answers a competition. For users a draft does not exist.
+//! `GetCompetition`: returns a competition. For users a draft does not exist.
 
 use api::user::{GetCompetitionRequest, GetCompetitionResponse};
 use domain::CompetitionId;

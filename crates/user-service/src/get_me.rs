@@ -1,4 +1,4 @@
-//! `GetMe`: answers the caller.
+//! `GetMe`: returns the caller.
 
 use api::user::GetMeResponse;
 use server::{Failure, UserCaller};

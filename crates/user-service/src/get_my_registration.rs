@@ -1,4 +1,4 @@
-//! `GetMyRegistration`: answers the caller's registration in a competition.
+//! `GetMyRegistration`: returns the caller's registration in a competition.
 
 use api::user::{GetMyRegistrationRequest, GetMyRegistrationResponse};
 use domain::CompetitionId;

@@ -1,19 +1,18 @@
-//! The service for competitors: an account of one's own, competitions to look at, and one's own
-//! registrations.
+//! The service for competitors: their account, competitions, and their registrations.
 //!
 //! In reading order:
 //! 1. [`ACCESS`]: who may call which RPC.
-//! 2. [`UserService`]: the table of RPCs. Each has a file of its own with three acts: request to domain,
-//!    store call, domain to reply.
+//! 2. [`UserService`]: the table of RPCs. Each has a file of its own with three steps: request to
+//!    domain, store call, domain to response.
 //!    - The account: `sign_up`, `sign_in`, `sign_out`, `get_me`, `update_me`, `change_password`,
-//!      `export_me`, `delete_me`. They share `me`, the caller's account, and `birth_date`, the one field
-//!      that a clock has to check.
+//!      `export_me`, `delete_me`. They share `me`, the caller's account, and `birth_date`, the one
+//!      field whose check needs the current time.
 //!    - Competitions: `list_competitions`, `get_competition`.
 //!    - Registrations: `register`, `withdraw`, `get_my_registration`, `list_my_registrations`.
-//! 3. [`serve`]: the service on a listener, with all that `server` mounts around it.
-//! 4. [`Settings`]: the command line of the binary, whose `main` is next door.
+//! 3. [`serve`]: the service on a listener, with what `server` mounts around it.
+//! 4. [`Settings`]: the command line of the binary.
 //!
-//! No request names another user: a handler is handed the person behind the credential.
+//! No request names another user. Each handler gets the caller from the credential.
 
 mod birth_date;
 mod change_password;
@@ -46,12 +45,12 @@ use api::user::{
     WithdrawRequest, WithdrawResponse,
 };
 use server::{
-    Access, AccessTable, App, Identity, MAX_MESSAGE_BYTES, Network, Passwords, ServiceSettings,
-    SignInThrottle, SignIns, caller, reply,
+    Access, AccessTable, App, Identity, MAX_MESSAGE_BYTES, Network, Passwords, RpcResult,
+    ServiceSettings, SignInThrottle, SignIns, UserCaller, reply,
 };
 use store::UserStore;
 use tokio::net::TcpListener;
-use tonic::{Request, Response, Status};
+use tonic::Request;
 
 use self::{
     change_password::change_password, delete_me::delete_me, export_me::export_me,
@@ -87,81 +86,86 @@ pub struct UserService {
     sign_ins: SignIns,
 }
 
-type Answer<T> = Result<Response<T>, Status>;
-
 #[tonic::async_trait]
 impl user_service_server::UserService for UserService {
-    async fn sign_up(&self, request: Request<SignUpRequest>) -> Answer<SignUpResponse> {
+    async fn sign_up(&self, request: Request<SignUpRequest>) -> RpcResult<SignUpResponse> {
         reply(sign_up(self, Network::of(&request), request.into_inner()).await)
     }
 
-    async fn sign_in(&self, request: Request<SignInRequest>) -> Answer<SignInResponse> {
+    async fn sign_in(&self, request: Request<SignInRequest>) -> RpcResult<SignInResponse> {
         reply(sign_in(self, Network::of(&request), request.into_inner()).await)
     }
 
-    async fn sign_out(&self, request: Request<SignOutRequest>) -> Answer<SignOutResponse> {
-        reply(sign_out(&self.store, caller(&request)?, request.into_inner()).await)
+    async fn sign_out(&self, request: Request<SignOutRequest>) -> RpcResult<SignOutResponse> {
+        reply(sign_out(&self.store, UserCaller::of(&request)?, request.into_inner()).await)
     }
 
-    async fn get_me(&self, request: Request<GetMeRequest>) -> Answer<GetMeResponse> {
-        reply(get_me(&self.store, caller(&request)?).await)
+    async fn get_me(&self, request: Request<GetMeRequest>) -> RpcResult<GetMeResponse> {
+        reply(get_me(&self.store, UserCaller::of(&request)?).await)
     }
 
-    async fn update_me(&self, request: Request<UpdateMeRequest>) -> Answer<UpdateMeResponse> {
-        reply(update_me(&self.store, caller(&request)?, request.into_inner()).await)
+    async fn update_me(&self, request: Request<UpdateMeRequest>) -> RpcResult<UpdateMeResponse> {
+        reply(update_me(&self.store, UserCaller::of(&request)?, request.into_inner()).await)
     }
 
     async fn change_password(
         &self,
         request: Request<ChangePasswordRequest>,
-    ) -> Answer<ChangePasswordResponse> {
-        let (network, caller) = (Network::of(&request), caller(&request)?);
+    ) -> RpcResult<ChangePasswordResponse> {
+        let network = Network::of(&request);
+        let caller = UserCaller::of(&request)?;
         reply(change_password(self, network, caller, request.into_inner()).await)
     }
 
-    async fn export_me(&self, request: Request<ExportMeRequest>) -> Answer<ExportMeResponse> {
-        reply(export_me(&self.store, caller(&request)?).await)
+    async fn export_me(&self, request: Request<ExportMeRequest>) -> RpcResult<ExportMeResponse> {
+        reply(export_me(&self.store, UserCaller::of(&request)?).await)
     }
 
-    async fn delete_me(&self, request: Request<DeleteMeRequest>) -> Answer<DeleteMeResponse> {
-        let (network, caller) = (Network::of(&request), caller(&request)?);
+    async fn delete_me(&self, request: Request<DeleteMeRequest>) -> RpcResult<DeleteMeResponse> {
+        let network = Network::of(&request);
+        let caller = UserCaller::of(&request)?;
         reply(delete_me(self, network, caller, request.into_inner()).await)
     }
 
     async fn list_competitions(
         &self,
         request: Request<ListCompetitionsRequest>,
-    ) -> Answer<ListCompetitionsResponse> {
+    ) -> RpcResult<ListCompetitionsResponse> {
         reply(list_competitions(&self.store, request.into_inner()).await)
     }
 
     async fn get_competition(
         &self,
         request: Request<GetCompetitionRequest>,
-    ) -> Answer<GetCompetitionResponse> {
+    ) -> RpcResult<GetCompetitionResponse> {
         reply(get_competition(&self.store, request.into_inner()).await)
     }
 
-    async fn register(&self, request: Request<RegisterRequest>) -> Answer<RegisterResponse> {
-        reply(register(&self.store, caller(&request)?, request.into_inner()).await)
+    async fn register(&self, request: Request<RegisterRequest>) -> RpcResult<RegisterResponse> {
+        reply(register(&self.store, UserCaller::of(&request)?, request.into_inner()).await)
     }
 
-    async fn withdraw(&self, request: Request<WithdrawRequest>) -> Answer<WithdrawResponse> {
-        reply(withdraw(&self.store, caller(&request)?, request.into_inner()).await)
+    async fn withdraw(&self, request: Request<WithdrawRequest>) -> RpcResult<WithdrawResponse> {
+        reply(withdraw(&self.store, UserCaller::of(&request)?, request.into_inner()).await)
     }
 
     async fn get_my_registration(
         &self,
         request: Request<GetMyRegistrationRequest>,
-    ) -> Answer<GetMyRegistrationResponse> {
-        reply(get_my_registration(&self.store, caller(&request)?, request.into_inner()).await)
+    ) -> RpcResult<GetMyRegistrationResponse> {
+        reply(
+            get_my_registration(&self.store, UserCaller::of(&request)?, request.into_inner()).await,
+        )
     }
 
     async fn list_my_registrations(
         &self,
         request: Request<ListMyRegistrationsRequest>,
-    ) -> Answer<ListMyRegistrationsResponse> {
-        reply(list_my_registrations(&self.store, caller(&request)?, request.into_inner()).await)
+    ) -> RpcResult<ListMyRegistrationsResponse> {
+        reply(
+            list_my_registrations(&self.store, UserCaller::of(&request)?, request.into_inner())
+                .await,
+        )
     }
 }
 
@@ -179,7 +183,7 @@ impl UserService {
 
 /// Serves on the listener until `shutdown`, then drains; see [`server::run`].
 ///
-/// Redis need not be there: calls are answered with UNAVAILABLE until it comes.
+/// Redis need not run yet. Until it does, calls fail with UNAVAILABLE.
 pub async fn serve(
     listener: TcpListener,
     store: UserStore,

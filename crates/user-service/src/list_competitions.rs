@@ -1,4 +1,4 @@
-//! `ListCompetitions`: lists competitions, published and cancelled ones.
+//! `ListCompetitions`: lists published and cancelled competitions.
 
 use api::request::ListCompetitions;
 use api::user::{ListCompetitionsRequest, ListCompetitionsResponse};
@@ -24,7 +24,7 @@ pub(crate) async fn list_competitions(
 
     let found = store.list_competitions(&wanted).await?;
 
-    let (competitions, next_page_token) = list.answer(found, Competition::from);
+    let (competitions, next_page_token) = list.response(found, Competition::from);
     Ok(ListCompetitionsResponse {
         competitions,
         next_page_token,

@@ -16,7 +16,7 @@ pub(crate) async fn list_my_registrations(
 
     let found = store.my_registrations(&caller.id, &page).await?;
 
-    let (registrations, next_page_token) = list.answer(found, |(mine, competition)| {
+    let (registrations, next_page_token) = list.response(found, |(mine, competition)| {
         MyRegistration::new(mine, competition)
     });
     Ok(ListMyRegistrationsResponse {

@@ -1,4 +1,4 @@
-//! The binary. Its steps are those of [`server::Program::run`].
+//! The binary. Its steps are those of [`server::ServiceProgram::run`].
 
 use server::{Allocator, parse_or_exit};
 use store::UserStore;

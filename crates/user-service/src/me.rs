@@ -4,7 +4,7 @@ use domain::{Rejection, User};
 use server::{Failure, UserCaller};
 use store::UserStore;
 
-/// Reads it. UNAUTHENTICATED if it was erased since the call was let in.
+/// Returns the account. Fails with UNAUTHENTICATED if it was erased after the session was checked.
 pub(crate) async fn me(store: &UserStore, caller: &UserCaller) -> Result<User, Failure> {
     let found = store.find_user(&caller.id).await?;
     found.ok_or_else(|| Rejection::Unauthenticated.into())

@@ -1,4 +1,4 @@
-//! `Register`: the caller wants to be in.
+//! `Register`: registers the caller for a competition.
 
 use api::request::Register;
 use api::user::{RegisterRequest, RegisterResponse};

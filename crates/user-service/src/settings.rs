@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use clap::Parser;
-use server::{Program, ServiceCommand, ServiceSettings};
+use server::{ServiceCommand, ServiceProgram, ServiceSettings};
 
 /// The gRPC service for competitors: accounts, competitions, registrations
 ///
@@ -25,8 +25,8 @@ pub struct Settings {
 
 impl Settings {
     #[must_use]
-    pub fn program(self) -> Program {
-        Program {
+    pub fn program(self) -> ServiceProgram {
+        ServiceProgram {
             name: "user-service",
             command: self.command,
             listen: self.listen,

@@ -1,4 +1,4 @@
-//! `SignUp`: makes an account and signs in.
+//! `SignUp`: creates an account and signs in.
 
 use api::convert::timestamp;
 use api::request::SignUp;
@@ -26,11 +26,12 @@ pub(crate) async fn sign_up(
 
     let hash = service.passwords.hash(password.clone()).await?;
     let (user, session) = store.sign_up(&new, &hash).await?;
-    // Each hash has a salt of its own: a stored one that differs is that of an earlier call with the same
-    // request id, whose answer is only for who knows the password.
+    // Each hash has its own salt. A different stored hash is that of an earlier call with the same
+    // request id, whose response is only for a caller with the same password.
     if store.user_credential(&user.id).await? != hash {
-        let proof = sign_ins.confirm_repetition(network, &user.email, password);
-        proof.await?;
+        sign_ins
+            .confirm_repetition(network, &user.email, password)
+            .await?;
     }
 
     Ok(SignUpResponse {

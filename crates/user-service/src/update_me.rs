@@ -1,4 +1,4 @@
-//! `UpdateMe`: changes what the caller wrote about oneself.
+//! `UpdateMe`: changes the caller's profile.
 
 use api::request::UpdateMe;
 use api::user::{UpdateMeRequest, UpdateMeResponse};

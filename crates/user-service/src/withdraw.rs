@@ -1,4 +1,4 @@
-//! `Withdraw`: the caller wants to be out.
+//! `Withdraw`: ends the caller's registration.
 
 use api::request::Withdraw;
 use api::user::{WithdrawRequest, WithdrawResponse};

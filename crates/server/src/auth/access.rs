@@ -1,24 +1,24 @@
-//! What each method asks of its caller.
+//! The access tables of the services.
 
 use domain::Role;
 
 /// Who may call a method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// Everybody; a credential is not looked at.
+    /// Everybody. A credential is ignored.
     Anyone,
     /// A signed-in user.
     User,
-    /// A signed-in user, or one whose session erased the account a short while ago: `DeleteMe`, which may
-    /// be repeated with the same request id.
+    /// A signed-in user, or the user whose session erased the account a short while ago: `DeleteMe`
+    /// can be repeated with the same request id.
     UserOrErased,
     /// A signed-in admin of this role, or of one that includes it.
     Admin(Role),
-    /// A signed-in OWNER, or who holds the single-use token that makes the first one.
+    /// A signed-in OWNER, or the holder of the single-use token that creates the first one.
     OwnerOrBootstrap,
 }
 
-/// A service's methods, each with who may call it: `("Register", Access::User)`.
+/// The methods of a service with their access: `("Register", Access::User)`.
 ///
-/// A method that has no row is not served: it answers UNIMPLEMENTED.
+/// A method without a row is not served: it fails with UNIMPLEMENTED.
 pub type AccessTable = &'static [(&'static str, Access)];

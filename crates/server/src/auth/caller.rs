@@ -1,4 +1,11 @@
-//! The person behind a credential, as a handler is handed it.
+//! The caller as a handler gets it.
+//!
+//! A row of a service's table of methods takes the kind of caller that the method's
+//! [`Access`](super::Access) promises:
+//!
+//! ```text
+//! reply(register(&self.store, UserCaller::of(&request)?, request.into_inner()).await)
+//! ```
 
 use std::sync::Arc;
 
@@ -10,46 +17,41 @@ use crate::errors::Failure;
 /// A signed-in user.
 #[derive(Debug, Clone)]
 pub struct UserCaller {
-    /// Who it is.
     pub id: UserId,
-    /// The session of this call: to end it, or to keep it when the others end.
+    /// The session of this call.
     pub session: SessionToken,
 }
 
-/// A signed-in admin, not disabled.
+/// A signed-in admin who is not disabled.
 #[derive(Debug, Clone)]
 pub struct AdminCaller {
-    /// Who it is.
     pub id: AdminId,
-    /// What the admin may do; at least what the method asks for.
+    /// The role of the admin; includes the role that the method needs.
     pub role: Role,
-    /// The session of this call: to end it.
+    /// The session of this call.
     pub session: SessionToken,
 }
 
-/// Who may make an admin.
+/// A caller who may create an admin.
 #[derive(Debug, Clone)]
 pub enum OwnerOrBootstrap {
-    /// A signed-in OWNER.
     Owner(AdminCaller),
-    /// The holder of the single-use token, which was good a moment ago. The store decides in the same
-    /// step that uses it up.
+    /// The holder of the single-use token. It was valid when the call began; the script that uses it
+    /// up checks it again.
     Bootstrap(SessionToken),
 }
 
-/// Who is calling.
+/// A caller of any kind.
 #[derive(Debug, Clone)]
 pub enum Caller {
-    /// A user.
     User(UserCaller),
-    /// An admin.
     Admin(AdminCaller),
-    /// The holder of the token that makes the first OWNER.
+    /// The holder of the token that creates the first OWNER.
     Bootstrap(SessionToken),
 }
 
 impl Caller {
-    /// The id for the log: random, so that it says nothing about the person.
+    /// Returns the id for the log. Ids are random and hold no personal data.
     pub(crate) fn id(&self) -> &str {
         match self {
             Self::User(user) => user.id.as_str(),
@@ -57,55 +59,46 @@ impl Caller {
             Self::Bootstrap(_) => "bootstrap",
         }
     }
+
+    /// Returns the caller that the edge has put into the request.
+    fn of<T>(request: &Request<T>) -> Result<&Self, Failure> {
+        let caller = request.extensions().get::<Arc<Self>>();
+        caller.map(AsRef::as_ref).ok_or_else(wrong_access_table)
+    }
 }
 
-/// The caller of this request, as the kind of caller that the method's [`Access`] promises.
-///
-/// ```text
-/// reply(register(&self.store, caller(&request)?, request.into_inner()).await)
-/// ```
-///
-/// Fails with INTERNAL if the table promises another kind: a mistake in the service, not of a client.
-///
-/// [`Access`]: super::Access
-pub fn caller<C: FromCaller, T>(request: &Request<T>) -> Result<C, Failure> {
-    request
-        .extensions()
-        .get::<Arc<Caller>>()
-        .and_then(|caller| C::from_caller(caller))
-        .ok_or_else(|| Failure::Internal("the access table names another kind of caller".into()))
-}
-
-/// A kind of caller that a handler can ask for.
-pub trait FromCaller: Sized {
-    /// This kind, if it is that.
-    fn from_caller(caller: &Caller) -> Option<Self>;
-}
-
-impl FromCaller for UserCaller {
-    fn from_caller(caller: &Caller) -> Option<Self> {
-        match caller {
-            Caller::User(user) => Some(user.clone()),
-            _ => None,
+impl UserCaller {
+    /// Returns the user who makes this call. INTERNAL if the access table promises another caller.
+    pub fn of<T>(request: &Request<T>) -> Result<Self, Failure> {
+        match Caller::of(request)? {
+            Caller::User(user) => Ok(user.clone()),
+            _ => Err(wrong_access_table()),
         }
     }
 }
 
-impl FromCaller for AdminCaller {
-    fn from_caller(caller: &Caller) -> Option<Self> {
-        match caller {
-            Caller::Admin(admin) => Some(admin.clone()),
-            _ => None,
+impl AdminCaller {
+    /// Returns the admin who makes this call. INTERNAL if the access table promises another caller.
+    pub fn of<T>(request: &Request<T>) -> Result<Self, Failure> {
+        match Caller::of(request)? {
+            Caller::Admin(admin) => Ok(admin.clone()),
+            _ => Err(wrong_access_table()),
         }
     }
 }
 
-impl FromCaller for OwnerOrBootstrap {
-    fn from_caller(caller: &Caller) -> Option<Self> {
-        match caller {
-            Caller::Admin(admin) if admin.role == Role::Owner => Some(Self::Owner(admin.clone())),
-            Caller::Bootstrap(token) => Some(Self::Bootstrap(token.clone())),
-            _ => None,
+impl OwnerOrBootstrap {
+    /// Returns the caller. INTERNAL if the access table promises another one.
+    pub fn of<T>(request: &Request<T>) -> Result<Self, Failure> {
+        match Caller::of(request)? {
+            Caller::Admin(admin) if admin.role == Role::Owner => Ok(Self::Owner(admin.clone())),
+            Caller::Bootstrap(token) => Ok(Self::Bootstrap(token.clone())),
+            _ => Err(wrong_access_table()),
         }
     }
+}
+
+/// A bug in the service, not a mistake of the client.
+fn wrong_access_table() -> Failure {
+    Failure::Internal("the access table promises another kind of caller".to_owned())
 }

@@ -1,4 +1,4 @@
-//! From the `authorization` header to the person, by one look into the store.
+//! From the `authorization` header to the caller, with one lookup in the store.
 
 use domain::{Realm, Rejection, Role, SessionToken, UserId};
 use http::HeaderMap;
@@ -8,12 +8,11 @@ use store::Sessions;
 use super::{Access, AdminCaller, Caller, UserCaller};
 use crate::errors::Failure;
 
-/// Finds out who is calling, if the method asks for somebody.
+/// Returns the caller; `None` if anyone may call the method.
 ///
-/// UNAUTHENTICATED, with one sentence for all causes: no credential, one that is not well-formed, one
-/// that is not good or not any more, a user's at admin-service and the reverse. `PERMISSION_DENIED`: a
-/// role that may not.
-pub(crate) async fn admit(
+/// Fails with UNAUTHENTICATED, and the same sentence, if the credential is missing, malformed, unknown,
+/// expired, or of the other service. Fails with `PERMISSION_DENIED` if the admin's role is too low.
+pub(crate) async fn authenticate(
     access: Access,
     headers: &HeaderMap,
     sessions: &Sessions,
@@ -63,8 +62,8 @@ async fn owner_or_bootstrap(token: SessionToken, sessions: &Sessions) -> Result<
     }
 }
 
-/// The token of `authorization: Bearer <token>`, if it is well-formed and good for one of these
-/// realms. The scheme may be in any case, as RFC 9110 has it.
+/// Returns the token of `authorization: Bearer <token>` if it is well-formed and of one of these
+/// realms. The scheme is case-insensitive (RFC 9110).
 fn token(headers: &HeaderMap, realms: &[Realm]) -> Result<SessionToken, Failure> {
     headers
         .get(AUTHORIZATION)

@@ -1,16 +1,15 @@
-//! Who may call what, and who is calling.
+//! Access to methods, and the callers behind credentials.
 //!
-//! 1. [`access`]: what each method asks of its caller; a table that each service gives.
-//! 2. [`mod@caller`]: the person behind a credential, as a handler is handed it.
-//! 3. `credential`: from the `authorization` header to the person, by one look into the store.
+//! 1. [`access`]: the access table of a service: who may call each method.
+//! 2. [`caller`]: the caller as a handler gets it.
+//! 3. `credential`: from the `authorization` header to the caller, with one lookup in the store.
 //!
-//! Mounted by [`edge`](crate::edge), called by nobody else: a handler never sees a credential that was
-//! not found good.
+//! Only [`edge`](crate::edge) calls this. A handler never sees a credential that is not valid.
 
 pub mod access;
 pub mod caller;
 mod credential;
 
 pub use access::{Access, AccessTable};
-pub use caller::{AdminCaller, Caller, OwnerOrBootstrap, UserCaller, caller};
-pub(crate) use credential::admit;
+pub use caller::{AdminCaller, Caller, OwnerOrBootstrap, UserCaller};
+pub(crate) use credential::authenticate;

@@ -1,6 +1,6 @@
-//! The id of one call, in the header `x-request-id`: taken from the client or made, answered, and in
-//! every log line and every error. Not to be taken for [`domain::RequestId`], which names an intention
-//! and stays the same when a call is repeated.
+//! The id of one call, in the header `x-request-id`. The client sends it or the server generates it;
+//! the response, the log line and the error carry it. [`domain::RequestId`] is something else: it
+//! names an intention and stays the same when a call is repeated.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::LazyLock;
@@ -10,45 +10,43 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use uuid::Uuid;
 use uuid::fmt::Hyphenated;
 
-/// Where the id travels.
 pub(crate) const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The id of a call: 1 to 64 characters of `A-Z`, `a-z`, `0-9`, `.`, `_` and `-`.
 #[derive(Debug, Clone)]
 pub(crate) enum CallId {
-    /// What the client sent.
-    Taken(HeaderValue),
+    Received(HeaderValue),
     /// A UUID, version 4.
-    Made(Uuid),
+    Generated(Uuid),
 }
 
 impl CallId {
-    /// The client's id if it sent a good one, otherwise a new one.
-    pub(crate) fn of(headers: &HeaderMap) -> Self {
+    /// Returns the client's id if it is valid, otherwise a new one.
+    pub(crate) fn from_headers(headers: &HeaderMap) -> Self {
         match headers.get(HEADER) {
-            Some(id) if is_good(id.as_bytes()) => Self::Taken(id.clone()),
-            _ => Self::Made(make()),
+            Some(id) if is_valid(id.as_bytes()) => Self::Received(id.clone()),
+            _ => Self::Generated(generate()),
         }
     }
 
-    /// Runs `read` with the id as text; the buffer lives on the stack.
+    /// Calls `read` with the id as text, without an allocation.
     pub(crate) fn with_str<T>(&self, read: impl FnOnce(&str) -> T) -> T {
         match self {
-            Self::Taken(id) => read(id.to_str().unwrap_or_default()),
-            Self::Made(uuid) => read(
+            Self::Received(id) => read(id.to_str().unwrap_or_default()),
+            Self::Generated(uuid) => read(
                 uuid.as_hyphenated()
                     .encode_lower(&mut [0; Hyphenated::LENGTH]),
             ),
         }
     }
 
-    /// The id as the answer's header. It is marked as sensitive, so that HTTP/2 does not keep it in the
-    /// connection's table of headers: an id never comes twice, and each would be compared with all that
-    /// are in the table.
+    /// Returns the header of the response. It is marked as sensitive, so that HPACK does not put it
+    /// into the connection's table of headers: no id occurs twice, and each would be compared with all
+    /// entries of the table.
     pub(crate) fn to_header(&self) -> HeaderValue {
         let header = match self {
-            Self::Taken(id) => Ok(id.clone()),
-            Self::Made(_) => self.with_str(HeaderValue::from_str),
+            Self::Received(id) => Ok(id.clone()),
+            Self::Generated(_) => self.with_str(HeaderValue::from_str),
         };
         let mut header = header.unwrap_or(HeaderValue::from_static(""));
         header.set_sensitive(true);
@@ -56,14 +54,14 @@ impl CallId {
     }
 }
 
-fn is_good(id: &[u8]) -> bool {
+fn is_valid(id: &[u8]) -> bool {
     let allowed = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
     (1..=64).contains(&id.len()) && id.iter().all(allowed)
 }
 
-/// 122 bits that do not repeat and that nobody can guess who does not know the process's keys: a
-/// counter through keyed hashes. Asking the system for random bytes would cost a system call per call.
-fn make() -> Uuid {
+fn generate() -> Uuid {
+    // A counter through hashes with random keys: unique, and unpredictable without the keys of this
+    // process. Random bytes of the operating system would cost a system call per call.
     static KEYS: LazyLock<(RandomState, RandomState)> = LazyLock::new(Default::default);
     static COUNTER: AtomicU64 = AtomicU64::new(0);
     let n = COUNTER.fetch_add(1, Ordering::Relaxed);
@@ -86,29 +84,29 @@ mod tests {
     }
 
     #[test]
-    fn a_good_id_is_taken_as_it_is() {
-        for good in ["a", "Req-1_2.3", &"x".repeat(64)] {
-            assert_eq!(text(&CallId::of(&headers(good))), good);
+    fn a_valid_id_is_used_unchanged() {
+        for valid in ["a", "Req-1_2.3", &"x".repeat(64)] {
+            assert_eq!(text(&CallId::from_headers(&headers(valid))), valid);
         }
     }
 
     #[test]
-    fn a_missing_or_odd_id_is_replaced_by_a_uuid() {
-        for odd in ["", "a b", "a/b", "\"", &"x".repeat(65)] {
+    fn a_missing_or_invalid_id_is_replaced_by_a_uuid() {
+        for invalid in ["", "a b", "a/b", "\"", &"x".repeat(65)] {
             assert!(
-                Uuid::try_parse(&text(&CallId::of(&headers(odd)))).is_ok(),
-                "{odd}"
+                Uuid::try_parse(&text(&CallId::from_headers(&headers(invalid)))).is_ok(),
+                "{invalid}"
             );
         }
-        let made = CallId::of(&HeaderMap::new());
-        let uuid = Uuid::try_parse(&text(&made)).expect("a UUID");
+        let generated = CallId::from_headers(&HeaderMap::new());
+        let uuid = Uuid::try_parse(&text(&generated)).expect("a UUID");
         assert_eq!(uuid.get_version_num(), 4);
-        assert_eq!(made.to_header(), text(&made));
+        assert_eq!(generated.to_header(), text(&generated));
     }
 
     #[test]
-    fn made_ids_differ() {
-        let ids: HashSet<Uuid> = (0..10_000).map(|_| make()).collect();
+    fn generated_ids_differ() {
+        let ids: HashSet<Uuid> = (0..10_000).map(|_| generate()).collect();
         assert_eq!(ids.len(), 10_000);
     }
 }

@@ -1,4 +1,4 @@
-//! How long a call may take: what the client says in `grpc-timeout`, at most what the server allows.
+//! The time that a call may take: the client's `grpc-timeout`, limited by the server.
 
 use std::time::Duration;
 
@@ -8,30 +8,25 @@ use crate::errors::Failure;
 
 const HEADER: &str = "grpc-timeout";
 
-/// The answer has to reach the client before it gives up by itself, or nobody reads its `outcome`; so
-/// a twentieth of the client's time is left for the way back, at most this much.
-const MAX_WAY_BACK: Duration = Duration::from_millis(20);
+/// The most time that is reserved for sending the error. It has to reach the client before the client
+/// gives up by itself, or nobody reads its `outcome`. A twentieth of the client's time is reserved.
+const MAX_RESERVE: Duration = Duration::from_millis(20);
 
-/// The time that this call has, at most `max`.
-pub(super) fn of(headers: &HeaderMap, max: Duration) -> Result<Duration, Failure> {
+/// Returns the time for this call, at most `max`. Zero if the deadline has passed.
+pub(super) fn time_for_call(headers: &HeaderMap, max: Duration) -> Result<Duration, Failure> {
     let Some(value) = headers.get(HEADER) else {
         return Ok(max);
     };
-    parse(value.as_bytes())
-        .map(|timeout| {
-            timeout
-                .saturating_sub((timeout / 20).min(MAX_WAY_BACK))
-                .min(max)
-        })
-        .ok_or_else(|| {
-            Failure::Malformed(
-                "grpc-timeout must be 1 to 8 digits and one of H, M, S, m, u, n".into(),
-            )
-        })
+    let timeout = parse(value.as_bytes()).ok_or_else(|| {
+        let sentence = "grpc-timeout must be 1 to 8 digits and one of H, M, S, m, u, n";
+        Failure::Malformed(sentence.to_owned())
+    })?;
+    let reserve = (timeout / 20).min(MAX_RESERVE);
+    Ok(timeout.saturating_sub(reserve).min(max))
 }
 
-/// The grammar of gRPC over HTTP/2: 1 to 8 digits, then hours, minutes, seconds, milliseconds,
-/// microseconds or nanoseconds.
+/// Parses a timeout as gRPC over HTTP/2 defines it: 1 to 8 digits, then a unit from hours to
+/// nanoseconds.
 fn parse(value: &[u8]) -> Option<Duration> {
     let (unit, digits) = value.split_last()?;
     if !(1..=8).contains(&digits.len()) || !digits.iter().all(u8::is_ascii_digit) {
@@ -61,7 +56,7 @@ mod tests {
 
     #[test]
     fn the_grammar_is_up_to_8_digits_and_a_unit() {
-        for (good, expected) in [
+        for (valid, expected) in [
             ("1H", Duration::from_secs(3600)),
             ("2M", Duration::from_secs(120)),
             ("3S", Duration::from_secs(3)),
@@ -72,9 +67,9 @@ mod tests {
             ("00000001S", Duration::from_secs(1)),
             ("99999999H", Duration::from_secs(99_999_999 * 3600)),
         ] {
-            assert_eq!(parse(good.as_bytes()), Some(expected), "{good}");
+            assert_eq!(parse(valid.as_bytes()), Some(expected), "{valid}");
         }
-        for bad in [
+        for invalid in [
             "",
             "S",
             "1",
@@ -87,26 +82,22 @@ mod tests {
             " 1S",
             "1SS",
         ] {
-            assert_eq!(parse(bad.as_bytes()), None, "{bad}");
+            assert_eq!(parse(invalid.as_bytes()), None, "{invalid}");
         }
     }
 
     #[test]
-    fn the_server_caps_what_the_client_says() {
-        let of = |value| {
-            of(
-                &HeaderMap::from_iter([(
-                    http::HeaderName::from_static(HEADER),
-                    HeaderValue::from_static(value),
-                )]),
-                MAX,
-            )
+    fn the_time_is_limited_and_leaves_a_reserve() {
+        let time = |value| {
+            let mut headers = HeaderMap::new();
+            headers.insert(HEADER, HeaderValue::from_static(value));
+            time_for_call(&headers, MAX)
         };
-        assert!(matches!(of("5S"), Ok(time) if time == Duration::from_millis(4980)));
-        assert!(matches!(of("100m"), Ok(time) if time == Duration::from_millis(95)));
-        assert!(matches!(of("0m"), Ok(time) if time.is_zero()));
-        assert!(matches!(of("1H"), Ok(time) if time == MAX));
-        assert!(matches!(of("soon"), Err(Failure::Malformed(_))));
-        assert!(matches!(super::of(&HeaderMap::new(), MAX), Ok(time) if time == MAX));
+        assert!(matches!(time("5S"), Ok(time) if time == Duration::from_millis(4980)));
+        assert!(matches!(time("100m"), Ok(time) if time == Duration::from_millis(95)));
+        assert!(matches!(time("0m"), Ok(time) if time.is_zero()));
+        assert!(matches!(time("1H"), Ok(time) if time == MAX));
+        assert!(matches!(time("soon"), Err(Failure::Malformed(_))));
+        assert!(matches!(time_for_call(&HeaderMap::new(), MAX), Ok(time) if time == MAX));
     }
 }

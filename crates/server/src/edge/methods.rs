@@ -1,51 +1,51 @@
-//! Which methods there are behind the edge, and who may call them.
+//! The methods behind the edge, and who may call them.
 
 use crate::auth::{Access, AccessTable};
 
-/// Who serves a method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Home {
-    /// The service itself. Its calls have a line each in the log, at the level info.
+pub(super) enum ServedBy {
+    /// The service itself. Its calls are logged at the level info.
     Service,
-    /// What is mounted beside it. Its calls are nobody's business but at the level debug.
-    Beside,
+    /// An auxiliary service (diagnostics). Its calls are logged at the level debug.
+    Auxiliary,
 }
 
-/// A method behind the edge.
 #[derive(Debug)]
 pub(super) struct Method {
-    /// `/package.Service/Method`, as it stands in the request.
+    /// `/package.Service/Method`, the path of a request.
     path: String,
     pub(super) access: Access,
-    pub(super) home: Home,
+    pub(super) served_by: ServedBy,
 }
 
 impl Method {
-    /// `package.Service/Method`, for the log.
+    /// Returns `package.Service/Method`, for the log.
     pub(super) fn name(&self) -> &str {
         &self.path[1..]
     }
 }
 
-/// All methods behind the edge.
 #[derive(Debug, Default)]
-pub(super) struct Methods(Vec<Method>);
+pub(super) struct MethodTable(Vec<Method>);
 
-impl Methods {
-    /// Adds the methods of a service.
-    pub(super) fn with(mut self, service: &str, table: AccessTable, home: Home) -> Self {
+impl MethodTable {
+    pub(super) fn with_service(
+        mut self,
+        service: &str,
+        table: AccessTable,
+        served_by: ServedBy,
+    ) -> Self {
         let row = |(method, access): &(&str, Access)| Method {
             path: format!("/{service}/{method}"),
             access: *access,
-            home,
+            served_by,
         };
         self.0.extend(table.iter().map(row));
         self
     }
 
-    /// The method at this path. A walk along some twenty rows, most of which differ in length, is
-    /// faster than a hash.
     pub(super) fn find(&self, path: &str) -> Option<&Method> {
+        // Comparing with some twenty paths, most of which differ in length, is faster than hashing.
         self.0.iter().find(|method| method.path == path)
     }
 }

@@ -1,4 +1,4 @@
-//! A failure as the answer that the client reads: the code, a sentence, and the standard details.
+//! The error that the client reads: the code, a sentence, and the standard details.
 
 use std::collections::HashMap;
 
@@ -10,19 +10,17 @@ use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
 use super::Failure;
 use super::table::{DOMAIN, Row, row};
 
-/// The answer to a failed call.
-pub(crate) struct Answer {
-    /// What the client reads.
+pub(crate) struct ClientError {
     pub(crate) status: Status,
     /// `ErrorInfo.reason`, for the log.
     pub(crate) reason: &'static str,
 }
 
-/// Writes the answer to a failed call.
+/// Returns the client's error for a failed call.
 ///
-/// `call_id` is for the client to name when it asks for help; `outcome` says whether a write may have
-/// happened, and is told where the code leaves that open.
-pub(crate) fn answer(failure: &Failure, call_id: &str, outcome: WriteOutcome) -> Answer {
+/// The client names `call_id` when it asks for help. `outcome`, whether a write may have happened, is
+/// included if the code leaves that open.
+pub(crate) fn client_error(failure: &Failure, call_id: &str, outcome: WriteOutcome) -> ClientError {
     let Row {
         code,
         reason,
@@ -35,32 +33,36 @@ pub(crate) fn answer(failure: &Failure, call_id: &str, outcome: WriteOutcome) ->
     if let Some(delay) = retry_after {
         details.set_retry_info(Some(delay));
     }
-    let wrong_fields = field_violations(failure);
-    if !wrong_fields.is_empty() {
-        details.set_bad_request(wrong_fields);
+    let invalid_fields = field_violations(failure);
+    if !invalid_fields.is_empty() {
+        details.set_bad_request(invalid_fields);
     }
     if let Failure::Rejected(rejected) = failure
         && let Some((kind, name)) = missing_resource(rejected)
     {
         details.set_resource_info(kind, name, "", rejected.to_string());
     }
-    Answer {
+    ClientError {
         status: Status::with_error_details(code, sentence(failure), details),
         reason,
     }
 }
 
-/// What the client reads. What goes wrong on the server's side has a fixed sentence: its detail is in
+/// Returns the message of the status. Failures of the server have a fixed sentence; their detail is in
 /// the log, under the call's id.
 fn sentence(failure: &Failure) -> String {
     match failure {
-        Failure::Unavailable(_) => "the service cannot reach its store, try again later".to_owned(),
-        Failure::Internal(_) => "the server has a fault, its log says more".to_owned(),
-        stated => stated.to_string(),
+        Failure::Unavailable(_) => {
+            "the service cannot reach its database; try again later".to_owned()
+        }
+        Failure::Internal(_) => {
+            "internal error; the server's log has the details under the request id".to_owned()
+        }
+        _ => failure.to_string(),
     }
 }
 
-/// The ids and facts of a rejection, and where a write may have been sent, whether it was.
+/// Returns the ids and facts of a rejection, and whether a write may have been applied.
 fn metadata(failure: &Failure, code: Code, outcome: WriteOutcome) -> HashMap<String, String> {
     let mut metadata = HashMap::new();
     if let Failure::Rejected(rejected) = failure {
@@ -91,7 +93,7 @@ fn field_violations(failure: &Failure) -> Vec<FieldViolation> {
     }
 }
 
-/// Of something that is not there: its type in the contract, and the id under which it was sought.
+/// Returns the type and the id of a resource that does not exist.
 fn missing_resource(rejected: &Rejected) -> Option<(&'static str, String)> {
     let (kind, id) = match rejected.rejection {
         Rejection::CompetitionNotFound => ("startlist.v1.Competition", "competition_id"),
@@ -113,7 +115,7 @@ mod tests {
     use super::*;
 
     fn status(failure: impl Into<Failure>) -> Status {
-        answer(&failure.into(), "call-1", WriteOutcome::NotApplied).status
+        client_error(&failure.into(), "call-1", WriteOutcome::NotApplied).status
     }
 
     fn competition() -> CompetitionId {
@@ -121,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn every_answer_names_its_reason_its_domain_and_its_call() {
+    fn every_error_has_a_reason_a_domain_and_a_call_id() {
         for failure in [
             Failure::Invalid(InvalidFields::one("title", &"must be set")),
             Failure::Malformed("odd".to_owned()),
@@ -143,26 +145,26 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_request_lists_every_wrong_field() {
+    fn an_invalid_request_lists_every_invalid_field() {
         let mut invalid = InvalidFields::default();
         invalid.reject("title", &"must be set");
         invalid.reject("venue", &"must be shorter");
         let status = status(invalid);
         assert_eq!(status.code(), Code::InvalidArgument);
         let details = status.get_error_details();
-        let wrong = &details.bad_request().expect("BadRequest").field_violations;
-        let wrong: Vec<(&str, &str)> = wrong
+        let fields = &details.bad_request().expect("BadRequest").field_violations;
+        let fields: Vec<(&str, &str)> = fields
             .iter()
-            .map(|wrong| (wrong.field.as_str(), wrong.description.as_str()))
+            .map(|field| (field.field.as_str(), field.description.as_str()))
             .collect();
         assert_eq!(
-            wrong,
+            fields,
             [("title", "must be set"), ("venue", "must be shorter")]
         );
     }
 
     #[test]
-    fn a_reused_request_id_is_a_wrong_field() {
+    fn a_reused_request_id_is_an_invalid_field() {
         let status = status(Rejection::RequestIdReused);
         assert_eq!(status.code(), Code::InvalidArgument);
         let details = status.get_error_details();
@@ -198,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_is_named() {
+    fn a_missing_resource_is_named() {
         let rejected = Rejected::from(Rejection::CompetitionNotFound);
         let status = status(rejected.in_competition(&competition()));
         assert_eq!(status.code(), Code::NotFound);
@@ -209,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_worth_trying_again_says_when() {
+    fn errors_worth_retrying_have_a_retry_delay() {
         let retry_after = Duration::from_secs(7);
         for (failure, code, delay) in [
             (
@@ -227,7 +229,7 @@ mod tests {
                 Code::Unavailable,
                 Some(Duration::from_secs(1)),
             ),
-            // The same message is too large the next time too.
+            // A retry would send the same message.
             (Failure::MessageTooLarge, Code::ResourceExhausted, None),
         ] {
             let status = status(failure);
@@ -239,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn where_no_answer_came_it_says_whether_the_write_was_sent() {
+    fn an_unknown_outcome_is_reported_if_the_code_leaves_it_open() {
         for failure in [
             Failure::DeadlineExceeded,
             Failure::Unavailable("connection refused".to_owned()),
@@ -248,7 +250,7 @@ mod tests {
                 (WriteOutcome::NotApplied, "NOT_APPLIED"),
                 (WriteOutcome::Unknown, "UNKNOWN"),
             ] {
-                let details = answer(&failure, "call-1", outcome)
+                let details = client_error(&failure, "call-1", outcome)
                     .status
                     .get_error_details();
                 let info = details.error_info().expect("ErrorInfo");
@@ -261,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_of_the_server_keeps_its_detail_to_itself() {
+    fn the_detail_of_a_server_failure_is_not_sent() {
         for failure in [
             Failure::Internal("c:{spring-cup}:meta".to_owned()),
             Failure::Unavailable("10.0.0.7:6379 refused".to_owned()),

@@ -1,12 +1,12 @@
-//! What a call answers when it cannot do what was asked.
+//! The errors of calls.
 //!
-//! 1. [`Failure`]: what happened, in the words of the domain.
-//! 2. `table`: which gRPC code and which reason stand for it; the only place that names a code.
-//! 3. `details`: the failure as the answer that the client reads.
+//! 1. [`Failure`]: why a call failed, in the words of the domain.
+//! 2. `table`: the gRPC code and the reason of each failure.
+//! 3. `details`: the error that the client reads.
 //!
-//! A handler returns a [`Failure`]. It travels through tonic as the source of a [`Status`]. The edge
-//! takes it out again, because only the edge knows the call's id and whether a write was sent; there
-//! it becomes the answer, and there it is logged, once.
+//! A handler returns a [`Failure`], which passes through tonic as the source of a [`Status`]. The edge
+//! takes it out again, because only the edge knows the call's id and whether a write was sent. There
+//! it is turned into the client's error and logged, once.
 
 mod details;
 mod table;
@@ -18,47 +18,48 @@ use domain::{InvalidFields, Rejected, Rejection};
 use thiserror::Error;
 use tonic::{Code, Response, Status};
 
-pub(crate) use details::answer;
+pub(crate) use details::client_error;
 pub use table::DOMAIN;
-pub(crate) use table::{of_tonic, word};
+pub(crate) use table::{code_name, from_tonic};
 
-/// Why a call has no good answer.
+/// Why a call failed.
 #[derive(Debug, Error)]
 pub enum Failure {
-    /// Fields of the request are wrong: every one of them.
+    /// All invalid fields of the request.
     #[error(transparent)]
     Invalid(#[from] InvalidFields),
-    /// A rule said no.
+    /// A rule of the domain does not allow it.
     #[error(transparent)]
     Rejected(#[from] Box<Rejected>),
-    /// Redis cannot be reached or cannot write. The sentence is for the log only.
+    /// Redis cannot be reached or cannot write. The detail is for the log only.
     #[error("redis is unavailable: {0}")]
     Unavailable(String),
-    /// The client's deadline passed, or the server's own.
-    #[error("the deadline passed")]
+    /// The deadline of the client or the server has passed.
+    #[error("the deadline has passed")]
     DeadlineExceeded,
-    /// What came is not a gRPC call of the contract: a message that cannot be decoded, a header that
-    /// cannot be read. The sentence is for the client.
+    /// A message or a header of the call cannot be decoded. The sentence is for the client.
     #[error("{0}")]
     Malformed(String),
-    /// The message is compressed in a way that the server does not read.
+    /// The server does not support the compression of the message. The sentence is for the client.
     #[error("{0}")]
     Compressed(String),
     /// The message is larger than [`MAX_MESSAGE_BYTES`](crate::MAX_MESSAGE_BYTES).
     #[error("the message is larger than {} bytes", crate::MAX_MESSAGE_BYTES)]
     MessageTooLarge,
-    /// There is no such method, or nobody said who may call it.
+    /// There is no such method, or it has no row in the access table.
     #[error("there is no such method")]
     UnknownMethod,
-    /// A bug or a corrupt record. The sentence is for the log only.
+    /// A bug or a corrupt record. The detail is for the log only.
     #[error("{0}")]
     Internal(String),
 }
 
-/// The last act of each row in a service's table of methods: what the handler answered, as tonic
-/// takes it.
-pub fn reply<T>(answer: Result<T, Failure>) -> Result<Response<T>, Status> {
-    Ok(Response::new(answer?))
+/// The result of a method, as the traits that tonic generates define it.
+pub type RpcResult<T> = Result<Response<T>, Status>;
+
+/// Converts the result of a handler. Each row of a service's table of methods ends with it.
+pub fn reply<T>(result: Result<T, Failure>) -> RpcResult<T> {
+    Ok(Response::new(result?))
 }
 
 impl From<Rejected> for Failure {
@@ -89,9 +90,9 @@ impl From<store::Error> for Failure {
     }
 }
 
-/// The envelope in which a failure travels through tonic. What the client reads is written at the
-/// edge.
 impl From<Failure> for Status {
+    /// Wraps the failure, so that it can pass through tonic to the edge. The client never sees this
+    /// status.
     fn from(failure: Failure) -> Self {
         let mut envelope = Self::new(Code::Unknown, "");
         envelope.set_source(Arc::new(failure));
@@ -100,7 +101,7 @@ impl From<Failure> for Status {
 }
 
 impl Failure {
-    /// The failure that a handler put into the envelope; none if tonic itself wrote the status.
+    /// Returns the failure of a handler; `None` if tonic itself created the status.
     pub(crate) fn carried_by(status: &Status) -> Option<&Self> {
         status.source()?.downcast_ref()
     }

@@ -1,4 +1,8 @@
-//! The one table from failures to gRPC codes. Nothing else names a code.
+//! The one table from failures to gRPC codes.
+//!
+//! Other files name codes only where no failure is involved: `health::service` (the protocol
+//! prescribes `NOT_FOUND`), `health::peer` and `health::probe` (the codes of other servers), and
+//! `edge::call_log` (OK, and CANCELLED by the client).
 
 use std::time::Duration;
 
@@ -10,16 +14,15 @@ use super::Failure;
 /// The `domain` of every `google.rpc.ErrorInfo`.
 pub const DOMAIN: &str = "startlist";
 
-/// When it is worth trying again after Redis could not be reached: a failover takes seconds.
+/// When a call is worth retrying after Redis could not be reached: a failover takes seconds.
 const STORE_RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// What a failure is for a client.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Row {
     pub(super) code: Code,
     /// `ErrorInfo.reason`.
     pub(super) reason: &'static str,
-    /// When it is worth trying again: `RetryInfo`.
+    /// `RetryInfo.retry_delay`.
     pub(super) retry_after: Option<Duration>,
 }
 
@@ -86,24 +89,24 @@ fn rejection_row(rejection: &Rejection) -> Row {
     Row::new(code, rejection.reason())
 }
 
-/// What tonic itself refused, before or instead of a handler.
+/// Converts an error of tonic itself, which it returns before or instead of the handler.
 ///
-/// tonic answers `OUT_OF_RANGE` to a message above the limit; every other gRPC implementation, and so
-/// every client's retry policy, has `RESOURCE_EXHAUSTED` for that. It answers INTERNAL to a message
-/// that cannot be decoded, which is the client's mistake and not a fault of the server.
-pub(crate) fn of_tonic(status: &Status) -> Failure {
+/// tonic returns `OUT_OF_RANGE` for a message above the limit; all other gRPC implementations, and so
+/// the retry policies of clients, use `RESOURCE_EXHAUSTED`. It returns INTERNAL for a message that
+/// cannot be decoded, which is a mistake of the client.
+pub(crate) fn from_tonic(status: &Status) -> Failure {
     let sentence = || status.message().to_owned();
     match status.code() {
         Code::OutOfRange | Code::ResourceExhausted => Failure::MessageTooLarge,
         Code::Internal => Failure::Malformed(sentence()),
         Code::Unimplemented if status.message().is_empty() => Failure::UnknownMethod,
         Code::Unimplemented => Failure::Compressed(sentence()),
-        code => Failure::Internal(format!("tonic answered {code:?}: {}", status.message())),
+        code => Failure::Internal(format!("tonic returned {code:?}: {}", status.message())),
     }
 }
 
-/// A code as the standard spells it, for the log.
-pub(crate) fn word(code: Code) -> &'static str {
+/// Returns the standard name of a code, for the log.
+pub(crate) fn code_name(code: Code) -> &'static str {
     match code {
         Code::Ok => "OK",
         Code::Cancelled => "CANCELLED",

@@ -1,4 +1,4 @@
-//! What the log says of calls.
+//! The log lines of calls.
 
 use std::io;
 use std::sync::{Mutex, PoisonError};
@@ -9,20 +9,20 @@ use tracing_subscriber::fmt::MakeWriter;
 use super::*;
 use crate::telemetry;
 
-/// The lines that this thread logs, at the level info.
+/// The lines of this thread at the level info.
 #[derive(Clone, Default)]
 struct Lines(Arc<Mutex<Vec<u8>>>);
 
 impl Lines {
-    fn listen() -> (Self, DefaultGuard) {
+    fn capture() -> (Self, DefaultGuard) {
         let lines = Self::default();
         let subscriber = tracing_subscriber::fmt()
             .event_format(telemetry::json())
             .with_max_level(tracing::Level::INFO)
             .with_writer(lines.clone())
             .finish();
-        let listening = tracing::subscriber::set_default(subscriber);
-        (lines, listening)
+        let guard = tracing::subscriber::set_default(subscriber);
+        (lines, guard)
     }
 
     fn read(&self) -> Vec<String> {
@@ -52,7 +52,7 @@ impl<'a> MakeWriter<'a> for Lines {
     }
 }
 
-/// The only line, which must hold all of this.
+/// Asserts that there is one line, which contains all of this.
 fn assert_one_line(lines: &Lines, parts: &[&str]) {
     let lines = lines.read();
     assert_eq!(lines.len(), 1, "{lines:#?}");
@@ -62,9 +62,9 @@ fn assert_one_line(lines: &Lines, parts: &[&str]) {
 }
 
 #[tokio::test]
-async fn a_call_is_one_line() {
-    let (lines, _listening) = Lines::listen();
-    call(good, "Open", &[("x-request-id", "mine-1")]).await;
+async fn a_call_has_one_line() {
+    let (lines, _guard) = Lines::capture();
+    call(succeed, "Open", &[("x-request-id", "mine-1")]).await;
     let parts = [
         r#""level":"INFO""#,
         r#""method":"test.v1.TestService/Open""#,
@@ -76,8 +76,8 @@ async fn a_call_is_one_line() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_one_line_with_its_reason() {
-    let (lines, _listening) = Lines::listen();
+async fn a_rejection_has_one_line_with_its_reason() {
+    let (lines, _guard) = Lines::capture();
     call(async || Err(Rejection::EmailTaken.into()), "Open", &[]).await;
     let parts = [
         r#""level":"INFO""#,
@@ -88,8 +88,8 @@ async fn a_refusal_is_one_line_with_its_reason() {
 }
 
 #[tokio::test]
-async fn what_redis_or_the_server_did_wrong_is_told_in_the_log_only() {
-    let (lines, _listening) = Lines::listen();
+async fn the_detail_of_a_server_failure_is_in_the_log() {
+    let (lines, _guard) = Lines::capture();
     let corrupt = async || Err(Failure::Internal("a record without a title".to_owned()));
     call(corrupt, "Open", &[("x-request-id", "mine-1")]).await;
     let parts = [
@@ -99,8 +99,8 @@ async fn what_redis_or_the_server_did_wrong_is_told_in_the_log_only() {
     ];
     assert_one_line(&lines, &parts);
 
-    let (lines, _listening) = Lines::listen();
-    call(good, "OfUsers", &[("authorization", &user_token())]).await;
+    let (lines, _guard) = Lines::capture();
+    call(succeed, "OfUsers", &[("authorization", &user_token())]).await;
     let parts = [
         r#""level":"WARN""#,
         r#""code":"UNAVAILABLE""#,
@@ -110,11 +110,11 @@ async fn what_redis_or_the_server_did_wrong_is_told_in_the_log_only() {
 }
 
 #[tokio::test]
-async fn a_credential_is_in_no_line() {
-    let (lines, _listening) = Lines::listen();
+async fn no_credential_is_logged() {
+    let (lines, _guard) = Lines::capture();
     let credential = user_token();
     for method in ["Open", "OfUsers", "OfViewers", "OfOwners", "Forgotten"] {
-        call(good, method, &[("authorization", &credential)]).await;
+        call(succeed, method, &[("authorization", &credential)]).await;
     }
     let lines = lines.read();
     assert_eq!(lines.len(), 5);
@@ -122,9 +122,9 @@ async fn a_credential_is_in_no_line() {
 }
 
 #[tokio::test]
-async fn what_a_client_made_up_is_in_no_line() {
-    let (lines, _listening) = Lines::listen();
-    send(good, 100, request("/ada@example.org", &[])).await;
+async fn an_unknown_path_is_not_logged() {
+    let (lines, _guard) = Lines::capture();
+    send(succeed, 100, request("/ada@example.org", &[])).await;
     assert_one_line(
         &lines,
         &[r#""method":"unknown""#, r#""code":"UNIMPLEMENTED""#],
@@ -133,17 +133,17 @@ async fn what_a_client_made_up_is_in_no_line() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_its_client_gave_up_is_one_line() {
-    let (lines, _listening) = Lines::listen();
+async fn a_call_that_the_client_cancelled_has_one_line() {
+    let (lines, _guard) = Lines::capture();
     let call = call(endless, "Open", &[]);
     assert!(timeout_at(Instant::now(), call).await.is_err());
     assert_one_line(&lines, &[r#""code":"CANCELLED""#]);
 }
 
 #[tokio::test]
-async fn health_is_no_line() {
-    let (lines, _listening) = Lines::listen();
-    send(good, 100, message("/grpc.health.v1.Health/Check", &[])).await;
-    send(good, 100, message(&report_path(), &[8, 1])).await;
+async fn health_is_not_logged() {
+    let (lines, _guard) = Lines::capture();
+    send(succeed, 100, message("/grpc.health.v1.Health/Check", &[])).await;
+    send(succeed, 100, message(&report_path(), &[8, 1])).await;
     assert_eq!(lines.read(), Vec::<String>::new());
 }

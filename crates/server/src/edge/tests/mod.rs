@@ -1,0 +1,377 @@
+//! The edge around a test service, without Redis: no server listens on its address.
+
+mod log;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use api::diagnostics::diagnostics_service_server::DiagnosticsServiceServer;
+use domain::{InvalidFields, Role, SessionToken, UserId};
+use http::HeaderValue;
+use tonic::Code;
+use tonic_types::{ErrorDetails, StatusExt};
+use tower::ServiceExt;
+
+use store::{Redis, UserStore};
+
+use super::*;
+use crate::MAX_MESSAGE_BYTES;
+use crate::diagnostics::Diagnostics;
+use crate::health::{Health, Identity, Probes};
+use crate::testing::{Handler, HandlerFuture};
+
+const TABLE: AccessTable = &[
+    ("Open", Access::Anyone),
+    ("OfUsers", Access::User),
+    ("OfViewers", Access::Admin(Role::Viewer)),
+    ("OfOwners", Access::OwnerOrBootstrap),
+];
+
+struct Outcome {
+    response: Response<Body>,
+    /// How often the handler was called.
+    calls: usize,
+}
+
+impl Outcome {
+    fn call_id(&self) -> &str {
+        let id = &self.response.headers()[call_id::HEADER];
+        id.to_str().expect("text")
+    }
+
+    fn code(&self) -> Code {
+        self.status().map_or(Code::Ok, |status| status.code())
+    }
+
+    fn status(&self) -> Option<Status> {
+        Status::from_header_map(self.response.headers())
+    }
+
+    fn details(&self) -> ErrorDetails {
+        self.status().expect("an error").get_error_details()
+    }
+
+    fn reason(&self) -> String {
+        self.details()
+            .error_info()
+            .expect("ErrorInfo")
+            .reason
+            .clone()
+    }
+
+    fn write_outcome(&self) -> Option<String> {
+        let details = self.details();
+        let info = details.error_info().expect("ErrorInfo");
+        info.metadata.get("outcome").cloned()
+    }
+}
+
+const MAX_DEADLINE: Duration = Duration::from_secs(30);
+
+async fn succeed() -> Result<(), Failure> {
+    Ok(())
+}
+
+async fn endless() -> Result<(), Failure> {
+    std::future::pending().await
+}
+
+fn request(path: &str, headers: &[(&'static str, &str)]) -> Request<Body> {
+    let mut request = Request::new(Body::empty());
+    *request.uri_mut() = path.parse().expect("a path");
+    for (name, value) in headers {
+        let value = HeaderValue::from_str(value).expect("a value");
+        request.headers_mut().insert(*name, value);
+    }
+    request
+}
+
+fn edge(handler: Handler, max_calls: u32) -> Edge<Handler> {
+    let redis = Redis::new("redis://127.0.0.1:1", None).expect("a URL");
+    let sessions = UserStore::new(&redis).sessions();
+    let identity = Identity {
+        name: "test-service",
+        service: Handler::NAME,
+    };
+    let probes = Probes {
+        redis: Arc::new(|| Box::pin(async { Err("no Redis") })),
+        peer: None,
+    };
+    let health = Health::new(identity, probes);
+    let auxiliary = Routes::new(health.service());
+    let auxiliary = auxiliary.add_service(Diagnostics::service(health));
+    let limits = Limits {
+        max_deadline: MAX_DEADLINE,
+        max_calls,
+    };
+    Edge::new(handler, TABLE, auxiliary, sessions, limits)
+}
+
+async fn send<F: HandlerFuture>(
+    act: impl Fn() -> F + Send + Sync + 'static,
+    max_calls: u32,
+    request: Request<Body>,
+) -> Outcome {
+    let handler = Handler::new(act);
+    let calls = Arc::clone(&handler.calls);
+    let response = edge(handler, max_calls)
+        .into_service()
+        .oneshot(request)
+        .await;
+    Outcome {
+        response: response.unwrap_or_else(|never| match never {}),
+        calls: calls.load(Ordering::Relaxed),
+    }
+}
+
+async fn call<F: HandlerFuture>(
+    act: impl Fn() -> F + Send + Sync + 'static,
+    method: &str,
+    headers: &[(&'static str, &str)],
+) -> Outcome {
+    let path = format!("/{}/{method}", Handler::NAME);
+    send(act, 100, request(&path, headers)).await
+}
+
+fn user_token() -> String {
+    let id = UserId::parse("ada-1815").expect("an id");
+    format!("Bearer {}", SessionToken::of_user(&id, &[7; 32]).expose())
+}
+
+#[tokio::test]
+async fn the_response_has_the_id_that_the_client_sent() {
+    let outcome = call(succeed, "Open", &[("x-request-id", "mine-1")]).await;
+    assert_eq!((outcome.code(), outcome.calls), (Code::Ok, 1));
+    assert_eq!(outcome.call_id(), "mine-1");
+}
+
+#[tokio::test]
+async fn a_call_without_an_id_gets_one_that_its_error_has_too() {
+    let outcome = call(async || Err(Rejection::EmailTaken.into()), "Open", &[]).await;
+    let details = outcome.details();
+    let named = &details.request_info().expect("RequestInfo").request_id;
+    assert_eq!(named, outcome.call_id());
+    assert_eq!(named.len(), 36);
+}
+
+#[tokio::test]
+async fn a_failure_of_a_handler_reaches_the_client_with_its_details() {
+    let refuse = async || Err(InvalidFields::one("title", &"must be set").into());
+    let outcome = call(refuse, "Open", &[]).await;
+    assert_eq!(outcome.code(), Code::InvalidArgument);
+    assert_eq!(outcome.reason(), "INVALID_FIELDS");
+    let details = outcome.details();
+    let wrong = details.bad_request().expect("BadRequest");
+    assert_eq!(wrong.field_violations[0].field, "title");
+    assert_eq!(
+        outcome.response.headers()["content-type"],
+        "application/grpc"
+    );
+}
+
+#[tokio::test]
+async fn a_method_without_a_row_is_not_served() {
+    let outcome = call(succeed, "Forgotten", &[("authorization", &user_token())]).await;
+    assert_eq!((outcome.code(), outcome.calls), (Code::Unimplemented, 0));
+    assert_eq!(outcome.reason(), "UNKNOWN_METHOD");
+    assert!(outcome.details().request_info().is_some());
+}
+
+#[tokio::test]
+async fn all_invalid_credentials_get_the_same_error() {
+    let damaged = format!("{}x", user_token());
+    let basic = user_token().replace("Bearer", "Basic");
+    let mut sentences = Vec::new();
+    for (method, credential) in [
+        ("OfUsers", None),
+        ("OfUsers", Some("")),
+        ("OfUsers", Some("Bearer")),
+        ("OfUsers", Some("Bearer ")),
+        ("OfUsers", Some(damaged.as_str())),
+        ("OfUsers", Some(basic.as_str())),
+        ("OfViewers", Some(user_token().as_str())),
+        ("OfOwners", Some(user_token().as_str())),
+    ] {
+        let headers: Vec<_> = credential
+            .map(|text| ("authorization", text))
+            .into_iter()
+            .collect();
+        let outcome = call(succeed, method, &headers).await;
+        assert_eq!(
+            (outcome.code(), outcome.calls),
+            (Code::Unauthenticated, 0),
+            "{credential:?}"
+        );
+        assert_eq!(outcome.reason(), "UNAUTHENTICATED");
+        sentences.push(outcome.status().expect("an error").message().to_owned());
+    }
+    sentences.dedup();
+    assert_eq!(sentences.len(), 1);
+}
+
+#[tokio::test]
+async fn a_method_for_anyone_ignores_the_credential() {
+    let outcome = call(succeed, "Open", &[("authorization", "Bearer nonsense")]).await;
+    assert_eq!((outcome.code(), outcome.calls), (Code::Ok, 1));
+}
+
+#[tokio::test]
+async fn without_redis_only_calls_with_a_credential_fail() {
+    let outcome = call(succeed, "OfUsers", &[("authorization", &user_token())]).await;
+    assert_eq!((outcome.code(), outcome.calls), (Code::Unavailable, 0));
+    assert_eq!(outcome.reason(), "STORE_UNAVAILABLE");
+    assert_eq!(outcome.write_outcome().as_deref(), Some("NOT_APPLIED"));
+    assert!(outcome.details().retry_info().is_some());
+    let status = outcome.status().expect("an error");
+    assert!(
+        !status.message().contains("127.0.0.1"),
+        "{}",
+        status.message()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_ends_at_the_deadline_of_its_client() {
+    let began_at = Instant::now();
+    let outcome = call(endless, "Open", &[("grpc-timeout", "200m")]).await;
+    assert_eq!((outcome.code(), outcome.calls), (Code::DeadlineExceeded, 1));
+    assert_eq!(outcome.write_outcome().as_deref(), Some("NOT_APPLIED"));
+    assert!(began_at.elapsed() <= Duration::from_millis(200));
+    assert!(began_at.elapsed() >= Duration::from_millis(180));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_ends_at_the_deadline_of_the_server_at_the_latest() {
+    for headers in [&[][..], &[("grpc-timeout", "1H")]] {
+        let began_at = Instant::now();
+        let outcome = call(endless, "Open", headers).await;
+        assert_eq!(outcome.code(), Code::DeadlineExceeded);
+        assert_eq!(began_at.elapsed().as_secs(), MAX_DEADLINE.as_secs());
+    }
+}
+
+#[tokio::test]
+async fn a_call_whose_deadline_has_passed_on_arrival_does_not_reach_the_handler() {
+    let outcome = call(succeed, "Open", &[("grpc-timeout", "0m")]).await;
+    assert_eq!((outcome.code(), outcome.calls), (Code::DeadlineExceeded, 0));
+    assert_eq!(outcome.write_outcome().as_deref(), Some("NOT_APPLIED"));
+}
+
+#[tokio::test]
+async fn an_invalid_timeout_is_an_error_of_the_client() {
+    let outcome = call(succeed, "Open", &[("grpc-timeout", "soon")]).await;
+    assert_eq!((outcome.code(), outcome.calls), (Code::InvalidArgument, 0));
+    assert_eq!(outcome.reason(), "MALFORMED_MESSAGE");
+}
+
+#[tokio::test]
+async fn calls_over_the_limit_fail_but_not_health() {
+    let path = format!("/{}/Open", Handler::NAME);
+    let outcome = send(succeed, 0, request(&path, &[])).await;
+    assert_eq!(
+        (outcome.code(), outcome.calls),
+        (Code::ResourceExhausted, 0)
+    );
+    assert_eq!(outcome.reason(), "OVERLOADED");
+    assert!(outcome.details().retry_info().is_some());
+
+    let outcome = send(succeed, 0, message("/grpc.health.v1.Health/Check", &[])).await;
+    assert_eq!(outcome.code(), Code::Ok);
+}
+
+#[tokio::test]
+async fn a_call_in_flight_counts_until_it_ends() {
+    let called = Arc::new(AtomicUsize::new(0));
+    let handler = Handler::new({
+        let called = Arc::clone(&called);
+        move || {
+            let is_first = called.fetch_add(1, Ordering::Relaxed) == 0;
+            async move {
+                if is_first {
+                    endless().await
+                } else {
+                    succeed().await
+                }
+            }
+        }
+    });
+    let edge = edge(handler, 1).into_service();
+    let path = format!("/{}/Open", Handler::NAME);
+    let send = async || {
+        let response = edge.clone().oneshot(request(&path, &[])).await;
+        let response = response.unwrap_or_else(|never| match never {});
+        Status::from_header_map(response.headers()).map_or(Code::Ok, |status| status.code())
+    };
+    let mut in_flight = Box::pin(send());
+    assert!(futures::poll!(&mut in_flight).is_pending());
+    assert_eq!(send().await, Code::ResourceExhausted);
+    drop(in_flight);
+    assert_eq!(send().await, Code::Ok);
+}
+
+#[tokio::test]
+async fn a_panic_in_a_handler_is_internal_and_its_message_is_not_sent() {
+    let outcome = call(async || panic!("ada@example.org"), "Open", &[]).await;
+    assert_eq!(outcome.code(), Code::Internal);
+    assert_eq!(outcome.reason(), "INTERNAL");
+    let status = outcome.status().expect("an error");
+    assert!(!status.message().contains("ada"), "{}", status.message());
+}
+
+/// Returns a request with one message.
+fn message(path: &str, content: &[u8]) -> Request<Body> {
+    let mut frame = vec![0];
+    let length = u32::try_from(content.len()).expect("short");
+    frame.extend(length.to_be_bytes());
+    frame.extend(content);
+    request(path, &[]).map(|_| Body::new(http_body_util::Full::from(frame)))
+}
+
+fn report_path() -> String {
+    let name = DiagnosticsServiceServer::<Diagnostics>::NAME;
+    assert_eq!(name, DIAGNOSTICS);
+    format!("/{name}/GetHealthReport")
+}
+
+#[tokio::test]
+async fn the_health_report_needs_no_credential() {
+    let outcome = send(succeed, 100, message(&report_path(), &[8, 1])).await;
+    assert_eq!(outcome.code(), Code::Ok);
+}
+
+#[tokio::test]
+async fn a_malformed_message_is_an_error_of_the_client() {
+    let outcome = send(succeed, 100, message(&report_path(), &[0xff])).await;
+    assert_eq!(outcome.code(), Code::InvalidArgument);
+    assert_eq!(outcome.reason(), "MALFORMED_MESSAGE");
+    let outcome = send(succeed, 100, request(&report_path(), &[])).await;
+    assert_eq!(outcome.reason(), "MALFORMED_MESSAGE");
+}
+
+#[tokio::test]
+async fn a_message_above_the_limit_is_resource_exhausted() {
+    let outcome = send(
+        succeed,
+        100,
+        message(&report_path(), &vec![0; MAX_MESSAGE_BYTES + 1]),
+    )
+    .await;
+    assert_eq!(outcome.code(), Code::ResourceExhausted);
+    assert_eq!(outcome.reason(), "MESSAGE_TOO_LARGE");
+}
+
+#[tokio::test]
+async fn an_unsupported_compression_is_unimplemented() {
+    let mut request = message(&report_path(), &[]);
+    let gzip = HeaderValue::from_static("gzip");
+    request.headers_mut().insert("grpc-encoding", gzip);
+    let outcome = send(succeed, 100, request).await;
+    assert_eq!(outcome.code(), Code::Unimplemented);
+    assert_eq!(outcome.reason(), "UNKNOWN_COMPRESSION");
+}
+
+#[tokio::test]
+async fn health_passes_by_the_edge() {
+    let outcome = send(succeed, 100, message("/grpc.health.v1.Health/Check", &[])).await;
+    assert_eq!(outcome.code(), Code::Ok);
+    assert!(!outcome.response.headers().contains_key(call_id::HEADER));
+}
