@@ -24,7 +24,7 @@ pub struct AuditEntry {
     pub reason: Reason,
 }
 
-/// Who made a change.
+/// The author of a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Actor {
     /// The user whose registration was changed.
@@ -34,7 +34,7 @@ pub enum Actor {
     Rules,
 }
 
-/// What was done.
+/// The kind of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Action {
     /// A competition was created.

@@ -1,20 +1,27 @@
 //! The macro that generates the checks of a request.
 
-/// Implements `TryFrom` of a message for a request, from one line per field: the field and the
-/// `Result` of parsing it. Every `Err` becomes an invalid field of the same name, or of the name after
-/// `as`.
+/// Implements `TryFrom<message>` for a request. Each line has a field and the `Result` of parsing it.
 ///
 /// ```text
 /// parse! {
-///     user::WithdrawRequest as request => Withdraw {
-///         competition_id: CompetitionId::parse(request.competition_id),
-///         request_id: request_id(&request.request_id),
+///     user::ListCompetitionsRequest as request => ListCompetitions {
+///         // An `Err` is reported as the invalid field `starts_after`.
+///         starts_after: optional_time(request.starts_after),
+///         // An `Err` is reported as the invalid field `page_size`.
+///         page as "page_size": Page::parse(request.page_size, request.page_token);
+///         // The fields after the semicolon need no check, so they have values and no `Result`s.
+///         open_only: request.open_only,
 ///     }
 /// }
 /// ```
 ///
-/// A field after `;` needs no check: its expression is the value. A target without fields in braces,
-/// such as `UserId from "user_id": …`, is the value of the only field.
+/// The second form parses a message with a single field into the value of that field:
+///
+/// ```text
+/// parse! {
+///     admin::GetUserRequest as request => UserId from "user_id": Self::parse(request.user_id)
+/// }
+/// ```
 macro_rules! parse {
     (
         $message:ty as $request:ident => $target:ident {
@@ -47,6 +54,7 @@ macro_rules! parse {
             }
         }
     };
+    // The name of a field in an error.
     (@path $field:ident) => { stringify!($field) };
     (@path $field:ident $path:literal) => { $path };
 }
