@@ -4,7 +4,7 @@ use admin_service::FirstOwner;
 use api::v1::Competition;
 use api::{admin, user};
 use clap::Parser;
-use domain::{Email, Password, RequestId, Role};
+use domain::{AdminId, Email, Password, RequestId, Role};
 use server::config::RunSettings;
 use server::{Passwords, ServiceSettings};
 use store::admins::NewAdmin;
@@ -123,9 +123,10 @@ impl Startlist {
     /// An admin with this name, created with this role if absent, in a session of its own.
     pub async fn new_admin(&self, name: &str, role: Role) -> Admin {
         let new = new_admin(name, role);
+        let by = AdminId::parse("tests").expect("an id");
         let created = self
             .admin_store
-            .create_admin("tests", &new, password_hash().await);
+            .create_admin(&by, &new, password_hash().await);
         match created.await {
             Err(store::Error::Rejected(_)) | Ok(_) => self.open_admin_session(&new.email).await,
             Err(error) => panic!("no admin: {error}"),

@@ -29,9 +29,7 @@ pub(crate) async fn create_admin(
 
     let hash = service.passwords.hash(password.clone()).await?;
     let admin = match caller {
-        OwnerOrBootstrap::Owner(owner) => {
-            store.create_admin(owner.id.as_str(), &new, &hash).await?
-        }
+        OwnerOrBootstrap::Owner(owner) => store.create_admin(&owner.id, &new, &hash).await?,
         OwnerOrBootstrap::Bootstrap(token) => store.create_first_owner(&token, &new, &hash).await?,
     };
     // Each hash has its own salt. A different stored hash is that of an earlier call with the same

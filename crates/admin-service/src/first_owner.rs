@@ -8,7 +8,7 @@ use server::ServerUrl;
 use server::telemetry::LogFormat;
 use server::{Failure, Passwords};
 use store::AdminStore;
-use store::admins::{BOOTSTRAP_TOKEN, NewAdmin};
+use store::admins::{BOOTSTRAP_TOKEN_LIFETIME, NewAdmin};
 use tokio::time::sleep;
 use tracing::{error, info, warn};
 
@@ -74,7 +74,7 @@ fn display_name() -> DisplayName {
 /// Prints a token on stdout, because stderr is the log.
 async fn print_token(store: &AdminStore, listening: SocketAddr) {
     let token = retry(|| store.new_bootstrap_token()).await;
-    let until = store.now().after(BOOTSTRAP_TOKEN);
+    let until = store.now().after(BOOTSTRAP_TOKEN_LIFETIME);
     println!("{}", instructions(&token, until, listening));
 }
 

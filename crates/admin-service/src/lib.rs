@@ -56,7 +56,7 @@ use api::admin::{
     RemoveRegistrationResponse, SignInRequest, SignInResponse, SignOutRequest, SignOutResponse,
     UpdateCompetitionRequest, UpdateCompetitionResponse,
 };
-use domain::Role;
+use domain::{AdminId, Role};
 use server::{
     Access, AccessTable, AdminCaller, App, Identity, MAX_MESSAGE_BYTES, Network, OwnerOrBootstrap,
     Passwords, RpcResult, ServiceSettings, SignInThrottle, SignIns, reply,
@@ -109,7 +109,7 @@ pub const ACCESS: AccessTable = &[
 pub struct AdminService {
     store: AdminStore,
     passwords: Passwords,
-    sign_ins: SignIns,
+    sign_ins: SignIns<AdminId>,
 }
 
 #[tonic::async_trait]

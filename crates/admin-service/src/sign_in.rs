@@ -17,10 +17,11 @@ pub(crate) async fn sign_in(
     let SignIn { email, password } = request.try_into()?;
 
     let session = sign_ins.open_session(network, &email, password).await?;
-    // The session says whose it is; somebody may have ended it already.
-    let found = store.admin_session(&session.token).await?;
-    let (id, _) = found.ok_or(Rejection::Unauthenticated)?;
-    let admin = store.get_admin(&id).await?;
+    let admin = store.get_admin(&session.person).await?;
+    // The admin may have been disabled since the session was opened.
+    if admin.disabled {
+        return Err(Rejection::Unauthenticated.into());
+    }
 
     Ok(SignInResponse {
         admin: Some(admin.into()),

@@ -74,7 +74,7 @@ impl Passwords {
                 salt: Some(salt),
                 hash: Some(output),
             };
-            Ok(PasswordHash(phc.to_string()))
+            Ok(PasswordHash::new(phc.to_string()))
         })
         .await
     }
@@ -171,7 +171,7 @@ struct Expected {
 
 impl Expected {
     fn parse(stored: &PasswordHash) -> Result<Self, Failure> {
-        let phc = Phc::new(&stored.0).map_err(fault)?;
+        let phc = Phc::new(stored.as_str()).map_err(fault)?;
         let ours = phc.algorithm == ARGON2ID_IDENT
             && phc.version == Some(Version::V0x13.into())
             && phc.params == ParamsString::try_from(&params()?).map_err(fault)?;
@@ -218,9 +218,11 @@ mod tests {
             .await
             .expect("a hash");
         assert!(
-            stored.0.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
+            stored
+                .as_str()
+                .starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
             "{}",
-            stored.0
+            stored.as_str()
         );
         for (typed, matches) in [
             ("four words by the lake", true),
@@ -268,7 +270,7 @@ mod tests {
             let verified = passwords
                 .verify(
                     password("four words by the lake"),
-                    Some(&PasswordHash(foreign.to_owned())),
+                    Some(&PasswordHash::new(foreign.to_owned())),
                 )
                 .await;
             assert!(matches!(verified, Err(Failure::Internal(_))), "{foreign}");

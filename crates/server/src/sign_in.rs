@@ -5,23 +5,29 @@
 //! network, in this process. An unknown address gets the same error after the same work.
 
 use domain::{Email, Password, Rejection};
-use store::{Credentials, OpenSession, PasswordHash, SignInAttempt};
+use store::accounts::PersonId;
+use store::{Credentials, IssuedSession, PasswordHash, SignInAttempt};
 use tokio::time::Instant;
 
 use crate::errors::Failure;
 use crate::passwords::Passwords;
 use crate::throttle::{Network, SignInThrottle};
 
-/// Checks passwords and counts wrong ones. All calls of a service share one.
-pub struct SignIns {
-    credentials: Credentials,
+/// Checks the passwords of users (`SignIns<UserId>`) or of admins (`SignIns<AdminId>`), and counts wrong
+/// ones. All calls of a service share one.
+pub struct SignIns<Id> {
+    credentials: Credentials<Id>,
     passwords: Passwords,
     throttle: SignInThrottle,
 }
 
-impl SignIns {
+impl<Id: PersonId> SignIns<Id> {
     #[must_use]
-    pub fn new(credentials: Credentials, passwords: Passwords, throttle: SignInThrottle) -> Self {
+    pub fn new(
+        credentials: Credentials<Id>,
+        passwords: Passwords,
+        throttle: SignInThrottle,
+    ) -> Self {
         Self {
             credentials,
             passwords,
@@ -39,7 +45,7 @@ impl SignIns {
         network: Network,
         email: &Email,
         password: Password,
-    ) -> Result<OpenSession, Failure> {
+    ) -> Result<IssuedSession<Id>, Failure> {
         let attempt = self.check(network, email, password).await?;
         Ok(self.credentials.open_session(&attempt).await?)
     }
@@ -78,7 +84,7 @@ impl SignIns {
         network: Network,
         email: &Email,
         password: Password,
-    ) -> Result<SignInAttempt, Failure> {
+    ) -> Result<SignInAttempt<Id>, Failure> {
         self.throttle.check(network, Instant::now())?;
         let attempt = self.credentials.find(email).await?;
         let known = attempt.credential();

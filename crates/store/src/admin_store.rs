@@ -6,27 +6,44 @@ use domain::{
     UserId,
 };
 
-use crate::accounts::{Credentials, PasswordHash, Sessions};
-use crate::admins::NewAdmin;
+use crate::accounts::{Credentials, EmailClaims, PasswordHash, Sessions};
+use crate::admins::{Admins, NewAdmin};
 use crate::competitions::{ListCompetitions, NewCompetition, UpdateError};
 use crate::error::Result;
-use crate::keys::People;
+use crate::installation::Installation;
+use crate::keys::AccountId;
 use crate::page::{Page, PageRequest};
 use crate::registrations::Entry;
+use crate::users::Users;
+use crate::workflows::{AccountCreation, AdminCreation, disable_admin};
 use crate::{Redis, Seal, Store};
 
 /// The store for admin-service. Cheap to clone; all clones share their connections and caches.
 #[derive(Clone)]
 pub struct AdminStore {
     store: Store,
+    users: Users,
+    admins: Admins,
+    sessions: Sessions,
+    credentials: Credentials<AdminId>,
+    admin_creation: AdminCreation,
 }
 
 impl AdminStore {
     /// A store on these connections. Opens none.
     #[must_use]
     pub fn new(redis: &Redis) -> Self {
+        let installation = Installation::new(redis);
+        let claims = EmailClaims::new(redis, &installation);
+        let accounts = AccountCreation::new(redis, &installation, &claims);
+        let admins = Admins::new(redis);
         Self {
             store: Store::on(redis),
+            users: Users::new(redis, &claims),
+            sessions: Sessions::new(redis),
+            credentials: Credentials::new(redis, &claims),
+            admin_creation: AdminCreation::new(&accounts, &admins),
+            admins,
         }
     }
 
@@ -45,13 +62,13 @@ impl AdminStore {
     /// The sessions of all people.
     #[must_use]
     pub fn sessions(&self) -> Sessions {
-        Sessions::new(&self.store)
+        self.sessions.clone()
     }
 
     /// The credentials of admins.
     #[must_use]
-    pub fn credentials(&self) -> Credentials {
-        Credentials::new(&self.store, People::Admins)
+    pub fn credentials(&self) -> Credentials<AdminId> {
+        self.credentials.clone()
     }
 }
 
@@ -207,17 +224,17 @@ impl AdminStore {
 impl AdminStore {
     /// Reads a user.
     pub async fn get_user(&self, id: &UserId) -> Result<User> {
-        self.store.get_user(id).await
+        self.users.get(id).await
     }
 
     /// The user who has this address.
     pub async fn find_user_by_email(&self, email: &Email) -> Result<Option<User>> {
-        self.store.find_user_by_email(email).await
+        self.users.find_by_email(email).await
     }
 
     /// Lists users in the order of their ids. Two round trips.
     pub async fn list_users(&self, page: &PageRequest) -> Result<Page<User>> {
-        self.store.list_users(page).await
+        self.users.list(page).await
     }
 }
 
@@ -225,18 +242,19 @@ impl AdminStore {
 impl AdminStore {
     /// The admin of an open session. See [`Sessions::admin`].
     pub async fn admin_session(&self, token: &SessionToken) -> Result<Option<(AdminId, Role)>> {
-        self.sessions().admin(token).await
+        self.sessions.admin(token).await
     }
 
-    /// Creates an admin. `by` is the id of the admin who creates it; a repetition with the same
-    /// request id gets the same admin.
+    /// Creates an admin. A repetition by the same admin with the same request id gets the same
+    /// admin: the caller must check the password of a repetition against
+    /// [`AdminStore::admin_credential`], because a password is never part of a fingerprint.
     pub async fn create_admin(
         &self,
-        by: &str,
+        by: &AdminId,
         new: &NewAdmin,
         password: &PasswordHash,
     ) -> Result<Admin> {
-        self.store.create_admin(by, new, password).await
+        self.admin_creation.create(by, new, password).await
     }
 
     /// Creates the first owner with the bootstrap token, which is spent on this request.
@@ -246,37 +264,39 @@ impl AdminStore {
         new: &NewAdmin,
         password: &PasswordHash,
     ) -> Result<Admin> {
-        self.store.create_first_owner(token, new, password).await
+        self.admin_creation
+            .create_first_owner(token, new, password)
+            .await
     }
 
     /// Creates the first owner of an installation that has none. Returns whether it created one.
     pub async fn ensure_owner(&self, new: &NewAdmin, password: &PasswordHash) -> Result<bool> {
-        self.store.ensure_owner(new, password).await
+        self.admin_creation.ensure_owner(new, password).await
     }
 
     /// Whether there is an owner, who can create admins.
     pub async fn has_owner(&self) -> Result<bool> {
-        self.store.has_owner().await
+        self.admins.has_owner().await
     }
 
     /// Creates a token that creates the first owner. It replaces an earlier one.
     pub async fn new_bootstrap_token(&self) -> Result<SessionToken> {
-        self.store.new_bootstrap_token().await
+        self.admins.new_bootstrap_token().await
     }
 
     /// Reads an admin.
     pub async fn get_admin(&self, id: &AdminId) -> Result<Admin> {
-        self.store.get_admin(id).await
+        self.admins.get(id).await
     }
 
     /// The hash of an admin's password.
     pub async fn admin_credential(&self, id: &AdminId) -> Result<PasswordHash> {
-        self.store.admin_credential(id).await
+        self.admins.credential(id).await
     }
 
     /// Lists admins in the order of their ids.
     pub async fn list_admins(&self, page: &PageRequest) -> Result<Page<Admin>> {
-        self.store.list_admins(page).await
+        self.admins.list(page).await
     }
 
     /// Disables an admin, from the next call on. The last owner cannot be disabled.
@@ -286,7 +306,7 @@ impl AdminStore {
         id: &AdminId,
         request: RequestId,
     ) -> Result<Admin> {
-        self.store.disable_admin(by, id, request).await
+        disable_admin(self.redis(), &self.admins, by, id, request).await
     }
 
     /// Ends the session of this token; `None` = all sessions of the admin.
@@ -295,6 +315,7 @@ impl AdminStore {
         admin: &AdminId,
         token: Option<TokenHash>,
     ) -> Result<()> {
-        self.store.end_admin_sessions(admin, token).await
+        let account = AccountId::Admin(admin.clone());
+        self.sessions.end(&account, token).await
     }
 }

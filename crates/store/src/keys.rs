@@ -119,6 +119,15 @@ pub enum AccountId {
 }
 
 impl AccountId {
+    /// Parses the id of an account. `None` if it is not valid.
+    #[must_use]
+    pub fn parse(people: People, id: &str) -> Option<Self> {
+        match people {
+            People::Users => UserId::parse(id).map(Self::User).ok(),
+            People::Admins => AdminId::parse(id).map(Self::Admin).ok(),
+        }
+    }
+
     /// The kind of person.
     #[must_use]
     pub fn people(&self) -> People {
@@ -353,10 +362,7 @@ fn classify_competition(tag: &str, suffix: &str) -> Option<Key> {
 }
 
 fn classify_account(people: People, tag: &str, suffix: &str) -> Option<Key> {
-    let id = match people {
-        People::Users => UserId::parse(tag).map(AccountId::User).ok()?,
-        People::Admins => AdminId::parse(tag).map(AccountId::Admin).ok()?,
-    };
+    let id = AccountId::parse(people, tag)?;
     if let Some(request) = suffix.strip_prefix("request:") {
         return Some(Key::AccountRequest(id, RequestId::parse(request).ok()?));
     }

@@ -60,3 +60,28 @@ impl Redis {
         self.send(&commands, effect, connection).await
     }
 }
+
+impl crate::Store {
+    pub(crate) fn users(&self) -> crate::users::Users {
+        let claims = crate::accounts::EmailClaims::new(&self.redis, &self.installation);
+        crate::users::Users::new(&self.redis, &claims)
+    }
+
+    pub(crate) async fn get_user(&self, id: &domain::UserId) -> crate::Result<domain::User> {
+        self.users().get(id).await
+    }
+
+    pub(crate) async fn find_user(
+        &self,
+        id: &domain::UserId,
+    ) -> crate::Result<Option<domain::User>> {
+        self.users().find(id).await
+    }
+
+    pub(crate) async fn find_users(
+        &self,
+        ids: &[domain::UserId],
+    ) -> crate::Result<Vec<Option<domain::User>>> {
+        self.users().find_many(ids).await
+    }
+}

@@ -35,17 +35,18 @@ mod seal;
 mod shards;
 mod user_store;
 pub mod users;
+mod workflows;
 mod write_outcome;
 
 use std::sync::Arc;
 
 use domain::Timestamp;
 
-pub use accounts::{Credentials, OpenSession, PasswordHash, Sessions, SignInAttempt};
+pub use accounts::{Credentials, IssuedSession, PasswordHash, Sessions, SignInAttempt};
 pub use admin_store::AdminStore;
 pub use error::{Error, Result};
 pub use page::{Cursor, Listed, Page, PageRequest};
-pub use records::account_event::AccountEvent;
+pub use records::account_event::{AccountEvent, AccountEventKind};
 pub use records::seal::Seal;
 pub use redis::{InvalidUrl, Redis};
 pub use user_store::UserStore;
@@ -68,7 +69,7 @@ pub const ACL_TEMPLATE: &str = include_str!("../../../docker/redis/users.acl");
 #[derive(Clone)]
 pub struct Store {
     redis: Redis,
-    installation: Arc<Installation>,
+    installation: Installation,
     known: Arc<Known>,
     looks: Batcher<Looks>,
     rush: Batcher<Rush>,
@@ -83,7 +84,7 @@ impl Store {
     pub(crate) fn on(redis: &Redis) -> Self {
         let known = Arc::<Known>::default();
         Self {
-            installation: Arc::default(),
+            installation: Installation::new(redis),
             looks: Batcher::new(redis, Looks(Arc::clone(&known))),
             rush: Batcher::new(redis, Rush),
             known,

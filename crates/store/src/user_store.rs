@@ -5,27 +5,40 @@ use domain::{
     Timestamp, TokenHash, User, UserId,
 };
 
-use crate::accounts::{Credentials, OpenSession, PasswordHash, Sessions};
+use crate::accounts::{Credentials, EmailClaims, IssuedSession, PasswordHash, Sessions};
 use crate::competitions::ListCompetitions;
 use crate::error::Result;
-use crate::keys::People;
+use crate::installation::Installation;
+use crate::keys::AccountId;
 use crate::page::{Page, PageRequest};
 use crate::records::account_event::AccountEvent;
-use crate::users::{NewUser, SessionTimes};
+use crate::users::{NewUser, SessionTimes, Users};
+use crate::workflows::{AccountCreation, SignUp};
 use crate::{Redis, Store};
 
 /// The store for user-service. Cheap to clone; all clones share their connections and caches.
 #[derive(Clone)]
 pub struct UserStore {
     store: Store,
+    users: Users,
+    sessions: Sessions,
+    credentials: Credentials<UserId>,
+    sign_up: SignUp,
 }
 
 impl UserStore {
     /// A store on these connections. Opens none.
     #[must_use]
     pub fn new(redis: &Redis) -> Self {
+        let installation = Installation::new(redis);
+        let claims = EmailClaims::new(redis, &installation);
+        let accounts = AccountCreation::new(redis, &installation, &claims);
         Self {
             store: Store::on(redis),
+            users: Users::new(redis, &claims),
+            sessions: Sessions::new(redis),
+            credentials: Credentials::new(redis, &claims),
+            sign_up: SignUp::new(&accounts),
         }
     }
 
@@ -44,13 +57,13 @@ impl UserStore {
     /// The sessions of all people.
     #[must_use]
     pub fn sessions(&self) -> Sessions {
-        Sessions::new(&self.store)
+        self.sessions.clone()
     }
 
     /// The credentials of users.
     #[must_use]
-    pub fn credentials(&self) -> Credentials {
-        Credentials::new(&self.store, People::Users)
+    pub fn credentials(&self) -> Credentials<UserId> {
+        self.credentials.clone()
     }
 }
 
@@ -126,23 +139,23 @@ impl UserStore {
         &self,
         new: &NewUser,
         password: &PasswordHash,
-    ) -> Result<(User, OpenSession)> {
-        self.store.sign_up(new, password).await
+    ) -> Result<(User, IssuedSession<UserId>)> {
+        self.sign_up.run(new, password).await
     }
 
     /// Reads a user.
     pub async fn get_user(&self, id: &UserId) -> Result<User> {
-        self.store.get_user(id).await
+        self.users.get(id).await
     }
 
     /// Reads a user; `None` = there is no such account any more.
     pub async fn find_user(&self, id: &UserId) -> Result<Option<User>> {
-        self.store.find_user(id).await
+        self.users.find(id).await
     }
 
     /// The hash of a user's password.
     pub async fn user_credential(&self, user: &UserId) -> Result<PasswordHash> {
-        self.store.user_credential(user).await
+        self.users.credential(user).await
     }
 
     /// Changes the fields that the patch names. With an etag only that version is changed; without
@@ -154,12 +167,12 @@ impl UserStore {
         etag: Option<&Etag>,
         request: RequestId,
     ) -> Result<User> {
-        self.store.update_user(id, patch, etag, request).await
+        self.users.update(id, patch, etag, request).await
     }
 
     /// Whether a request has changed this account in the last 24 hours.
     pub async fn user_request_is_known(&self, user: &UserId, request: RequestId) -> Result<bool> {
-        self.store.user_request_is_known(user, request).await
+        self.users.is_known_request(user, request).await
     }
 
     /// Replaces the password, and ends all sessions but the one of `kept`. `checked` is the hash
@@ -173,16 +186,16 @@ impl UserStore {
         kept: TokenHash,
         request: RequestId,
     ) -> Result<()> {
-        self.store
+        self.users
             .change_password(user, checked, new, kept, request)
             .await
     }
 
-    /// Withdraws a user from every competition that is not over, and erases the account. `checked`
-    /// is the hash that the caller's password was checked against.
+    /// Withdraws a user from every competition that is not over, and erases the account. `user` is
+    /// the account as it was read, `checked` the hash that the caller's password was checked against.
     pub async fn erase_user(
         &self,
-        user: &UserId,
+        user: &User,
         checked: &PasswordHash,
         token: TokenHash,
         request: RequestId,
@@ -192,7 +205,7 @@ impl UserStore {
 
     /// The request of this token that erased the account, if one did in the last 24 hours.
     pub async fn erased_by(&self, user: &UserId, token: TokenHash) -> Result<Option<RequestId>> {
-        self.store.erased_by(user, token).await
+        self.sessions.erased_by(user, token).await
     }
 
     /// Lists a user's open sessions, and what happened to the account, the oldest first.
@@ -200,16 +213,17 @@ impl UserStore {
         &self,
         user: &UserId,
     ) -> Result<(Vec<SessionTimes>, Vec<AccountEvent>)> {
-        self.store.account_history(user).await
+        self.users.history(user).await
     }
 
     /// Ends the session of this token; `None` = all sessions of the user.
     pub async fn end_user_sessions(&self, user: &UserId, token: Option<TokenHash>) -> Result<()> {
-        self.store.end_user_sessions(user, token).await
+        let account = AccountId::User(user.clone());
+        self.sessions.end(&account, token).await
     }
 
     /// The user of an open session. See [`Sessions::user`].
     pub async fn user_session(&self, token: &SessionToken) -> Result<Option<UserId>> {
-        self.sessions().user(token).await
+        self.sessions.user(token).await
     }
 }

@@ -42,7 +42,7 @@ async fn erase(
     let checked = sign_ins
         .confirm(network, &user.email, asked.password)
         .await?;
-    store.erase_user(&user.id, &checked, token, request).await?;
+    store.erase_user(&user, &checked, token, request).await?;
 
     Ok(())
 }

@@ -2,10 +2,10 @@
 
 use api::convert::timestamp;
 use api::user::{AccountAction, AccountLogEntry, ExportMeResponse, MyRegistration, Session};
-use domain::UserId;
+use domain::{Rejection, UserId};
 use server::{Failure, UserCaller};
 use store::users::SessionTimes;
-use store::{AccountEvent, PageRequest, UserStore};
+use store::{AccountEvent, AccountEventKind, PageRequest, UserStore};
 
 use crate::me::me;
 
@@ -53,16 +53,15 @@ fn session(times: &SessionTimes) -> Session {
 }
 
 fn entry(event: &AccountEvent) -> Result<AccountLogEntry, Failure> {
-    let action = match event.action.as_str() {
-        "sign_up" => AccountAction::SignedUp,
-        "sign_in" => AccountAction::SignedIn,
-        "sign_out" => AccountAction::SignedOut,
-        "update_profile" => AccountAction::Updated,
-        "change_password" => AccountAction::PasswordChanged,
-        word => {
-            return Err(Failure::Internal(format!(
-                "unknown action in the account log: {word}"
-            )));
+    let action = match event.kind {
+        AccountEventKind::SignUp => AccountAction::SignedUp,
+        AccountEventKind::SignIn => AccountAction::SignedIn,
+        AccountEventKind::SignOut => AccountAction::SignedOut,
+        AccountEventKind::UpdateProfile => AccountAction::Updated,
+        AccountEventKind::ChangePassword => AccountAction::PasswordChanged,
+        // The account was erased since the call was let in.
+        AccountEventKind::Erase | AccountEventKind::Disable => {
+            return Err(Rejection::Unauthenticated.into());
         }
     };
     Ok(AccountLogEntry {

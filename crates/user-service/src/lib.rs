@@ -44,6 +44,7 @@ use api::user::{
     SignOutResponse, SignUpRequest, SignUpResponse, UpdateMeRequest, UpdateMeResponse,
     WithdrawRequest, WithdrawResponse,
 };
+use domain::UserId;
 use server::{
     Access, AccessTable, App, Identity, MAX_MESSAGE_BYTES, Network, Passwords, RpcResult,
     ServiceSettings, SignInThrottle, SignIns, UserCaller, reply,
@@ -83,7 +84,7 @@ pub const ACCESS: AccessTable = &[
 pub struct UserService {
     store: UserStore,
     passwords: Passwords,
-    sign_ins: SignIns,
+    sign_ins: SignIns<UserId>,
 }
 
 #[tonic::async_trait]

@@ -17,10 +17,9 @@ pub(crate) async fn sign_in(
     let SignIn { email, password } = request.try_into()?;
 
     let session = sign_ins.open_session(network, &email, password).await?;
-    // The session says whose it is; somebody may have ended it already.
-    let id = store.user_session(&session.token).await?;
-    let id = id.ok_or(Rejection::Unauthenticated)?;
-    let user = store.get_user(&id).await?;
+    let user = store.find_user(&session.person).await?;
+    // The account may have been erased since the session was opened.
+    let user = user.ok_or(Rejection::Unauthenticated)?;
 
     Ok(SignInResponse {
         user: Some(user.into()),

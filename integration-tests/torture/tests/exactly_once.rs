@@ -207,7 +207,10 @@ impl Stage {
     async fn count_events(&self, user: &UserId, action: &str) -> usize {
         let history = self.world.accounts.users.account_history(user).await;
         let (_, events) = history.expect("an account");
-        events.iter().filter(|event| event.action == action).count()
+        events
+            .iter()
+            .filter(|event| event.kind.as_str() == action)
+            .count()
     }
 
     async fn find_user(&self, email: &str) -> Option<domain::User> {

@@ -1,56 +1,99 @@
-//! What users' and admins' accounts have in common: an address, a password, sessions.
+//! What the accounts of users and of admins have in common: an e-mail address, a password, sessions.
 //!
-//! - [`create`]: how one is made, with the claim of its address.
-//! - [`sign_in`]: how one is opened.
-//! - [`session`]: what stands behind a token.
+//! - [`email_claims`]: which account has an e-mail address.
+//! - [`credentials`]: signing in with an address and a password.
+//! - [`sessions`]: who is calling, by a session token.
 
-mod create;
-mod handles;
-mod session;
-mod sign_in;
+mod credentials;
+mod email_claims;
+mod sessions;
 
+use std::fmt;
 use std::time::Duration;
 
-use deadpool_redis::redis::cmd;
-use domain::{Rejected, Rejection, UserId};
+use domain::session::TokenSecret;
+use domain::{AdminId, SessionToken, UserId};
 
-use crate::Store;
-use crate::error::Result;
-use crate::keys::Account;
-use crate::records::Fields;
-use crate::redis::decode;
+use crate::keys::{AccountId, People};
 
-pub(crate) use create::NewAccount;
-pub use handles::{Credentials, Sessions};
-pub(crate) use session::Session;
-pub use session::{ADMIN_SESSION, OpenSession, USER_SESSION};
-pub use sign_in::{FAILED_SIGN_INS, SignInAttempt, THROTTLE_WINDOW};
+pub use credentials::{
+    Credentials, IssuedSession, MAX_FAILED_SIGN_INS, SignInAttempt, THROTTLE_WINDOW,
+};
+pub(crate) use email_claims::EmailClaims;
+pub use sessions::Sessions;
 
-/// The hash of a password, as argon2 writes it (PHC string). Never shown.
+/// The lifetime of a user's session: 30 days.
+pub const USER_SESSION_LIFETIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// The lifetime of an admin's session: 12 hours, a long working day.
+pub const ADMIN_SESSION_LIFETIME: Duration = Duration::from_secs(12 * 60 * 60);
+
+/// The hash of a password, as argon2 prints it (PHC string). `Debug` hides it.
 #[derive(Clone, PartialEq, Eq)]
-pub struct PasswordHash(pub String);
+pub struct PasswordHash(String);
 
-impl std::fmt::Debug for PasswordHash {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl PasswordHash {
+    /// Takes a PHC string. The store does not check it.
+    #[must_use]
+    pub fn new(phc: String) -> Self {
+        Self(phc)
+    }
+
+    /// The PHC string.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for PasswordHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("PasswordHash(..)")
     }
 }
 
-impl Store {
-    /// Reads the fields of a profile; empty = there is none.
-    pub(crate) async fn read_profile(&self, account: &Account) -> Result<Fields> {
-        let mut read = cmd("HGETALL");
-        read.arg(account.profile());
-        Ok(Fields::from_pairs(decode(self.redis.command(read).await?)?))
+/// The id of a user or of an admin, with what differs between the two when they sign in.
+pub trait PersonId: Clone {
+    const PEOPLE: People;
+    const SESSION_LIFETIME: Duration;
+
+    /// Parses an id. `None` if it is not valid.
+    fn parse_id(text: &str) -> Option<Self>;
+
+    fn account(&self) -> AccountId;
+
+    fn session_token(&self, secret: &TokenSecret) -> SessionToken;
+}
+
+impl PersonId for UserId {
+    const PEOPLE: People = People::Users;
+    const SESSION_LIFETIME: Duration = USER_SESSION_LIFETIME;
+
+    fn parse_id(text: &str) -> Option<Self> {
+        Self::parse(text).ok()
+    }
+
+    fn account(&self) -> AccountId {
+        AccountId::User(self.clone())
+    }
+
+    fn session_token(&self, secret: &TokenSecret) -> SessionToken {
+        SessionToken::of_user(self, secret)
     }
 }
 
-/// For an argument of a script.
-pub(crate) fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
+impl PersonId for AdminId {
+    const PEOPLE: People = People::Admins;
+    const SESSION_LIFETIME: Duration = ADMIN_SESSION_LIFETIME;
 
-/// A rejection about an account that is not there.
-pub(crate) fn user_not_found(id: &UserId) -> Rejected {
-    Rejected::from(Rejection::UserNotFound).about_user(id)
+    fn parse_id(text: &str) -> Option<Self> {
+        Self::parse(text).ok()
+    }
+
+    fn account(&self) -> AccountId {
+        AccountId::Admin(self.clone())
+    }
+
+    fn session_token(&self, secret: &TokenSecret) -> SessionToken {
+        SessionToken::of_admin(self, secret)
+    }
 }

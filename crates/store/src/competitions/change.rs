@@ -50,7 +50,7 @@ impl Store {
         } else {
             let made = self
                 .installation
-                .made_id(&self.redis, "competition", by.as_str(), request);
+                .made_id("competition", by.as_str(), request);
             CompetitionId::from_bytes(made.await?)
         };
         self.enter_in_catalogue(&id, new.details.schedule).await?;

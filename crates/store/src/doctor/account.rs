@@ -162,7 +162,7 @@ impl Examination {
     /// The key of the claim of this address.
     pub(super) async fn claim_of(&self, people: People, email: &Email) -> Result<String> {
         let store = &self.store;
-        let hash = store.installation.email_hash(&store.redis, email).await?;
+        let hash = store.installation.email_hash(email).await?;
         Ok(keys::email_claim(people, &hash))
     }
 }

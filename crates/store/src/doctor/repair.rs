@@ -9,6 +9,7 @@ use crate::keys::{self, Account};
 use crate::records::index_entry;
 use crate::redis::Effect;
 use crate::redis::{ReplyReader, decode};
+use crate::scripts::release_email::{ReleaseEmail, ReleaseEmailReply};
 use crate::{Store, script};
 
 impl Store {
@@ -56,9 +57,11 @@ impl Store {
             }
             // A call that uses the claim at this moment has put its own nonce, or its account's id, in it.
             Repair::ReleaseClaim { key, owner } => {
-                let call = script::RELEASE_EMAIL.on(&[key]).arg(owner);
-                let reply = ReplyReader::new(self.redis.run_call(call, Effect::Prepare).await?)?;
-                Ok(reply.word() == "released")
+                let release = ReleaseEmail {
+                    claim: key,
+                    value: owner,
+                };
+                Ok(self.redis.run(&release).await? == ReleaseEmailReply::Released)
             }
             // Ids are never used again: nobody but the erased account is meant.
             Repair::Withdraw { user, competition } => {

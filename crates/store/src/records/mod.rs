@@ -5,7 +5,7 @@
 //!
 //! - [`competition`], [`registration`], [`log_entry`], [`seal`]: a competition.
 //! - [`catalogue_member`]: the list of all competitions; [`index_entry`]: a user's index.
-//! - [`user`], [`admin`], [`account_event`], [`email_claim`]: accounts.
+//! - [`user`], [`admin`], [`session`], [`account_event`], [`email_claim`]: accounts.
 
 pub mod account_event;
 pub mod admin;
@@ -17,6 +17,7 @@ pub mod index_entry;
 pub mod log_entry;
 pub mod registration;
 pub mod seal;
+pub mod session;
 pub mod user;
 
 pub use fields::Fields;

@@ -180,6 +180,15 @@ impl Redis {
         replies.await?.into_iter().map(checked).collect()
     }
 
+    /// Sends commands that read, in one round trip, and decodes their replies into a tuple.
+    pub(crate) async fn read_tuple<T: FromRedisValue>(
+        &self,
+        commands: impl IntoIterator<Item = Cmd>,
+    ) -> Result<T> {
+        let commands = commands.into_iter().collect();
+        decode(Value::Array(self.read_all(&commands).await?))
+    }
+
     /// Sends one command that prepares for a later write, or cleans up.
     pub(crate) async fn prepare(&self, command: Cmd) -> Result<()> {
         self.send_one(command, Effect::Prepare).await.map(drop)

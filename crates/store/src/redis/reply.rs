@@ -77,6 +77,15 @@ impl ReplyReader {
         &self.word
     }
 
+    /// Checks the word of a script that has a single one.
+    pub(crate) fn expect_word(self, word: &str) -> Result<()> {
+        if self.word == word {
+            Ok(())
+        } else {
+            Err(self.unexpected())
+        }
+    }
+
     /// The error for a word that the script's contract does not have.
     pub(crate) fn unexpected(self) -> Error {
         let values: Vec<_> = self.values.collect();

@@ -6,12 +6,12 @@ use domain::{AddOptions, AdminId, CompetitionId, Registration, Rejection, Reques
 use super::Entry;
 use super::answer::read_held;
 use super::rush::{Entrant, read_batch};
-use crate::accounts::user_not_found;
 use crate::error::Result;
 use crate::legacy::unreadable;
 use crate::records::index_entry;
 use crate::redis::ReplyReader;
 use crate::redis::{Effect, write_deadline};
+use crate::users::user_not_found;
 use crate::{Store, keys, script};
 
 impl Store {

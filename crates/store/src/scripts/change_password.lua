@@ -3,24 +3,26 @@
 --
 -- KEYS: 1 credential  2 sessions  3 log  4 request
 -- ARGV: request id, the password hash that was checked, the new one, hash of the token to keep.
--- Answers {changed}, also when the request is repeated; {refused} or {request_id_reused}.
+-- Replies {changed}, also if the request is repeated; {refused} or {request_id_reused}.
 
 local CREDENTIAL, SESSIONS, LOG, REQUEST = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local request, checked, new, kept = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-local first = remembered(REQUEST, 'change_password')
-if first == 'reused' then return { 'request_id_reused' } end
-if first then return { 'changed' } end
+-- The passwords are not part of the fingerprint: a fast hash of a password would weaken the slow one.
+local FINGERPRINT = 'change_password'
+
+local first = remembered(REQUEST, FINGERPRINT, 'changed')
+if first then return first end
 if redis.call('GET', CREDENTIAL) ~= checked then return { 'refused' } end
 local session = redis.call('HGET', SESSIONS, kept)
-local life = redis.call('PTTL', SESSIONS)
+local lifetime = redis.call('PTTL', SESSIONS)
 expect_types({ [LOG] = 'stream' })
 
-log(LOG, 'change_password', request)
+append_event(LOG, 'change_password', request)
 redis.call('SET', CREDENTIAL, new)
 redis.call('DEL', SESSIONS)
 if session then
   redis.call('HSET', SESSIONS, kept, session)
-  if life > 0 then redis.call('PEXPIRE', SESSIONS, life) end
+  if lifetime > 0 then redis.call('PEXPIRE', SESSIONS, lifetime) end
 end
-remember(REQUEST, 'change_password', {})
+remember(REQUEST, FINGERPRINT, {})
 return { 'changed' }

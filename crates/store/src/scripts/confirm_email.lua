@@ -1,15 +1,14 @@
 #!lua
--- Turns the claim of an address into the account's, if the claim is still the account's: this call's, or
--- that of a repetition of the same request.
+-- Gives an address to an account for good, if the account still has the pending claim: the one of
+-- this call, or the one of a repetition of the same request.
 --
 -- KEYS: 1 the claim of the address.
 -- ARGV: account id.
--- Answers {confirmed} or {lost}.
+-- Replies {confirmed} or {lost}.
 
 local id = ARGV[1]
-local held = redis.call('GET', KEYS[1]) or ''
-local claim = 'pending:' .. id .. ':'
-if held == id then return { 'confirmed' } end
-if string.sub(held, 1, #claim) ~= claim then return { 'lost' } end
+local claim = redis.call('GET', KEYS[1])
+if claim == id then return { 'confirmed' } end
+if not claim or not starts_with(claim, pending_of(id)) then return { 'lost' } end
 redis.call('SET', KEYS[1], id)
 return { 'confirmed' }

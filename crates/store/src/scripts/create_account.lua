@@ -1,36 +1,36 @@
 #!lua
--- Makes an account, with a first session if a token is given.
+-- Creates an account, with a first session if a token is given.
 --
 -- KEYS: 1 profile  2 credential  3 sessions  4 log  5 request
--- ARGV: request id, fingerprint, deadline in ms, password hash, token hash ('' = no session), life of
---   the session in ms, then names and values for `profile`.
--- Answers {created, <fields>} with created_at and expires_at, also when the request is repeated;
+-- ARGV: request id, fingerprint, deadline in ms, password hash, token hash ('' = no session),
+--   lifetime of the session in ms, then names and values for `profile`.
+-- Replies {created, <fields>} with created_at and expires_at, also if the request is repeated;
 --   {exists} (the id is or was taken), {request_id_reused} or {too_late}.
 
 local PROFILE, CREDENTIAL, SESSIONS, LOG, REQUEST = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local request, fingerprint, deadline = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local credential, token = ARGV[4], ARGV[5]
-local life = token == '' and 0 or duration(ARGV[6])
+local lifetime = token == '' and 0 or parse_duration(ARGV[6])
 
-local first = remembered(REQUEST, fingerprint)
-if first == 'reused' then return { 'request_id_reused' } end
-if first then return reply('created', first) end
--- The log stays when an account is erased: its id is never used again.
+local first = remembered(REQUEST, fingerprint, 'created')
+if first then return first end
+-- The log is kept when an account is erased, so that the id is never used again.
 if redis.call('EXISTS', PROFILE, LOG) > 0 then return { 'exists' } end
 local now = milliseconds_now()
 if now > deadline then return { 'too_late' } end
-expect_fields(PROFILE, 6)
+expect_profile_fields(PROFILE, 6)
 expect_types({ [CREDENTIAL] = 'string', [SESSIONS] = 'hash', [LOG] = 'stream' })
 
-local fields = { 'created_at', digits(now), 'expires_at', digits(now + life) }
-log(LOG, 'sign_up', request)
-local profile = { 'created_at', digits(now), 'updated_at', digits(now), 'version', '1' }
+local created_at, expires_at = digits(now), digits(now + lifetime)
+append_event(LOG, 'sign_up', request)
+local profile = { 'created_at', created_at, 'updated_at', created_at, 'version', '1' }
 for n = 7, #ARGV do profile[#profile + 1] = ARGV[n] end
 redis.call('HSET', PROFILE, unpack(profile))
 redis.call('SET', CREDENTIAL, credential)
 if token ~= '' then
-  redis.call('HSET', SESSIONS, token, digits(now) .. ' ' .. digits(now + life))
-  redis.call('PEXPIRE', SESSIONS, life)
+  redis.call('HSET', SESSIONS, token, created_at .. ' ' .. expires_at)
+  redis.call('PEXPIRE', SESSIONS, digits(lifetime))
 end
+local fields = { 'created_at', created_at, 'expires_at', expires_at }
 remember(REQUEST, fingerprint, fields)
 return reply('created', fields)

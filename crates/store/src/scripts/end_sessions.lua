@@ -3,11 +3,12 @@
 --
 -- KEYS: 1 sessions  2 log
 -- ARGV: token hash, or '' for all.
--- Answers {ended}.
+-- Replies {ended}.
 
 local SESSIONS, LOG = KEYS[1], KEYS[2]
-local token = assert(ARGV[1], 'an argument is missing')
+local token = assert(ARGV[1], 'the token hash is missing')
 expect_types({ [SESSIONS] = 'hash', [LOG] = 'stream' })
-log(LOG, 'sign_out', '')
+
+append_event(LOG, 'sign_out', '')
 if token == '' then redis.call('DEL', SESSIONS) else redis.call('HDEL', SESSIONS, token) end
 return { 'ended' }

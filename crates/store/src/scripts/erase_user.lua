@@ -1,18 +1,20 @@
 #!lua flags=allow-oom
--- Erases a user's account and all personal data, unless it has entered a competition that the caller
--- has not seen yet. The log stays: it holds no personal data. The answer to this request is kept for the
--- token that asked, so that a repetition is answered too.
+-- Erases the account of a user and all personal data, unless an index has an entry that the caller
+-- has not seen. Keeps the log, which holds no personal data. Keeps the request id for the token of
+-- the call for 24 hours, so that a repetition gets the same reply.
 --
 -- KEYS: 1 profile  2 credential  3 sessions  4 competitions  5 added  6 log  7 throttle  8 request
--- ARGV: request id, the password hash that was checked, hash of the token, then the entries of the
---   two indexes that the caller has seen, each a competition id and its value.
--- Answers {erased}, {refused} (the password was changed), or {more}: look at the competitions again.
+-- ARGV: request id, the password hash that was checked, token hash, then the entries of the two
+--   indexes that the caller has seen, each a competition id and its value.
+-- Replies {erased}, {refused} (the password was changed), or {more} (read the indexes again).
 
 local PROFILE, CREDENTIAL, SESSIONS, COMPETITIONS = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local ADDED, LOG, THROTTLE, REQUEST = KEYS[5], KEYS[6], KEYS[7], KEYS[8]
 local request, checked, token = ARGV[1], ARGV[2], ARGV[3]
+
 if redis.call('GET', CREDENTIAL) ~= checked then return { 'refused' } end
--- An entry that was written again since belongs to a call that the caller has not seen.
+-- An entry that was written again has another value, and belongs to a call that the caller has not
+-- seen.
 local seen = {}
 for n = 4, #ARGV, 2 do seen[ARGV[n] .. ' ' .. ARGV[n + 1]] = true end
 for _, index in ipairs({ COMPETITIONS, ADDED }) do
@@ -21,17 +23,21 @@ for _, index in ipairs({ COMPETITIONS, ADDED }) do
     if not seen[entries[n] .. ' ' .. entries[n + 1]] then return { 'more' } end
   end
 end
--- What earlier requests were answered holds personal data.
+-- The kept replies to earlier requests hold personal data. The log names the requests.
+local replies = {}
 local prefix = string.sub(REQUEST, 1, #REQUEST - #request)
-local answers = {}
-for _, entry in ipairs(redis.call('XRANGE', LOG, '-', '+')) do
-  local past_request = entry[2][4]
-  if past_request and past_request ~= '' then answers[#answers + 1] = prefix .. past_request end
+for _, event in ipairs(redis.call('XRANGE', LOG, '-', '+')) do
+  local fields = event[2]
+  for n = 1, #fields, 2 do
+    if fields[n] == 'request' and fields[n + 1] ~= '' then
+      replies[#replies + 1] = prefix .. fields[n + 1]
+    end
+  end
 end
 
-log(LOG, 'erase', request)
+append_event(LOG, 'erase', request)
 redis.call('DEL', PROFILE, CREDENTIAL, SESSIONS, COMPETITIONS, ADDED, THROTTLE)
-for _, answer in ipairs(answers) do redis.call('DEL', answer) end
+for _, key in ipairs(replies) do redis.call('DEL', key) end
 redis.call('HSET', SESSIONS, token, 'erased ' .. request)
 redis.call('EXPIRE', SESSIONS, KEPT_SECONDS)
 return { 'erased' }

@@ -1,14 +1,14 @@
 #!lua
 -- Opens a session for a person whose password was right, if the password and the account are still
--- what they were when it was checked. At most 20 sessions are kept: the oldest makes room.
+-- the same as when it was checked. Keeps at most 20 sessions, by deleting the oldest.
 --
 -- KEYS: 1 profile  2 credential  3 sessions  4 throttle  5 log
--- ARGV: the password hash that was checked, token hash, life of the session in ms.
--- Answers {opened, expires_at} or {refused}.
+-- ARGV: the password hash that was checked, token hash, lifetime of the session in ms.
+-- Replies {opened, expires_at} or {refused}.
 
 local PROFILE, CREDENTIAL, SESSIONS, THROTTLE, LOG = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-local checked, token, life = ARGV[1], ARGV[2], duration(ARGV[3])
-local MOST_SESSIONS = 20
+local checked, token, lifetime = ARGV[1], ARGV[2], parse_duration(ARGV[3])
+local MAX_SESSIONS = 20
 
 local disabled = redis.call('HGET', PROFILE, 'disabled')
 if disabled == '1' or redis.call('GET', CREDENTIAL) ~= checked then return { 'refused' } end
@@ -18,18 +18,19 @@ local now = milliseconds_now()
 local open = {}
 local sessions = redis.call('HGETALL', SESSIONS)
 
-log(LOG, 'sign_in', '')
+append_event(LOG, 'sign_in', '')
 for n = 1, #sessions, 2 do
-  local created, expires = string.match(sessions[n + 1], '^(%d+) (%d+)$')
-  if expires and tonumber(expires) > now then
-    open[#open + 1] = { token = sessions[n], created = tonumber(created) }
+  local created_at, expires_at = string.match(sessions[n + 1], '^(%d+) (%d+)$')
+  if expires_at and tonumber(expires_at) > now then
+    open[#open + 1] = { token = sessions[n], created_at = tonumber(created_at) }
   else
     redis.call('HDEL', SESSIONS, sessions[n])
   end
 end
-table.sort(open, function(a, b) return a.created < b.created end)
-for n = 1, #open - MOST_SESSIONS + 1 do redis.call('HDEL', SESSIONS, open[n].token) end
-redis.call('HSET', SESSIONS, token, digits(now) .. ' ' .. digits(now + life))
-redis.call('PEXPIRE', SESSIONS, life)
+table.sort(open, function(a, b) return a.created_at < b.created_at end)
+for n = 1, #open - MAX_SESSIONS + 1 do redis.call('HDEL', SESSIONS, open[n].token) end
+local expires_at = digits(now + lifetime)
+redis.call('HSET', SESSIONS, token, digits(now) .. ' ' .. expires_at)
+redis.call('PEXPIRE', SESSIONS, digits(lifetime))
 redis.call('DEL', THROTTLE)
-return { 'opened', digits(now + life) }
+return { 'opened', expires_at }

@@ -1,9 +1,9 @@
 #!lua flags=allow-oom
--- Frees an address that an account held.
+-- Releases the address of an account.
 --
 -- KEYS: 1 the claim of the address.
--- ARGV: account id.
--- Answers {released} or {kept} (it was not this account's).
+-- ARGV: the claim as it was read, or the account id.
+-- Replies {released} or {kept} (the claim is another one).
 
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return { 'kept' } end
 redis.call('DEL', KEYS[1])

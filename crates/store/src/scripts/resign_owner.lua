@@ -1,11 +1,12 @@
 #!lua flags=allow-oom
--- Takes an admin from the set of the enabled owners, unless nobody would be left in it.
+-- Removes an admin from the set of the owners that are not disabled, unless it would be empty.
 --
 -- KEYS: 1 owners
--- ARGV: admin id, `owner` if the profile says that this is an owner who is not disabled, or ''.
--- Answers {resigned} or {last_owner}.
+-- ARGV: admin id, `owner` if the profile says that the admin is an owner and not disabled, or ''.
+-- Replies {resigned} or {last_owner}.
 
-local others = redis.call('SCARD', KEYS[1]) - redis.call('SISMEMBER', KEYS[1], ARGV[1])
-if ARGV[2] == 'owner' and others == 0 then return { 'last_owner' } end
-redis.call('SREM', KEYS[1], ARGV[1])
+local id, is_owner = ARGV[1], ARGV[2] == 'owner'
+local others = redis.call('SCARD', KEYS[1]) - redis.call('SISMEMBER', KEYS[1], id)
+if is_owner and others == 0 then return { 'last_owner' } end
+redis.call('SREM', KEYS[1], id)
 return { 'resigned' }

@@ -1,95 +1,141 @@
-//! What a user changes: the profile and the password.
+//! Changes a profile or a password.
 
-use deadpool_redis::redis::cmd;
+use deadpool_redis::redis::Cmd;
 use domain::{Etag, ProfilePatch, Rejection, RequestId, TokenHash, User, UserId};
 
-use crate::accounts::{PasswordHash, user_not_found};
+use super::Users;
+use super::read::user_not_found;
+use crate::accounts::PasswordHash;
 use crate::error::Result;
 use crate::fingerprint::fingerprint;
-use crate::keys::Account;
+use crate::keys::{self, AccountId};
 use crate::records::user;
-use crate::redis::Effect;
-use crate::redis::{ReplyReader, decode};
-use crate::{Store, script};
+use crate::scripts::change_password::{ChangePassword, ChangePasswordReply};
+use crate::scripts::update_profile::{UpdateProfile, UpdateProfileReply};
 
-impl Store {
-    /// Changes what the patch names. With an etag only that version is changed; without one the
-    /// patch is applied to whatever version is there.
-    pub async fn update_user(
+/// How often an update without an etag is tried again because another one came first.
+const MAX_CONFLICTS: usize = 16;
+
+impl Users {
+    /// Changes the fields that the patch names. With an etag only that version is changed; without
+    /// one the patch is applied to the current version.
+    pub(crate) async fn update(
         &self,
         id: &UserId,
         patch: &ProfilePatch,
         etag: Option<&Etag>,
         request: RequestId,
     ) -> Result<User> {
-        /// How many others may change the profile meanwhile.
-        const MOST_CONFLICTS: usize = 16;
-        let account = Account::of_user(id);
-        let print = fingerprint(&("update", format!("{patch:?}"), etag.map(Etag::as_str)))?;
-        let keys = [account.profile(), account.log(), account.request(request)];
-        for _ in 0..MOST_CONFLICTS {
-            let user = self.get_user(id).await?;
-            let profile = patch.clone().apply(user.profile.clone());
-            let is_old = etag.is_some_and(|etag| *etag != user.etag());
-            // An old etag is refused by the script, unless the request is a repetition.
-            let version = if is_old { 0 } else { user.version };
-            let mut call = script::UPDATE_PROFILE
-                .on(&keys)
-                .arg(request.to_string())
-                .arg(&print)
-                .arg(version);
-            for (name, value) in user::to_fields(&profile) {
-                call = call.arg(name).arg(value);
-            }
-            let reply = ReplyReader::new(self.redis.run_call(call, Effect::Decide).await?)?;
-            match reply.word() {
-                "changed" => return user::parse(id.clone(), reply.into_fields()),
-                "old_version" if !is_old => {}
-                "old_version" => break,
-                "absent" => return Err(user_not_found(id).into()),
-                "request_id_reused" => return Err(Rejection::RequestIdReused.into()),
-                _ => return Err(reply.unexpected()),
+        let etag_text = etag.map(Etag::as_str);
+        let fingerprints = [
+            fingerprint(&("update_profile/2", patch, etag_text))?,
+            former_fingerprint(patch, etag_text)?,
+        ];
+        let mut reply = UpdateProfileReply::RequestIdReused;
+        // The former fingerprint is compared only with one that was stored under this request id.
+        for print in &fingerprints {
+            reply = self.try_update(id, patch, etag, request, print).await?;
+            if !matches!(reply, UpdateProfileReply::RequestIdReused) {
+                break;
             }
         }
-        Err(Rejection::EtagMismatch.into())
+        match reply {
+            UpdateProfileReply::Changed(fields) => user::parse(id.clone(), fields),
+            UpdateProfileReply::OldVersion => Err(Rejection::EtagMismatch.into()),
+            UpdateProfileReply::Absent => Err(user_not_found(id).into()),
+            UpdateProfileReply::RequestIdReused => Err(Rejection::RequestIdReused.into()),
+        }
     }
 
-    /// Whether this request of the user changed something in the last 24 hours.
-    pub async fn user_request_is_known(&self, user: &UserId, request: RequestId) -> Result<bool> {
-        let mut exists = cmd("EXISTS");
-        exists.arg(Account::of_user(user).request(request));
-        decode(self.redis.command(exists).await?)
-    }
-
-    /// Sets a new password, if `checked` is still the old one, and ends all sessions but `kept`. A
-    /// repetition changes nothing, whatever its passwords are: they are never part of a fingerprint.
-    pub async fn change_password(
+    /// Applies the patch to the current version, and to the next one if another update came first.
+    async fn try_update(
         &self,
-        user: &UserId,
+        id: &UserId,
+        patch: &ProfilePatch,
+        etag: Option<&Etag>,
+        request: RequestId,
+        fingerprint: &str,
+    ) -> Result<UpdateProfileReply> {
+        for _ in 0..MAX_CONFLICTS {
+            let user = self.get(id).await?;
+            let is_outdated = etag.is_some_and(|etag| *etag != user.etag());
+            let profile = patch.clone().apply(user.profile);
+            let update = UpdateProfile {
+                account: &AccountId::User(id.clone()),
+                request,
+                fingerprint,
+                // No profile has version 0: the script refuses an outdated etag, unless the request
+                // is a repetition.
+                version: if is_outdated { 0 } else { user.version },
+                profile: &user::to_fields(&profile),
+            };
+            match self.redis.run(&update).await? {
+                UpdateProfileReply::OldVersion if !is_outdated => {}
+                reply => return Ok(reply),
+            }
+        }
+        Ok(UpdateProfileReply::OldVersion)
+    }
+
+    /// Whether a request has changed this account in the last 24 hours.
+    pub(crate) async fn is_known_request(&self, id: &UserId, request: RequestId) -> Result<bool> {
+        let request = keys::account_request(&AccountId::User(id.clone()), request);
+        self.redis.read(Cmd::exists(request)).await
+    }
+
+    /// Replaces the password, and ends all sessions but the one of `kept`. `checked` is the hash
+    /// that the caller's password was checked against. A repetition changes nothing, whatever its
+    /// passwords are, because they are never part of a fingerprint.
+    pub(crate) async fn change_password(
+        &self,
+        id: &UserId,
         checked: &PasswordHash,
         new: &PasswordHash,
         kept: TokenHash,
         request: RequestId,
     ) -> Result<()> {
-        let account = Account::of_user(user);
-        let keys = [
-            account.credential(),
-            account.sessions(),
-            account.log(),
-            account.request(request),
-        ];
-        let call = script::CHANGE_PASSWORD
-            .on(&keys)
-            .arg(request.to_string())
-            .arg(&checked.0)
-            .arg(&new.0)
-            .arg(kept.to_string());
-        let reply = ReplyReader::new(self.redis.run_call(call, Effect::Decide).await?)?;
-        match reply.word() {
-            "changed" => Ok(()),
-            "refused" => Err(Rejection::Unauthenticated.into()),
-            "request_id_reused" => Err(Rejection::RequestIdReused.into()),
-            _ => Err(reply.unexpected()),
+        let change = ChangePassword {
+            account: &AccountId::User(id.clone()),
+            request,
+            checked,
+            new,
+            kept,
+        };
+        match self.redis.run(&change).await? {
+            ChangePasswordReply::Changed => Ok(()),
+            ChangePasswordReply::Refused => Err(Rejection::Unauthenticated.into()),
+            ChangePasswordReply::RequestIdReused => Err(Rejection::RequestIdReused.into()),
         }
+    }
+}
+
+/// The fingerprint that was stored before 0.1.0, over the `Debug` form of the patch. A request that
+/// was made then must still be recognised for 24 hours. Can be removed in the release after 0.1.0.
+fn former_fingerprint(patch: &ProfilePatch, etag: Option<&str>) -> Result<String> {
+    fingerprint(&("update", format!("{patch:?}"), etag))
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{BirthDate, Club, CountryCode, DisplayName};
+
+    use super::*;
+
+    #[test]
+    fn the_former_fingerprint_does_not_change() {
+        let patch = ProfilePatch {
+            display_name: DisplayName::parse("Ada \"A\" Lovelace").ok(),
+            country_code: CountryCode::parse("CH").map(Some).ok(),
+            birth_date: Some(None),
+            club: Club::parse("").ok(),
+        };
+        assert_eq!(
+            format!("{patch:?}"),
+            "ProfilePatch { display_name: Some(DisplayName(\"Ada \\\"A\\\" Lovelace\")), \
+             country_code: Some(Some(CountryCode([67, 72]))), birth_date: Some(None), \
+             club: Some(Club(\"\")) }"
+        );
+        let birth_date = BirthDate::parse(1990, 12, 10).expect("a date");
+        assert_eq!(format!("{birth_date:?}"), "BirthDate(1990-12-10)");
     }
 }

@@ -1,72 +1,38 @@
-//! What happened to an account, and its open sessions.
+//! The open sessions of a user, and what happened to the account.
 
-use deadpool_redis::redis::Pipeline;
-use domain::{Timestamp, UserId};
+use deadpool_redis::redis::{Cmd, cmd};
+use domain::UserId;
 
-use crate::Store;
+use super::{SessionTimes, Users};
 use crate::error::Result;
-use crate::keys::Account;
-use crate::legacy::unreadable;
+use crate::keys::AccountKey;
 use crate::records::Fields;
 use crate::records::account_event::{self, AccountEvent};
-use crate::redis::Effect;
-use crate::redis::decode;
+use crate::records::session::SessionRecord;
 
-/// A session as its owner sees it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SessionTimes {
-    /// When it was opened.
-    pub created_at: Timestamp,
-    /// When it ends.
-    pub expires_at: Timestamp,
-}
-
-impl Store {
-    /// A user's open sessions and what happened to the account, the oldest first.
-    pub async fn account_history(
+impl Users {
+    /// Lists a user's open sessions, and what happened to the account, the oldest first.
+    pub(crate) async fn history(
         &self,
-        user: &UserId,
+        id: &UserId,
     ) -> Result<(Vec<SessionTimes>, Vec<AccountEvent>)> {
-        let account = Account::of_user(user);
-        let mut pipeline = Pipeline::with_capacity(2);
-        pipeline.cmd("HVALS").arg(account.sessions());
-        pipeline.cmd("XRANGE").arg(account.log()).arg("-").arg("+");
-        let mut answers = self
-            .redis
-            .pipeline(&pipeline, Effect::Prepare)
-            .await?
-            .into_iter();
-        let (Some(sessions), Some(events)) = (answers.next(), answers.next()) else {
-            return Err(unreadable("a short answer"));
-        };
-        let sessions: Vec<String> = decode(sessions)?;
-        let mut sessions = sessions
-            .iter()
-            .map(|times| read_times(times))
-            .collect::<Result<Vec<_>>>()?;
-        sessions.retain(|session| session.expires_at > self.now());
-        sessions.sort_by_key(|session| session.created_at);
-        let events: Vec<(String, Vec<String>)> = decode(events)?;
-        let events = events
-            .into_iter()
-            .map(|(id, fields)| account_event::parse(&id, Fields::from_pairs(fields)))
-            .collect::<Result<Vec<_>>>()?;
-        Ok((sessions, events))
+        let sessions = Cmd::hvals(AccountKey::Sessions.of_user(id));
+        let mut events = cmd("XRANGE");
+        events.arg(AccountKey::Log.of_user(id)).arg("-").arg("+");
+        let (sessions, events): (Vec<String>, Vec<(String, Fields)>) =
+            self.redis.read_tuple([sessions, events]).await?;
+        let mut open = Vec::with_capacity(sessions.len());
+        for session in &sessions {
+            match SessionRecord::parse(session)? {
+                SessionRecord::Issued(times) if times.expires_at > self.redis.now() => {
+                    open.push(times);
+                }
+                SessionRecord::Issued(_) | SessionRecord::Erased(_) => {}
+            }
+        }
+        open.sort_by_key(|session| session.created_at);
+        let events = events.into_iter();
+        let events = events.map(|(id, fields)| account_event::parse(&id, fields));
+        Ok((open, events.collect::<Result<_>>()?))
     }
-}
-
-fn read_times(times: &str) -> Result<SessionTimes> {
-    let read = |millis: &str| {
-        millis
-            .parse()
-            .ok()
-            .and_then(|millis| Timestamp::from_millis(millis).ok())
-    };
-    let times = times.split_once(' ').and_then(|(created, expires)| {
-        Some(SessionTimes {
-            created_at: read(created)?,
-            expires_at: read(expires)?,
-        })
-    });
-    times.ok_or_else(|| unreadable("a session"))
 }

@@ -1,18 +1,43 @@
-//! Users' accounts.
+//! The accounts of users, who enter competitions.
 //!
-//! - [`sign_up`]: how one is made.
-//! - [`session`]: who a token stands for.
-//! - [`read`]: one, or many.
+//! - [`read`]: one user, or many.
 //! - [`change`]: the profile and the password.
-//! - [`erase`]: how one ends.
-//! - [`history`]: what happened to it.
+//! - [`history`]: the sessions and what happened to the account.
+//!
+//! An account is created and erased in several slots: see `workflows`.
 
 mod change;
-mod erase;
 mod history;
 mod read;
-mod session;
-mod sign_up;
 
-pub use history::SessionTimes;
-pub use sign_up::NewUser;
+use domain::{Email, Profile, RequestId};
+
+use crate::accounts::EmailClaims;
+use crate::redis::Redis;
+
+pub use crate::records::session::SessionTimes;
+pub(crate) use read::user_not_found;
+
+/// The accounts of users. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Users {
+    redis: Redis,
+    claims: EmailClaims,
+}
+
+/// An account to create.
+#[derive(Debug, Clone)]
+pub struct NewUser {
+    pub email: Email,
+    pub profile: Profile,
+    pub request_id: RequestId,
+}
+
+impl Users {
+    pub(crate) fn new(redis: &Redis, claims: &EmailClaims) -> Self {
+        Self {
+            redis: redis.clone(),
+            claims: claims.clone(),
+        }
+    }
+}

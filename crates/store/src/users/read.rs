@@ -1,94 +1,76 @@
-//! Users read: one, or many.
+//! Reads one user, or many.
 
-use deadpool_redis::redis::{Pipeline, cmd};
-use domain::{Email, User, UserId};
+use deadpool_redis::redis::Cmd;
+use domain::{Email, Rejected, Rejection, User, UserId};
 
-use crate::accounts::{PasswordHash, user_not_found};
-use crate::error::Result;
-use crate::keys::{self, Account, People};
-use crate::legacy::unreadable;
+use super::Users;
+use crate::accounts::PasswordHash;
+use crate::error::{Error, Result};
+use crate::keys::{self, AccountKey, People};
 use crate::page::{Cursor, Listed, Page, PageRequest};
 use crate::records::{Fields, user};
-use crate::redis::Effect;
-use crate::redis::decode;
-use crate::{Store, shards};
+use crate::redis::{Commands, decode};
+use crate::shards;
 
-impl Store {
-    /// Reads a user.
-    pub async fn get_user(&self, id: &UserId) -> Result<User> {
-        self.find_user(id)
-            .await?
-            .ok_or_else(|| user_not_found(id).into())
+impl Users {
+    /// Reads a user. Fails with `UserNotFound`.
+    pub(crate) async fn get(&self, id: &UserId) -> Result<User> {
+        let found = self.find(id).await?;
+        found.ok_or_else(|| user_not_found(id).into())
     }
 
-    /// Reads a user, who may be gone.
-    pub async fn find_user(&self, id: &UserId) -> Result<Option<User>> {
-        let fields = self.read_profile(&Account::of_user(id)).await?;
-        (!fields.is_empty())
-            .then(|| user::parse(id.clone(), fields))
-            .transpose()
+    /// Reads a user; `None` = there is no such account any more.
+    pub(crate) async fn find(&self, id: &UserId) -> Result<Option<User>> {
+        parse(id, self.redis.read(read_profile(id)).await?)
     }
 
-    /// Reads users, who may be gone, in one round trip.
-    pub(crate) async fn find_users(&self, ids: &[UserId]) -> Result<Vec<Option<User>>> {
-        if ids.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut pipeline = Pipeline::with_capacity(ids.len());
-        for id in ids {
-            pipeline.cmd("HGETALL").arg(Account::of_user(id).profile());
-        }
-        let answers = self.redis.pipeline(&pipeline, Effect::Prepare).await?;
-        ids.iter()
-            .zip(answers)
-            .map(|(id, answer)| {
-                let fields = Fields::from_pairs(decode(answer)?);
-                (!fields.is_empty())
-                    .then(|| user::parse(id.clone(), fields))
-                    .transpose()
-            })
-            .collect()
+    /// Reads users in one round trip, in the order of the ids; `None` = there is no such account any
+    /// more.
+    pub(crate) async fn find_many(&self, ids: &[UserId]) -> Result<Vec<Option<User>>> {
+        let profiles: Commands = ids.iter().map(read_profile).collect();
+        let replies = self.redis.read_all(&profiles).await?;
+        let pairs = ids.iter().zip(replies);
+        pairs.map(|(id, reply)| parse(id, decode(reply)?)).collect()
     }
 
-    /// Finds the user who has this address.
-    pub async fn find_user_by_email(&self, email: &Email) -> Result<Option<User>> {
-        let hash = self.installation.email_hash(&self.redis, email).await?;
-        let Some(owner) = self.owner_of_email(People::Users, &hash).await? else {
+    /// The user who has this address.
+    pub(crate) async fn find_by_email(&self, email: &Email) -> Result<Option<User>> {
+        let hash = self.claims.hash(email).await?;
+        let Some(owner) = self.claims.owner(People::Users, &hash).await? else {
             return Ok(None);
         };
-        let id = UserId::parse(owner).map_err(|_| unreadable("the owner of an address"))?;
-        let user = self.find_user(&id).await?;
+        let id = UserId::parse(owner.as_str())
+            .map_err(|_| Error::unreadable(format_args!("the owner `{owner}` of an address")))?;
+        let user = self.find(&id).await?;
+        // An erased account may still have the address for a moment.
         Ok(user.filter(|user| user.email == *email))
     }
 
     /// Lists users in the order of their ids. Two round trips.
-    pub async fn list_users(&self, page: &PageRequest) -> Result<Page<User>> {
+    pub(crate) async fn list(&self, page: &PageRequest) -> Result<Page<User>> {
         let after = page.after_text();
         let slice = shards::read(&self.redis, keys::directory, after, "", page.size).await?;
         let shown = &slice.members[..slice.members.len().min(page.size)];
-        let ids = shown
-            .iter()
-            .map(|id| {
-                UserId::parse(id.as_str()).map_err(|_| unreadable("a member of the directory"))
-            })
-            .collect::<Result<Vec<_>>>()?;
-        let items = self.find_users(&ids).await?.into_iter().flatten().collect();
+        let ids = shown.iter().map(|id| {
+            UserId::parse(id.as_str())
+                .map_err(|_| Error::unreadable(format_args!("the member `{id}` of the directory")))
+        });
+        let ids = ids.collect::<Result<Vec<_>>>()?;
+        // The directory may hold users who are gone.
+        let items = self.find_many(&ids).await?.into_iter().flatten().collect();
         let is_last = slice.is_last && shown.len() == slice.members.len();
-        let next = shown
-            .last()
-            .filter(|_| !is_last)
-            .map(|last| Cursor::of_text(last));
+        let last = shown.last().filter(|_| !is_last);
+        let next = last.map(|last| Cursor::of_text(last));
         Ok(Page { items, next })
     }
 
-    /// The hash of a user's password.
-    pub async fn user_credential(&self, user: &UserId) -> Result<PasswordHash> {
-        let mut read = cmd("GET");
-        read.arg(Account::of_user(user).credential());
-        let credential: Option<String> = decode(self.redis.command(read).await?)?;
+    /// The hash of a user's password. Fails with `UserNotFound`.
+    pub(crate) async fn credential(&self, id: &UserId) -> Result<PasswordHash> {
+        let credential = Cmd::get(AccountKey::Credential.of_user(id));
+        let credential: Option<String> = self.redis.read(credential).await?;
         credential
-            .map(PasswordHash)
-            .ok_or_else(|| user_not_found(user).into())
+            .map(PasswordHash::new)
+            .ok_or_else(|| user_not_found(id).into())
     }
 }
 
@@ -96,4 +78,20 @@ impl Listed for User {
     fn cursor(&self) -> Cursor {
         Cursor::of_text(self.id.as_str())
     }
+}
+
+/// The rejection for an account that does not exist.
+pub(crate) fn user_not_found(id: &UserId) -> Rejected {
+    Rejected::from(Rejection::UserNotFound).about_user(id)
+}
+
+fn read_profile(id: &UserId) -> Cmd {
+    Cmd::hgetall(AccountKey::Profile.of_user(id))
+}
+
+fn parse(id: &UserId, profile: Fields) -> Result<Option<User>> {
+    if profile.is_empty() {
+        return Ok(None);
+    }
+    user::parse(id.clone(), profile).map(Some)
 }

@@ -16,7 +16,7 @@ use redis_server::{Options, RedisServer};
 use store::admins::NewAdmin;
 use store::competitions::NewCompetition;
 use store::users::NewUser;
-use store::{AdminStore, Error, OpenSession, PageRequest, PasswordHash, Redis, UserStore};
+use store::{AdminStore, Error, IssuedSession, PageRequest, PasswordHash, Redis, UserStore};
 use tempfile::TempDir;
 
 /// The user of the tests themselves, who may do everything.
@@ -49,7 +49,7 @@ impl World {
         let (redis, folder) = start_redis(settings);
         let admin = AdminStore::new(&connections(&redis, "admin-service"));
         let (owner, secret) = (new_admin("olga", Role::Owner), password("olga"));
-        let made = admin.create_admin("tests", &owner, &secret).await;
+        let made = admin.create_admin(&creator(), &owner, &secret).await;
         let organiser = made.expect("an owner").id;
         Self {
             admin,
@@ -132,7 +132,7 @@ impl World {
     }
 
     /// An account with the address `<name>@example.org` and a session.
-    pub(crate) async fn sign_up(&self, name: &str) -> (UserId, OpenSession) {
+    pub(crate) async fn sign_up(&self, name: &str) -> (UserId, IssuedSession<UserId>) {
         let secret = password(name);
         let made = insist(async |request_id| {
             let new = NewUser {
@@ -218,9 +218,10 @@ impl World {
     }
 
     /// Deletes the account of `<name>@example.org`.
-    pub(crate) async fn erase(&self, name: &str, user: &UserId, session: &OpenSession) {
+    pub(crate) async fn erase(&self, name: &str, user: &UserId, session: &IssuedSession<UserId>) {
         let (checked, token) = (password(name), session.token.hash());
-        let erased = self.user.erase_user(user, &checked, token, new_request());
+        let user = self.user.get_user(user).await.expect("a user");
+        let erased = self.user.erase_user(&user, &checked, token, new_request());
         erased.await.expect("erased");
     }
 
@@ -395,6 +396,11 @@ pub(crate) fn new_user(name: &str) -> NewUser {
     }
 }
 
+/// Takes the place of the admin who creates the first ones.
+pub(crate) fn creator() -> AdminId {
+    AdminId::parse("tests").expect("an id")
+}
+
 pub(crate) fn new_admin(name: &str, role: Role) -> NewAdmin {
     NewAdmin {
         email: email(name),
@@ -419,7 +425,7 @@ pub(crate) fn email(name: &str) -> Email {
 
 /// The hash of a password. The store takes it as it is: checking passwords is not its business.
 pub(crate) fn password(name: &str) -> PasswordHash {
-    PasswordHash(format!("$argon2id$the password of {name}"))
+    PasswordHash::new(format!("$argon2id$the password of {name}"))
 }
 
 pub(crate) fn new_request() -> RequestId {

@@ -11,7 +11,7 @@ use crate::world::{
 async fn an_admin_signs_in_with_a_role_until_disabled() {
     let world = World::new().await;
     let new = new_admin("vera", Role::Viewer);
-    let by = world.organiser.as_str();
+    let by = &world.organiser;
     let vera = world
         .admin
         .create_admin(by, &new, &password("vera"))
@@ -142,7 +142,7 @@ async fn the_last_owner_cannot_be_disabled() {
     let other = new_admin("oscar", Role::Owner);
     let made = world
         .admin
-        .create_admin(by.as_str(), &other, &password("oscar"))
+        .create_admin(by, &other, &password("oscar"))
         .await;
     let oscar = made.expect("an admin").id;
     let answers = join_all([disable(by), disable(&oscar)]).await;
@@ -160,7 +160,7 @@ async fn an_owner_who_was_disabled_does_not_count_again_when_the_creation_is_rep
     let world = World::new().await;
     let by = &world.organiser;
     let (oscar, secret) = (new_admin("oscar", Role::Owner), password("oscar"));
-    let create = async || world.admin.create_admin(by.as_str(), &oscar, &secret).await;
+    let create = async || world.admin.create_admin(by, &oscar, &secret).await;
     let disable = async |id| world.admin.disable_admin(by, id, new_request()).await;
     let made = create().await.expect("an admin");
     disable(&made.id).await.expect("disabled");

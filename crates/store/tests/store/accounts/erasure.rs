@@ -67,10 +67,11 @@ async fn a_deleted_account_leaves_nothing_personal_and_frees_its_address() {
 async fn an_account_is_not_deleted_with_a_password_that_was_changed_meanwhile() {
     let world = World::new().await;
     let (ada, session) = world.sign_up("ada").await;
+    let user = world.user.get_user(&ada).await.expect("a user");
     let hash = session.token.hash();
     let wrong = world
         .user
-        .erase_user(&ada, &password("old"), hash, new_request())
+        .erase_user(&user, &password("old"), hash, new_request())
         .await;
     assert_eq!(rejection(wrong), Rejection::Unauthenticated);
     assert!(is_open(&world, &session).await);
@@ -81,18 +82,19 @@ async fn deleting_an_account_withdraws_also_what_the_same_request_had_touched_be
     let world = World::new().await;
     let (ada, session) = world.sign_up("ada").await;
     let cup = world.competition(places(5)).await;
+    let user = world.user.get_user(&ada).await.expect("a user");
     let (hash, request) = (session.token.hash(), new_request());
     world.register(&ada, &cup).await.expect("in");
     // A first try that ends after the withdrawals: the password was changed meanwhile.
     let wrong = world
         .user
-        .erase_user(&ada, &password("old"), hash, request)
+        .erase_user(&user, &password("old"), hash, request)
         .await;
     assert_eq!(rejection(wrong), Rejection::Unauthenticated);
     world.register(&ada, &cup).await.expect("back");
     world
         .user
-        .erase_user(&ada, &password("ada"), hash, request)
+        .erase_user(&user, &password("ada"), hash, request)
         .await
         .expect("erased");
     assert_eq!(world.counts(&cup).await, (0, 0));

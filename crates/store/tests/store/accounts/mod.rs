@@ -7,11 +7,12 @@ mod sessions;
 mod sign_up;
 mod throttle;
 
-use store::OpenSession;
+use domain::UserId;
+use store::IssuedSession;
 
 use crate::world::{World, email, password};
 
-pub(super) async fn sign_in(world: &World, name: &str) -> OpenSession {
+pub(super) async fn sign_in(world: &World, name: &str) -> IssuedSession<UserId> {
     let attempt = world
         .user
         .credentials()
@@ -27,7 +28,7 @@ pub(super) async fn sign_in(world: &World, name: &str) -> OpenSession {
         .expect("a session")
 }
 
-pub(super) async fn is_open(world: &World, session: &OpenSession) -> bool {
+pub(super) async fn is_open(world: &World, session: &IssuedSession<UserId>) -> bool {
     world
         .user
         .user_session(&session.token)

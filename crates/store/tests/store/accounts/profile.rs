@@ -27,7 +27,7 @@ async fn what_happened_to_an_account_is_kept_in_order() {
         .expect("signed out");
     let (sessions, events) = world.user.account_history(&ada).await.expect("a history");
     assert_eq!(sessions, []);
-    let actions: Vec<_> = events.iter().map(|event| event.action.as_str()).collect();
+    let actions: Vec<_> = events.iter().map(|event| event.kind.as_str()).collect();
     assert_eq!(
         actions,
         ["sign_up", "sign_in", "update_profile", "sign_out"]

@@ -1,9 +1,9 @@
 //! How an account is made, and what a sign-up that was cut off leaves.
 
 use domain::{Email, Rejection, RequestId, UserId};
-use store::accounts::USER_SESSION;
+use store::IssuedSession;
+use store::accounts::USER_SESSION_LIFETIME;
 use store::users::NewUser;
-use store::{OpenSession, SignInAttempt};
 
 use super::{is_open, sign_in};
 use crate::world::{World, join_all, new_user, password, rejection};
@@ -29,7 +29,7 @@ async fn who_signs_up_is_signed_in_and_can_sign_in_again() {
         .expect("an answer");
     assert_eq!(found.as_ref(), Some(&ada.id));
     let life = first.expires_at.as_millis() - ada.created_at.as_millis();
-    assert_eq!(u128::try_from(life), Ok(USER_SESSION.as_millis()));
+    assert_eq!(u128::try_from(life), Ok(USER_SESSION_LIFETIME.as_millis()));
 
     let second = sign_in(&world, "ada").await;
     assert_ne!(second.token, first.token);
@@ -95,7 +95,7 @@ async fn of_many_sign_ups_at_once_with_one_address_one_is_made() {
 }
 
 /// A sign-up that a crash cut off: the claim as it is before it is confirmed.
-async fn half_made(world: &World, name: &str) -> (NewUser, UserId, OpenSession, String) {
+async fn half_made(world: &World, name: &str) -> (NewUser, UserId, IssuedSession<UserId>, String) {
     let new = new_user(name);
     let (user, session) = world
         .user
@@ -119,7 +119,7 @@ async fn half_made(world: &World, name: &str) -> (NewUser, UserId, OpenSession, 
 async fn a_half_made_account_opens_nothing_until_its_request_is_repeated() {
     let world = World::new().await;
     let (new, id, _, _) = half_made(&world, "ada").await;
-    let attempt: SignInAttempt = world
+    let attempt = world
         .user
         .credentials()
         .find(&new.email)

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::Rejection;
-use store::accounts::{FAILED_SIGN_INS, THROTTLE_WINDOW};
+use store::accounts::{MAX_FAILED_SIGN_INS, THROTTLE_WINDOW};
 
 use super::{is_open, sign_in};
 use crate::world::{World, email, eventually, rejection};
@@ -13,7 +13,7 @@ async fn an_unknown_address_and_a_wrong_password_look_the_same() {
     let world = World::new().await;
     world.sign_up("ada").await;
     for name in ["ada", "nobody"] {
-        for _ in 0..FAILED_SIGN_INS {
+        for _ in 0..MAX_FAILED_SIGN_INS {
             let attempt = world
                 .user
                 .credentials()
@@ -49,7 +49,7 @@ async fn the_throttle_locks_out_no_live_session_and_nobody_else() {
     let world = World::new().await;
     let (_, session) = world.sign_up("ada").await;
     world.sign_up("bob").await;
-    for _ in 0..FAILED_SIGN_INS {
+    for _ in 0..MAX_FAILED_SIGN_INS {
         let attempt = world
             .user
             .credentials()
@@ -86,11 +86,11 @@ async fn the_throttle_ends_with_its_window_and_with_a_right_password() {
             .await
             .expect("counted");
     };
-    for _ in 0..FAILED_SIGN_INS - 1 {
+    for _ in 0..MAX_FAILED_SIGN_INS - 1 {
         fail().await;
     }
     sign_in(&world, "ada").await;
-    for _ in 0..FAILED_SIGN_INS {
+    for _ in 0..MAX_FAILED_SIGN_INS {
         fail().await;
     }
     assert!(world.user.credentials().find(&email("ada")).await.is_err());

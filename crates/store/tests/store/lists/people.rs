@@ -34,7 +34,7 @@ async fn admins_come_in_the_order_of_their_ids() {
     let world = World::new().await;
     for n in 0..12 {
         let new = new_admin(&format!("admin-{n}"), Role::Viewer);
-        let by = world.organiser.as_str();
+        let by = &world.organiser;
         world
             .admin
             .create_admin(by, &new, &password("secret"))

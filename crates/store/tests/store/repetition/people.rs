@@ -76,6 +76,27 @@ async fn changing_a_profile() {
 }
 
 #[tokio::test]
+async fn changing_a_profile_by_a_request_that_an_earlier_release_answered() {
+    let world = World::new().await;
+    let ada = world.person().await;
+    let request = new_request();
+    let update = async |name: &str| {
+        let patch = ProfilePatch {
+            display_name: DisplayName::parse(name).ok(),
+            ..ProfilePatch::default()
+        };
+        world.user.update_user(&ada, &patch, None, request).await
+    };
+    let updated = update("Ada").await.expect("updated");
+    // The fingerprint that releases before 0.1.0 stored for this patch.
+    let key = format!("u:{{{ada}}}:request:{request}");
+    let former = "i75itfjouiamqlun523034borc";
+    let _: i64 = world.root(&["HSET", &key, "fingerprint", former]).await;
+    assert_eq!(update("Ada").await.expect("the same reply"), updated);
+    reused(update("Countess").await);
+}
+
+#[tokio::test]
 async fn changing_a_password() {
     let world = World::new().await;
     let (ada, session) = world.sign_up("ada").await;
@@ -127,11 +148,12 @@ async fn changing_a_password() {
 async fn deleting_an_account() {
     let world = World::new().await;
     let (ada, session) = world.sign_up("ada").await;
+    let user = world.user.get_user(&ada).await.expect("a user");
     let hash = session.token.hash();
     let request = new_request();
     world
         .user
-        .erase_user(&ada, &password("ada"), hash, request)
+        .erase_user(&user, &password("ada"), hash, request)
         .await
         .expect("erased");
     // The token finds out which request it was, and nothing else.
@@ -162,9 +184,8 @@ async fn making_and_disabling_an_admin() {
     let by = &world.organiser;
     let new = new_admin("vera", Role::Viewer);
     let secret = password("vera");
-    let create = async |new: &store::admins::NewAdmin| {
-        world.admin.create_admin(by.as_str(), new, &secret).await
-    };
+    let create =
+        async |new: &store::admins::NewAdmin| world.admin.create_admin(by, new, &secret).await;
     let vera = repeat(&world, async || create(&new).await).await;
     reused(
         create(&store::admins::NewAdmin {

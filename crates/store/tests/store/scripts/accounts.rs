@@ -3,7 +3,7 @@
 use domain::{AdminId, DisplayName, ProfilePatch, RequestId, Role};
 
 use super::damage::{Damage, FAST, Snapshot, command, odd_fields, of_every_type, on_damaged};
-use crate::world::{World, email, new_admin, new_request, new_user, password};
+use crate::world::{World, creator, email, new_admin, new_request, new_user, password};
 
 /// A call about an account.
 #[derive(Debug, Clone, Copy)]
@@ -70,6 +70,7 @@ async fn calls_on_damaged_accounts_change_nothing_or_all() {
         .find(&email("ada"))
         .await
         .expect("an attempt");
+    let user = world.user.get_user(&ada).await.expect("a user");
     let (request, hash) = (new_request(), session.token.hash());
     let (old, new) = (password("ada"), password("better"));
     let name = DisplayName::parse("Ada").ok();
@@ -98,7 +99,7 @@ async fn calls_on_damaged_accounts_change_nothing_or_all() {
             .update_user(&ada, &patch, None, request)
             .await
             .map(drop),
-        Erase => world.user.erase_user(&ada, &old, hash, request).await,
+        Erase => world.user.erase_user(&user, &old, hash, request).await,
         other => unreachable!("{other:?} is not about this account"),
     };
     let calls = [
@@ -131,7 +132,7 @@ async fn making_an_account_where_something_odd_stands_changes_nothing_or_all() {
         .id;
     let vera = world
         .admin
-        .create_admin("tests", &admin, &secret)
+        .create_admin(&creator(), &admin, &secret)
         .await
         .expect("an admin")
         .id;
@@ -141,7 +142,7 @@ async fn making_an_account_where_something_odd_stands_changes_nothing_or_all() {
         AccountCall::SignUp => world.user.sign_up(&user, &secret).await.map(drop),
         _ => world
             .admin
-            .create_admin("tests", &admin, &secret)
+            .create_admin(&creator(), &admin, &secret)
             .await
             .map(drop),
     };
@@ -157,7 +158,7 @@ async fn calls_on_damaged_admins_change_nothing_or_all() {
     let (new, secret) = (new_admin("vera", Role::Viewer), password("vera"));
     let vera: AdminId = world
         .admin
-        .create_admin("tests", &new, &secret)
+        .create_admin(&creator(), &new, &secret)
         .await
         .expect("an admin")
         .id;

@@ -1,0 +1,130 @@
+//! Creates an account in three steps: claims its e-mail address for ten minutes, creates the
+//! account, and confirms the claim.
+//!
+//! Nobody can sign in before the claim is confirmed. A call that is cut off before leaves an account
+//! that a repetition of the request finishes. After ten minutes the claim expires, and the address is
+//! free for another account.
+
+use std::time::Duration;
+
+use data_encoding::BASE32_DNSSEC;
+use deadpool_redis::redis::Cmd;
+use domain::{Email, Rejection, RequestId, Timestamp, TokenHash};
+
+use crate::accounts::{EmailClaims, PasswordHash};
+use crate::error::{Error, Result};
+use crate::installation::{self, Installation};
+use crate::keys::{AccountId, AccountKey, People};
+use crate::redis::{Redis, write_deadline};
+use crate::scripts::claim_email::{ClaimEmail, ClaimEmailReply};
+use crate::scripts::confirm_email::{ConfirmEmail, ConfirmEmailReply};
+use crate::scripts::create_account::{CreateAccount, CreateAccountReply};
+
+/// Creates accounts. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct AccountCreation {
+    pub(super) redis: Redis,
+    pub(super) installation: Installation,
+    pub(super) claims: EmailClaims,
+}
+
+/// An account to create.
+pub(super) struct NewAccount<'a> {
+    pub(super) id: AccountId,
+    pub(super) email: &'a Email,
+    pub(super) password: &'a PasswordHash,
+    pub(super) profile: Vec<(&'static str, String)>,
+    pub(super) request: RequestId,
+    pub(super) fingerprint: String,
+    /// The token and the lifetime of a first session.
+    pub(super) session: Option<(TokenHash, Duration)>,
+}
+
+/// A created account.
+pub(super) struct CreatedAccount {
+    pub(super) created_at: Timestamp,
+    pub(super) session_expires_at: Timestamp,
+}
+
+impl AccountCreation {
+    pub(crate) fn new(redis: &Redis, installation: &Installation, claims: &EmailClaims) -> Self {
+        Self {
+            redis: redis.clone(),
+            installation: installation.clone(),
+            claims: claims.clone(),
+        }
+    }
+
+    /// Creates an account. Fails with `EmailTaken` or `RequestIdReused`.
+    pub(super) async fn create(&self, new: &NewAccount<'_>) -> Result<CreatedAccount> {
+        let claim = self.claims.key(new.id.people(), new.email).await?;
+        self.claim(&claim, &new.id).await?;
+        let create = CreateAccount {
+            account: &new.id,
+            request: new.request,
+            fingerprint: &new.fingerprint,
+            deadline: write_deadline(self.redis.current_time().await?),
+            password: new.password,
+            session: new.session,
+            profile: &new.profile,
+        };
+        let created = match self.redis.run(&create).await? {
+            CreateAccountReply::Created {
+                created_at,
+                session_expires_at,
+            } => CreatedAccount {
+                created_at,
+                session_expires_at,
+            },
+            // The id is derived from the request, so only this request can have created it.
+            CreateAccountReply::Exists | CreateAccountReply::RequestIdReused => {
+                return Err(Rejection::RequestIdReused.into());
+            }
+            CreateAccountReply::TooLate => return Err(Error::TooLate),
+        };
+        let confirm = ConfirmEmail {
+            claim: &claim,
+            account: new.id.as_str(),
+        };
+        match self.redis.run(&confirm).await? {
+            ConfirmEmailReply::Confirmed => Ok(created),
+            // The claim expired and another account got the address. Nobody can ever sign in to
+            // this account.
+            ConfirmEmailReply::Lost => Err(Rejection::EmailTaken.into()),
+        }
+    }
+
+    /// Claims an address. Takes it over from an account that was erased.
+    async fn claim(&self, claim: &str, account: &AccountId) -> Result<()> {
+        let nonce = BASE32_DNSSEC.encode(&installation::random()?[..10]);
+        let script = ClaimEmail {
+            claim,
+            account: account.as_str(),
+            nonce: &nonce,
+        };
+        for _ in 0..2 {
+            match self.redis.run(&script).await? {
+                ClaimEmailReply::Claimed | ClaimEmailReply::Owned => return Ok(()),
+                ClaimEmailReply::Pending => break,
+                ClaimEmailReply::Taken { owner } => {
+                    if self.has_profile(account.people(), &owner).await? {
+                        break;
+                    }
+                    // The owner was erased, and the address not yet released.
+                    self.claims.release(claim, &owner).await?;
+                }
+            }
+        }
+        Err(Rejection::EmailTaken.into())
+    }
+
+    async fn has_profile(&self, people: People, id: &str) -> Result<bool> {
+        match AccountId::parse(people, id) {
+            Some(account) => {
+                let exists = Cmd::exists(AccountKey::Profile.of(&account));
+                self.redis.read(exists).await
+            }
+            None => Ok(false),
+        }
+    }
+}
