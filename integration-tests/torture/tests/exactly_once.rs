@@ -49,7 +49,7 @@ fn rounds() -> u32 {
 
 /// A request with a new request id, and a closure that sends it and returns the response as text.
 macro_rules! request {
-    ($client:expr, $rpc:ident, $Request:ident { $($field:ident: $value:expr),* $(,)? }) => {{
+    ($client:expr => $rpc:ident $Request:ident { $($field:ident: $value:expr),* $(,)? }) => {{
         let id = RequestId::random();
         #[allow(clippy::needless_update, reason = "some requests have no other fields")]
         let request = $Request {
@@ -235,27 +235,19 @@ impl Stage {
 
     async fn create_competition(&self) -> CompetitionId {
         let id = CompetitionId::parse(format!("cup-{}", RequestId::random())).expect("a valid id");
-        let request = request!(
-            self.admin,
-            create_competition,
-            CreateCompetitionRequest {
-                competition: Some(CompetitionBuilder::new().build().into()),
-                competition_id: Some(id.to_string()),
-            }
-        );
+        let request = request!(self.admin => create_competition CreateCompetitionRequest {
+            competition: Some(CompetitionBuilder::new().build().into()),
+            competition_id: Some(id.to_string()),
+        });
         self.call_logged(&self.world.admin, &id, request).await;
         id
     }
 
     async fn publish_competition(&self) -> CompetitionId {
         let id = self.create_competition().await;
-        let request = request!(
-            self.admin,
-            publish_competition,
-            PublishCompetitionRequest {
-                competition_id: id.to_string()
-            }
-        );
+        let request = request!(self.admin => publish_competition PublishCompetitionRequest {
+            competition_id: id.to_string()
+        });
         self.call_logged(&self.world.admin, &id, request).await;
         id
     }
@@ -325,39 +317,26 @@ async fn competitions_change_once_however_often_the_response_is_lost() {
     for round in 0..rounds() {
         stage.round.set(round);
         let draft = stage.create_competition().await;
-        let competition_id = draft.to_string();
-        let delete = request!(
-            admin,
-            delete_competition,
-            DeleteCompetitionRequest {
-                competition_id: competition_id,
-            }
-        );
+        let delete = request!(admin => delete_competition DeleteCompetitionRequest {
+            competition_id: draft.to_string(),
+        });
         stage.call_logged(service, &draft, delete).await;
 
         let cup = stage.publish_competition().await;
-        let update = request!(
-            admin,
-            update_competition,
-            UpdateCompetitionRequest {
-                competition: Some(Competition {
-                    competition_id: cup.to_string(),
-                    capacity: Some(7),
-                    ..Competition::default()
-                }),
-                update_mask: Some(mask("capacity")),
-            }
-        );
+        let update = request!(admin => update_competition UpdateCompetitionRequest {
+            competition: Some(Competition {
+                competition_id: cup.to_string(),
+                capacity: Some(7),
+                ..Competition::default()
+            }),
+            update_mask: Some(mask("capacity")),
+        });
         stage.call_logged(service, &cup, update).await;
         organise_registrations(&stage, &cup).await;
-        let cancel = request!(
-            admin,
-            cancel_competition,
-            CancelCompetitionRequest {
-                competition_id: cup.to_string(),
-                reason: "storm".to_owned(),
-            }
-        );
+        let cancel = request!(admin => cancel_competition CancelCompetitionRequest {
+            competition_id: cup.to_string(),
+            reason: "storm".to_owned(),
+        });
         stage.call_logged(service, &cup, cancel).await;
     }
     stage.report("organisers", 9);
@@ -376,25 +355,17 @@ async fn organise_registrations(stage: &Stage, cup: &CompetitionId) {
         NamedUser::UserId(user_id.clone()),
         NamedUser::Email(by_email.email),
     ] {
-        let add = request!(
-            admin,
-            add_registration,
-            AddRegistrationRequest {
-                competition_id: cup.to_string(),
-                user: Some(user),
-            }
-        );
+        let add = request!(admin => add_registration AddRegistrationRequest {
+            competition_id: cup.to_string(),
+            user: Some(user),
+        });
         stage.call_logged(service, cup, add).await;
     }
-    let remove = request!(
-        admin,
-        remove_registration,
-        RemoveRegistrationRequest {
-            competition_id: cup.to_string(),
-            user_id: user_id,
-            reason: "no licence".to_owned(),
-        }
-    );
+    let remove = request!(admin => remove_registration RemoveRegistrationRequest {
+        competition_id: cup.to_string(),
+        user_id: user_id,
+        reason: "no licence".to_owned(),
+    });
     stage.call_logged(service, cup, remove).await;
 }
 
@@ -410,26 +381,18 @@ async fn admins_are_created_and_disabled_once_however_often_the_response_is_lost
             admins.retain(|admin| admin.email.as_str() == email);
             admins
         };
-        let (_, create) = request!(
-            stage.admin,
-            create_admin,
-            CreateAdminRequest {
-                email: email.clone(),
-                password: PASSWORD.to_owned(),
-                display_name: "Vera".to_owned(),
-                role: AdminRole::Viewer.into(),
-            }
-        );
+        let (_, create) = request!(stage.admin => create_admin CreateAdminRequest {
+            email: email.clone(),
+            password: PASSWORD.to_owned(),
+            display_name: "Vera".to_owned(),
+            role: AdminRole::Viewer.into(),
+        });
         stage
             .call(service, create, async || find().await.len())
             .await;
-        let (_, disable) = request!(
-            stage.admin,
-            disable_admin,
-            DisableAdminRequest {
-                admin_id: find().await[0].id.to_string(),
-            }
-        );
+        let (_, disable) = request!(stage.admin => disable_admin DisableAdminRequest {
+            admin_id: find().await[0].id.to_string(),
+        });
         let count_disabled = async || find().await.iter().filter(|admin| admin.disabled).count();
         stage.call(service, disable, count_disabled).await;
     }
@@ -451,21 +414,13 @@ async fn registrations_are_made_and_ended_once_however_often_the_response_is_los
         }
         let account = stage.world.accounts.user(&format!("runner-{round}")).await;
         let user = stage.user(&account.token);
-        let register = request!(
-            user,
-            register,
-            RegisterRequest {
-                competition_id: cup.to_string(),
-            }
-        );
+        let register = request!(user => register RegisterRequest {
+            competition_id: cup.to_string(),
+        });
         stage.call_logged(service, &cup, register).await;
-        let withdraw = request!(
-            user,
-            withdraw,
-            WithdrawRequest {
-                competition_id: cup.to_string(),
-            }
-        );
+        let withdraw = request!(user => withdraw WithdrawRequest {
+            competition_id: cup.to_string(),
+        });
         stage.call_logged(service, &cup, withdraw).await;
     }
     stage.report("registrations", 2);
@@ -482,46 +437,30 @@ async fn accounts_are_made_changed_and_deleted_once_however_often_the_response_i
         stage.round.set(round);
         let (id, user) = sign_up(&stage, &format!("person-{round}@example.org")).await;
 
-        let (_, update) = request!(
-            user,
-            update_me,
-            UpdateMeRequest {
-                user: Some(User {
-                    club: "Harriers".to_owned(),
-                    ..User::default()
-                }),
-                update_mask: Some(mask("club")),
-            }
-        );
+        let (_, update) = request!(user => update_me UpdateMeRequest {
+            user: Some(User {
+                club: "Harriers".to_owned(),
+                ..User::default()
+            }),
+            update_mask: Some(mask("club")),
+        });
         let updates = async || stage.count_events(&id, "update_profile").await;
         stage.call(service, update, updates).await;
 
-        let (_, change) = request!(
-            user,
-            change_password,
-            ChangePasswordRequest {
-                current_password: PASSWORD.to_owned(),
-                new_password: NEW_PASSWORD.to_owned(),
-            }
-        );
+        let (_, change) = request!(user => change_password ChangePasswordRequest {
+            current_password: PASSWORD.to_owned(),
+            new_password: NEW_PASSWORD.to_owned(),
+        });
         let changes = async || stage.count_events(&id, "change_password").await;
         stage.call(service, change, changes).await;
 
-        let (_, register) = request!(
-            user,
-            register,
-            RegisterRequest {
-                competition_id: cup.to_string(),
-            }
-        );
+        let (_, register) = request!(user => register RegisterRequest {
+            competition_id: cup.to_string(),
+        });
         retry(&register).await;
-        let (request, delete) = request!(
-            user,
-            delete_me,
-            DeleteMeRequest {
-                password: NEW_PASSWORD.to_owned(),
-            }
-        );
+        let (request, delete) = request!(user => delete_me DeleteMeRequest {
+            password: NEW_PASSWORD.to_owned(),
+        });
         let is_deleted = async || {
             let found = stage.world.accounts.users.find_user(&id).await;
             usize::from(found.expect("Redis is up").is_none())
