@@ -78,7 +78,8 @@ async fn print_token(store: &AdminStore, listening: SocketAddr) {
     println!("{}", instructions(&token, until, listening));
 }
 
-/// The address and the password are left empty, so that pasting the line unchanged creates no account.
+/// The address and the password are left empty, so that pasting the line unchanged creates no
+/// account.
 fn instructions(token: &SessionToken, until: Timestamp, listening: SocketAddr) -> String {
     let token = token.expose();
     let server = ServerUrl::try_from(listening)

@@ -5,8 +5,8 @@
 //! 2. [`AdminService`]: the table of RPCs. Each has a file of its own with three steps: request to
 //!    domain, store call, domain to response.
 //!    - Admins: `sign_in`, `sign_out`, `get_me`, `create_admin`, `list_admins`, `disable_admin`.
-//!    - Competitions: `create_competition`, `get_competition`, `list_competitions`, `update_competition`,
-//!      `publish_competition`, `cancel_competition`, `delete_competition`.
+//!    - Competitions: `create_competition`, `get_competition`, `list_competitions`,
+//!      `update_competition`, `publish_competition`, `cancel_competition`, `delete_competition`.
 //!    - Registrations: `list_registrations`, `get_registration`, `add_registration`,
 //!      `remove_registration`; `entry` converts their results.
 //!    - Lookups: `list_users`, `get_user`, `list_audit_entries`.

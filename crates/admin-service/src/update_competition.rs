@@ -34,7 +34,8 @@ pub(crate) async fn update_competition(
     })
 }
 
-/// Whether the times are in the right order depends on the stored times too, so the store checks it.
+/// Whether the times are in the right order depends on the stored times too, so the store checks
+/// it.
 fn failure(error: UpdateError) -> Failure {
     match error {
         UpdateError::Invalid(invalid) => invalid.within("competition").into(),

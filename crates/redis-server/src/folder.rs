@@ -1,4 +1,4 @@
-//! The folder of the data, and the lock that keeps a second server away from it.
+//! The data folder, and the lock that prevents a second server in it.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
@@ -12,23 +12,23 @@ use std::time::{Duration, Instant};
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
 
-/// How long a server that lost its parent a moment ago may take to end.
-const LEFT_BEHIND: Duration = Duration::from_secs(5);
-const BETWEEN_TRIES: Duration = Duration::from_millis(5);
-/// The file that says where the server listens.
-const ADDRESS: &str = "address";
+/// How long to wait for the end of a server whose parent process was killed.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
+const LOCK_RETRY_PAUSE: Duration = Duration::from_millis(5);
+/// The file with the address of the server.
+const ADDRESS_FILE: &str = "address";
 
-/// The folder, in use until it is dropped, and until the last server in it has ended.
+/// The folder. It stays locked until this value is dropped and the last server in it has ended.
 #[derive(Debug)]
 pub(crate) struct Folder {
     path: PathBuf,
-    /// It belongs to the open file, so a child that inherits the file holds it too.
+    /// The lock belongs to the open file, so a child that inherits the file holds it too.
     lock: Flock<File>,
 }
 
 impl Folder {
-    /// Makes the folder if need be, for nobody but its owner, and locks it. Waits up to 5 s for a server
-    /// that another one left behind, then fails with `ResourceBusy`.
+    /// Locks the folder, after creating it with mode 0700 if it does not exist. Waits up to 5 s for
+    /// a server whose parent was killed, then fails with `ResourceBusy`.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         DirBuilder::new().recursive(true).mode(0o700).create(path)?;
         let path = path.canonicalize()?;
@@ -36,7 +36,7 @@ impl Folder {
             .create(true)
             .truncate(false)
             .open(path.join("lock"))?;
-        let give_up = Instant::now() + LEFT_BEHIND;
+        let give_up = Instant::now() + LOCK_TIMEOUT;
         loop {
             match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
                 Ok(lock) => return Ok(Self { path, lock }),
@@ -47,7 +47,7 @@ impl Folder {
                 }
                 Err((_, error)) => return Err(error.into()),
             }
-            thread::sleep(BETWEEN_TRIES);
+            thread::sleep(LOCK_RETRY_PAUSE);
         }
     }
 
@@ -55,7 +55,7 @@ impl Folder {
         &self.path
     }
 
-    /// Writes a file that only its owner can read, and answers where it is.
+    /// Writes a file that only its owner can read, and returns its path.
     pub(crate) fn write(&self, name: &str, text: &str) -> io::Result<PathBuf> {
         let path = self.path.join(name);
         let mut file = private().create(true).truncate(true).open(&path)?;
@@ -63,32 +63,32 @@ impl Folder {
         Ok(path)
     }
 
-    /// Writes down where the server listens, for other processes of the same person. The file is whole as
-    /// soon as it is there.
+    /// Writes the address of the server, for other processes of the same user. The rename makes the
+    /// file appear complete.
     pub(crate) fn write_address(&self, address: SocketAddr) -> io::Result<()> {
         let unfinished = self.write("address.unfinished", &format!("{address}\n"))?;
-        fs::rename(unfinished, self.path.join(ADDRESS))
+        fs::rename(unfinished, self.path.join(ADDRESS_FILE))
     }
 
-    /// Takes back where the server listens.
-    pub(crate) fn forget_address(&self) -> io::Result<()> {
-        match fs::remove_file(self.path.join(ADDRESS)) {
+    /// Removes the file with the address.
+    pub(crate) fn remove_address(&self) -> io::Result<()> {
+        match fs::remove_file(self.path.join(ADDRESS_FILE)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Ok(()),
         }
     }
 
-    /// The lock for a child: as its input, since that is the one open file that it inherits and never reads.
+    /// Returns the lock as the standard input of a child, which inherits that file and never reads
+    /// it.
     pub(crate) fn lock_for_child(&self) -> io::Result<Stdio> {
         self.lock.try_clone().map(Stdio::from)
     }
 
-    /// An empty log for a child that is about to start.
+    /// Creates an empty log for a new child.
     pub(crate) fn new_log(&self) -> io::Result<File> {
         private().create(true).truncate(true).open(self.log_path())
     }
 
-    /// What the log says.
     pub(crate) fn log(&self) -> String {
         let text = fs::read(self.log_path()).unwrap_or_default();
         String::from_utf8_lossy(&text).into_owned()
@@ -99,11 +99,12 @@ impl Folder {
     }
 }
 
-/// Where the server listens that uses this folder, as it wrote it down; `None` = none does, or none did
-/// when it was last seen. One that was killed leaves its address behind, and somebody else may listen there
-/// by now, who knows none of its passwords.
+/// Returns the address of the server in this folder; `None` if no server has written one.
+///
+/// A server that was killed leaves its address behind. Another process may listen there now, so the
+/// caller has to log in with a password of the folder.
 pub fn address_in(folder: &Path) -> io::Result<Option<SocketAddr>> {
-    match fs::read_to_string(folder.join(ADDRESS)) {
+    match fs::read_to_string(folder.join(ADDRESS_FILE)) {
         Ok(line) => Ok(line.trim_end().parse().ok()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
@@ -123,13 +124,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_its_owner_can_look_into_it() {
+    fn only_the_owner_can_access_the_folder() {
         let parent = tempfile::tempdir().expect("a folder");
         let folder = Folder::open(&parent.path().join("a/b")).expect("a new folder");
         let file = folder.write("users.acl", "secret").expect("written");
         let mode = |path: &Path| {
             fs::metadata(path)
-                .expect("it is there")
+                .expect("the file exists")
                 .permissions()
                 .mode()
                 & 0o777
@@ -139,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn it_says_where_the_server_listens_as_long_as_it_does() {
+    fn the_address_is_in_the_folder_until_it_is_removed() {
         let path = tempfile::tempdir().expect("a folder");
         let folder = Folder::open(path.path()).expect("it is free");
         let found = || address_in(path.path()).expect("readable");
@@ -147,21 +148,21 @@ mod tests {
         let address = "127.0.0.1:6379".parse().expect("an address");
         folder.write_address(address).expect("written");
         assert_eq!(found(), Some(address));
-        folder.forget_address().expect("taken back");
-        folder.forget_address().expect("as before");
+        folder.remove_address().expect("removed");
+        folder.remove_address().expect("no file to remove");
         assert_eq!(found(), None);
     }
 
     #[test]
-    fn one_at_a_time_uses_it() {
+    fn a_second_server_waits_for_the_first_one() {
         let path = tempfile::tempdir().expect("a folder");
         let first = Folder::open(path.path()).expect("it is free");
         let wait = thread::spawn({
             let path = path.path().to_owned();
             move || Folder::open(&path).map(drop)
         });
-        thread::sleep(BETWEEN_TRIES * 4);
-        assert!(!wait.is_finished(), "it waits for the first one");
+        thread::sleep(LOCK_RETRY_PAUSE * 4);
+        assert!(!wait.is_finished(), "the lock is held");
         drop(first);
         wait.join().expect("no panic").expect("it is free again");
     }

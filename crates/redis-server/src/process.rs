@@ -12,12 +12,12 @@ use nix::sys::signal::{self, Signal};
 use nix::sys::wait::{WaitPidFlag, waitpid};
 use nix::unistd::Pid;
 
-/// How long a server may take to end by itself. It has nothing left to write: with `appendfsync always`
-/// all that it answered is on disk.
-const LONGEST_END: Duration = Duration::from_secs(10);
-const BETWEEN_LOOKS: Duration = Duration::from_millis(2);
+/// How long to wait for a server to end after SIGTERM. It loses nothing if it is killed then: with
+/// `appendfsync always` every write that it acknowledged is on disk.
+const STOP_TIMEOUT: Duration = Duration::from_secs(10);
+const POLL_INTERVAL: Duration = Duration::from_millis(2);
 
-/// A server that was started.
+/// A server process with its watchdog.
 #[derive(Debug)]
 pub(crate) struct Process {
     server: Child,
@@ -25,7 +25,7 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Starts the first of these programs that there is.
+    /// Starts the first of these programs that exists.
     pub(crate) fn start(
         programs: &[PathBuf],
         arguments: &[String],
@@ -41,11 +41,11 @@ impl Process {
                 .stdin(input()?)
                 .stdout(log.try_clone()?)
                 .stderr(log.try_clone()?)
-                // A group of its own: Ctrl-C in a terminal is for this process, which needs the server
-                // until the last call has finished.
+                // Without a process group of its own the server would get the Ctrl-C of the
+                // terminal too, but this process needs it until the last call has finished.
                 .process_group(0);
             match command.spawn() {
-                Ok(server) => return Self::watched(server),
+                Ok(server) => return Self::with_watchdog(server),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return Err(error),
             }
@@ -58,8 +58,8 @@ impl Process {
         Err(io::Error::new(io::ErrorKind::NotFound, missing))
     }
 
-    fn watched(mut server: Child) -> io::Result<Self> {
-        // A stopped server takes the SIGTERM once it goes on.
+    fn with_watchdog(mut server: Child) -> io::Result<Self> {
+        // A server that is stopped by SIGSTOP handles the SIGTERM only after SIGCONT.
         let watch = r#"read -r _; kill -TERM "$1"; kill -CONT "$1""#;
         let watchdog = Command::new("sh")
             .args(["-c", watch, "sh", &server.id().to_string()])
@@ -71,7 +71,7 @@ impl Process {
         match watchdog {
             Ok(watchdog) => Ok(Self { server, watchdog }),
             Err(error) => {
-                end(&mut server);
+                kill(&mut server);
                 Err(error)
             }
         }
@@ -81,53 +81,53 @@ impl Process {
         self.server.id()
     }
 
-    /// How it ended, if it has.
-    pub(crate) fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
+    /// Returns the exit status if the server has ended.
+    pub(crate) fn exit_status(&mut self) -> io::Result<Option<ExitStatus>> {
         self.server.try_wait()
     }
 
-    /// SIGSTOP. Returns once the server stands still.
+    /// Sends SIGSTOP and waits until the server has stopped.
     pub(crate) fn freeze(&mut self) -> io::Result<()> {
         self.signal(Signal::SIGSTOP)?;
         waitpid(pid_of(&self.server)?, Some(WaitPidFlag::WUNTRACED))?;
         Ok(())
     }
 
-    /// Fails if the server has ended: its pid may be another's by now.
+    /// Sends a signal. Fails if the server has ended, because another process may have its pid now.
     pub(crate) fn signal(&mut self, signal: Signal) -> io::Result<()> {
-        match self.ended()? {
+        match self.exit_status()? {
             None => Ok(signal::kill(pid_of(&self.server)?, signal)?),
             Some(status) => Err(io::Error::other(format!("the server has ended: {status}"))),
         }
     }
 
-    /// SIGTERM, and SIGKILL after 10 s. Returns once the server has ended.
+    /// Sends SIGTERM, and SIGKILL if the server has not ended after 10 s. Returns once it has
+    /// ended.
     pub(crate) fn stop(mut self) -> io::Result<()> {
-        if self.ended()?.is_some() {
+        if self.exit_status()?.is_some() {
             return Ok(());
         }
         self.signal(Signal::SIGTERM)?;
-        // It may stand still, and would not notice.
+        // A frozen server would not handle the SIGTERM.
         let _ = self.signal(Signal::SIGCONT);
-        let give_up = Instant::now() + LONGEST_END;
-        while self.ended()?.is_none() && Instant::now() < give_up {
-            thread::sleep(BETWEEN_LOOKS);
+        let give_up = Instant::now() + STOP_TIMEOUT;
+        while self.exit_status()?.is_none() && Instant::now() < give_up {
+            thread::sleep(POLL_INTERVAL);
         }
         Ok(())
     }
 }
 
-/// SIGKILL for what still runs.
 impl Drop for Process {
     fn drop(&mut self) {
-        // First the watchdog: once the server has ended, its pid may become another's.
-        end(&mut self.watchdog);
-        end(&mut self.server);
+        // The watchdog first: once the server has ended, another process may get its pid.
+        kill(&mut self.watchdog);
+        kill(&mut self.server);
     }
 }
 
-/// Kills a child that may have ended already, and takes notice of its end.
-fn end(child: &mut Child) {
+/// Kills a child, which may have ended already, and waits for it.
+fn kill(child: &mut Child) {
     let _ = child.kill();
     let _ = child.wait();
 }

@@ -1,4 +1,4 @@
-//! The server while it runs.
+//! A running server.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -9,24 +9,25 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::Signal;
 
 use crate::Options;
-use crate::answer::{Answer, ask};
 use crate::folder::Folder;
+use crate::ping::{self, Readiness};
 use crate::process::Process;
 use crate::users::Users;
 
-/// How often a port is tried that somebody else took in the moment in which it was free.
-const MOST_PORTS: usize = 10;
-/// How long a server may say nothing at all. One that reads its data says so, and may take its time.
-const LONGEST_SILENCE: Duration = Duration::from_secs(10);
-/// How long the port of a server that is started again may be in use: a client that looked for it
-/// can have got it as its own.
-const LONGEST_PORT_IN_USE: Duration = Duration::from_secs(5);
-const BETWEEN_LOOKS: Duration = Duration::from_millis(2);
+/// The most ports to try. Another process can take a free port before the server does.
+const MAX_PORTS: usize = 10;
+/// How long to wait for a server that does not reply at all. A server that loads its data replies,
+/// and is waited for.
+const START_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long to wait for the port on a restart. A client that tried to connect can have got it as
+/// its own local port for a moment.
+const PORT_TIMEOUT: Duration = Duration::from_secs(5);
+const POLL_INTERVAL: Duration = Duration::from_millis(2);
 
-/// A server on 127.0.0.1, set up as a system of record: what it has answered is on disk. Dropping it
-/// kills it, and loses nothing.
+/// A server on 127.0.0.1, set up as a system of record: every write that it acknowledged is on
+/// disk. Dropping it kills the process, which loses no such write.
 ///
-/// All methods block, for some 20 ms and for as long as the data takes to be read.
+/// The methods block, for some 20 ms plus the time that loading the data takes.
 #[derive(Debug)]
 pub struct RedisServer {
     process: Option<Process>,
@@ -38,11 +39,11 @@ pub struct RedisServer {
 }
 
 impl RedisServer {
-    /// Starts a server, and returns once it answers.
+    /// Starts a server, and returns once it is ready.
     ///
-    /// Fails with `NotFound` if there is no program, `InvalidInput` if the ACL has no place for a password,
-    /// `ResourceBusy` if another server uses the folder, and with the last lines of the server's log if the
-    /// server ends.
+    /// Fails with `NotFound` if the program does not exist, `InvalidInput` if the ACL has no
+    /// placeholder for a password, `ResourceBusy` if another server uses the folder, and with the
+    /// last lines of the server's log if the server ends.
     pub fn start(options: Options) -> io::Result<Self> {
         let users = Users::render(&options.acl, &options.passwords)?;
         let folder = Folder::open(&options.data_dir)?;
@@ -62,73 +63,74 @@ impl RedisServer {
             tries += 1;
             server.port = free_port()?;
             match server.run() {
-                Err(error) if error.kind() == io::ErrorKind::AddrInUse && tries < MOST_PORTS => {}
+                Err(error) if error.kind() == io::ErrorKind::AddrInUse && tries < MAX_PORTS => {}
                 Err(error) => return Err(error),
                 Ok(()) => return Ok(server),
             }
         }
     }
 
-    /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         (Ipv4Addr::LOCALHOST, self.port).into()
     }
 
-    /// Its URL with the name and the password of this user; `None` = the ACL has no password for one. A
-    /// given password stands in it as it is, so it must need no escaping.
+    /// Returns the URL with the name and the password of this user; `None` if the user has no
+    /// password. The password is not escaped, so a given one must not need it.
     #[must_use]
     pub fn url_for(&self, user: &str) -> Option<String> {
         let password = self.users.password_of(user)?;
         Some(format!("redis://{user}:{password}@{}", self.address()))
     }
 
-    /// Its process; `None` = it was killed or stopped.
+    /// Returns the process id; `None` if the server was killed or stopped.
     #[must_use]
     pub fn pid(&self) -> Option<u32> {
         self.process.as_ref().map(Process::pid)
     }
 
-    /// Whether its process runs, frozen or not. False if it has ended by itself.
+    /// Whether the process runs, frozen or not.
     pub fn is_running(&mut self) -> bool {
         match &mut self.process {
-            Some(process) => matches!(process.ended(), Ok(None)),
+            Some(process) => matches!(process.exit_status(), Ok(None)),
             None => false,
         }
     }
 
-    /// SIGKILL. Returns once it has ended.
+    /// Sends SIGKILL and waits for the end of the process.
     pub fn kill(&mut self) {
         self.process = None;
     }
 
-    /// SIGTERM, and SIGKILL if it does not end within 10 s. Returns once it has ended.
+    /// Sends SIGTERM, and SIGKILL if the process has not ended after 10 s. Returns once it has
+    /// ended.
     pub fn stop(&mut self) -> io::Result<()> {
-        self.folder.forget_address()?;
+        self.folder.remove_address()?;
         self.process.take().map_or(Ok(()), Process::stop)
     }
 
-    /// SIGSTOP: it keeps its connections and answers nobody. Returns once it stands still.
+    /// Sends SIGSTOP: the server keeps its connections but does not reply. Returns once it has
+    /// stopped.
     pub fn freeze(&mut self) -> io::Result<()> {
         self.process()?.freeze()
     }
 
-    /// SIGCONT: it goes on.
+    /// Sends SIGCONT: a frozen server continues.
     pub fn thaw(&mut self) -> io::Result<()> {
         self.process()?.signal(Signal::SIGCONT)
     }
 
-    /// Starts it again, on the same port and data and with the same passwords, and returns once it
-    /// answers. One that runs is stopped first.
+    /// Starts the server again with the same port, data and passwords, after stopping it if it
+    /// runs. Returns once it is ready.
     pub fn restart(&mut self) -> io::Result<()> {
         self.stop()?;
-        let give_up = Instant::now() + LONGEST_PORT_IN_USE;
+        let give_up = Instant::now() + PORT_TIMEOUT;
         loop {
             match self.run() {
                 Err(error)
                     if error.kind() == io::ErrorKind::AddrInUse && Instant::now() < give_up =>
                 {
-                    thread::sleep(BETWEEN_LOOKS);
+                    thread::sleep(POLL_INTERVAL);
                 }
                 ended => return ended,
             }
@@ -136,11 +138,11 @@ impl RedisServer {
     }
 
     fn process(&mut self) -> io::Result<&mut Process> {
-        let ended = || io::Error::other("the server was ended");
-        self.process.as_mut().ok_or_else(ended)
+        let not_running = || io::Error::other("the server is not running");
+        self.process.as_mut().ok_or_else(not_running)
     }
 
-    /// Starts the process and waits until it answers.
+    /// Starts the process and waits until it is ready.
     fn run(&mut self) -> io::Result<()> {
         let arguments = self.arguments()?;
         let log = self.folder.new_log()?;
@@ -148,13 +150,13 @@ impl RedisServer {
         let process = Process::start(&self.programs, &arguments, self.folder.path(), lock, &log)?;
         self.process = Some(process);
         let address = self.address();
-        let answered = self
-            .wait_until_it_answers()
+        let started = self
+            .wait_until_ready()
             .and_then(|()| self.folder.write_address(address));
-        if answered.is_err() {
+        if started.is_err() {
             self.kill();
         }
-        answered
+        started
     }
 
     fn arguments(&self) -> io::Result<Vec<String>> {
@@ -182,27 +184,27 @@ impl RedisServer {
             .collect())
     }
 
-    fn wait_until_it_answers(&mut self) -> io::Result<()> {
+    fn wait_until_ready(&mut self) -> io::Result<()> {
         let address = self.address();
-        let mut give_up = Instant::now() + LONGEST_SILENCE;
+        let mut give_up = Instant::now() + START_TIMEOUT;
         while Instant::now() < give_up {
             if !self.is_running() {
-                return Err(self.why_it_ended());
+                return Err(self.startup_error());
             }
             let (user, password) = self.users.any().unwrap_or_default();
-            match ask(address, user, password) {
-                Answer::Ready => return Ok(()),
-                Answer::Loading => give_up = Instant::now() + LONGEST_SILENCE,
-                Answer::Nothing => {}
+            match ping::check(address, user, password) {
+                Readiness::Ready => return Ok(()),
+                Readiness::Loading => give_up = Instant::now() + START_TIMEOUT,
+                Readiness::NotReady => {}
             }
-            thread::sleep(BETWEEN_LOOKS);
+            thread::sleep(POLL_INTERVAL);
         }
         let log = self.folder.log_path();
-        let silent = format!("the server does not answer; its log is {}", log.display());
-        Err(io::Error::new(io::ErrorKind::TimedOut, silent))
+        let sentence = format!("the server does not reply; its log is {}", log.display());
+        Err(io::Error::new(io::ErrorKind::TimedOut, sentence))
     }
 
-    fn why_it_ended(&self) -> io::Error {
+    fn startup_error(&self) -> io::Error {
         let log = self.folder.log();
         let is_port_taken = log.contains("Address already in use");
         let kind = if is_port_taken {
@@ -216,7 +218,7 @@ impl RedisServer {
     }
 }
 
-/// A port that is free now, and perhaps a moment later.
+/// Returns a port that is free at the moment.
 fn free_port() -> io::Result<u16> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     Ok(listener.local_addr()?.port())

@@ -1,4 +1,4 @@
-//! The users of the server: the ACL file with a password for each.
+//! The users of the server: the ACL file and the passwords.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -6,28 +6,28 @@ use std::io;
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
-/// The users that have a password.
+/// The users with a password.
 #[derive(Debug)]
 pub(crate) struct Users {
-    /// The ACL file.
+    /// The content of the ACL file.
     pub(crate) file: String,
     passwords: BTreeMap<String, String>,
 }
 
 impl Users {
-    /// Puts the SHA-256 of a password in the place that the template has for it: a given one, or 256
+    /// Replaces each placeholder of the template by the SHA-256 of a password: a given one, or 256
     /// random bits.
     pub(crate) fn render(template: &str, given: &[(String, String)]) -> io::Result<Self> {
         let mut file = String::with_capacity(template.len() + 256);
         let mut passwords = BTreeMap::new();
         for line in template.lines() {
             match user_of(line) {
-                Some((name, place)) => {
+                Some((name, placeholder)) => {
                     let password = match given.iter().find(|(user, _)| user == name) {
                         Some((_, password)) => password.clone(),
                         None => random_password()?,
                     };
-                    file.push_str(&line.replace(&place, &sha256(&password)));
+                    file.push_str(&line.replace(&placeholder, &sha256(&password)));
                     passwords.insert(name.to_owned(), password);
                 }
                 None => file.push_str(line),
@@ -35,10 +35,10 @@ impl Users {
             file.push('\n');
         }
         if passwords.is_empty() {
-            return Err(invalid("the ACL has no place for a password"));
+            return Err(invalid("the ACL has no placeholder for a password"));
         }
         if file.contains("_SHA256@") {
-            return Err(invalid("the ACL has a place for a password of no user"));
+            return Err(invalid("the ACL has a placeholder that belongs to no user"));
         }
         Ok(Self { file, passwords })
     }
@@ -47,18 +47,18 @@ impl Users {
         self.passwords.get(user).map(String::as_str)
     }
 
-    /// A user to ask whether the server answers.
+    /// Returns a user with its password, for checking whether the server is ready.
     pub(crate) fn any(&self) -> Option<(&str, &str)> {
         let (user, password) = self.passwords.first_key_value()?;
         Some((user, password))
     }
 }
 
-/// The user of a line of an ACL file, and the place for the password, if the line has both.
+/// Returns the user and the placeholder of a line, if it has both.
 fn user_of(line: &str) -> Option<(&str, String)> {
     let name = line.strip_prefix("user ")?.split_whitespace().next()?;
-    let place = format!("@{}_SHA256@", name.to_uppercase().replace('-', "_"));
-    line.contains(&place).then_some((name, place))
+    let placeholder = format!("@{}_SHA256@", name.to_uppercase().replace('-', "_"));
+    line.contains(&placeholder).then_some((name, placeholder))
 }
 
 fn random_password() -> io::Result<String> {
@@ -82,7 +82,7 @@ mod tests {
     const TEMPLATE: &str = "user default off\n\nuser some-name on #@SOME_NAME_SHA256@ +@read ~*";
 
     #[test]
-    fn a_user_gets_a_random_password_of_which_the_file_holds_the_hash() {
+    fn the_file_has_the_hash_of_a_random_password() {
         let users = Users::render(TEMPLATE, &[]).expect("a good template");
         let password = users.password_of("some-name").expect("a password");
         assert_eq!(password.len(), 64);
@@ -95,14 +95,14 @@ mod tests {
     }
 
     #[test]
-    fn a_given_password_is_taken() {
+    fn a_given_password_is_used() {
         let given = [("some-name".to_owned(), "secret".to_owned())];
         let users = Users::render(TEMPLATE, &given).expect("a good template");
         assert_eq!(users.any(), Some(("some-name", "secret")));
     }
 
     #[test]
-    fn a_template_without_a_password_or_with_one_of_nobody_is_refused() {
+    fn a_template_without_a_placeholder_or_with_an_unknown_one_is_refused() {
         for bad in [
             "user default on nopass",
             "user one on #@ANOTHER_SHA256@\nuser a on #@A_SHA256@",

@@ -1,4 +1,4 @@
-//! A real server, started, killed, frozen, and ended.
+//! A real server is started, killed, frozen and stopped.
 
 #![allow(clippy::expect_used, reason = "in a test a panic is the report")]
 
@@ -25,7 +25,7 @@ fn start(folder: &TempDir) -> RedisServer {
     RedisServer::start(options(folder)).expect("a server")
 }
 
-/// Signs in and sends a command, and answers all that comes within the time.
+/// Logs in, sends a command and returns the replies of the next 300 ms.
 fn send(server: &RedisServer, command: &str) -> String {
     let url = server.url_for("some-body").expect("a user");
     let (_, login) = url.split_once("redis://").expect("a URL");
@@ -37,12 +37,12 @@ fn send(server: &RedisServer, command: &str) -> String {
         .expect("a limit");
     let commands = format!("AUTH {user} {password}\r\n{command}\r\nQUIT\r\n");
     stream.write_all(commands.as_bytes()).expect("sent");
-    let mut answer = String::new();
-    let _ = stream.read_to_string(&mut answer);
-    answer
+    let mut replies = String::new();
+    let _ = stream.read_to_string(&mut replies);
+    replies
 }
 
-/// Waits until something has happened that cannot fail to happen.
+/// Polls until a condition holds; panics after 10 s.
 fn eventually(what: &str, mut happened: impl FnMut() -> bool) {
     let give_up = Instant::now() + Duration::from_secs(10);
     while !happened() {
@@ -56,16 +56,16 @@ fn is_alive(pid: u32) -> bool {
         .args(["-0", &pid.to_string()])
         .stderr(Stdio::null())
         .status();
-    found.expect("kill is there").success()
+    found.expect("kill exists").success()
 }
 
 #[test]
-fn it_is_set_up_as_a_system_of_record() {
+fn the_default_settings_are_those_of_a_system_of_record() {
     let folder = tempfile::tempdir().expect("a folder");
     let server = start(&folder);
     let settings = "CONFIG GET appendonly appendfsync maxmemory-policy save bind";
-    let answer = send(&server, settings);
-    let words: Vec<_> = answer
+    let reply = send(&server, settings);
+    let words: Vec<_> = reply
         .lines()
         .filter(|line| !line.starts_with(['$', '*', '+']))
         .collect();
@@ -83,55 +83,55 @@ fn it_is_set_up_as_a_system_of_record() {
 }
 
 #[test]
-fn more_settings_win() {
+fn given_settings_override_the_defaults() {
     let folder = tempfile::tempdir().expect("a folder");
     let setting = ("appendfsync".to_owned(), "everysec".to_owned());
     let server = RedisServer::start(Options {
         settings: vec![setting],
         ..options(&folder)
     });
-    let answer = send(&server.expect("a server"), "CONFIG GET appendfsync");
-    assert!(answer.contains("everysec"), "{answer}");
+    let reply = send(&server.expect("a server"), "CONFIG GET appendfsync");
+    assert!(reply.contains("everysec"), "{reply}");
 }
 
 #[test]
-fn only_its_users_get_in() {
+fn only_its_users_can_log_in() {
     let folder = tempfile::tempdir().expect("a folder");
     let server = start(&folder);
     assert_eq!(server.url_for("nobody"), None);
     let mut stream = TcpStream::connect(server.address()).expect("a connection");
     stream.write_all(b"PING\r\nQUIT\r\n").expect("sent");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("an answer");
-    assert!(answer.starts_with("-NOAUTH"), "{answer}");
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply).expect("a reply");
+    assert!(reply.starts_with("-NOAUTH"), "{reply}");
 }
 
 #[test]
-fn what_it_answered_is_there_after_a_kill_a_stop_and_a_new_start() {
+fn acknowledged_writes_survive_a_kill_a_stop_and_a_new_start() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut server = start(&folder);
     let address = server.address();
     send(&server, "SET one 1");
     server.kill();
     assert_eq!((server.pid(), server.is_running()), (None, false));
-    server.restart().expect("it is back");
+    server.restart().expect("restarted");
     assert_eq!(server.address(), address);
     send(&server, "SET two 2");
-    server.stop().expect("it ends");
+    server.stop().expect("stopped");
     drop(server);
 
     let server = start(&folder);
-    let answer = send(&server, "MGET one two");
-    assert!(answer.contains("$1\r\n1\r\n$1\r\n2\r\n"), "{answer}");
+    let reply = send(&server, "MGET one two");
+    assert!(reply.contains("$1\r\n1\r\n$1\r\n2\r\n"), "{reply}");
 }
 
 #[test]
-fn a_frozen_server_says_nothing_until_it_goes_on() {
+fn a_frozen_server_does_not_reply_until_it_continues() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut server = start(&folder);
     server.freeze().expect("frozen");
     assert_eq!(send(&server, "PING"), "");
-    server.thaw().expect("it goes on");
+    server.thaw().expect("continued");
     assert!(send(&server, "PING").contains("+PONG"));
 }
 
@@ -140,7 +140,7 @@ fn a_frozen_server_can_be_stopped_and_killed() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut server = start(&folder);
     server.freeze().expect("frozen");
-    server.restart().expect("stopped, and back");
+    server.restart().expect("restarted while frozen");
     server.freeze().expect("frozen again");
     let pid = server.pid().expect("it runs");
     drop(server);
@@ -148,19 +148,19 @@ fn a_frozen_server_can_be_stopped_and_killed() {
 }
 
 #[test]
-fn one_that_ended_by_itself_is_not_running() {
+fn a_server_that_ended_by_itself_is_not_running() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut server = start(&folder);
     assert!(server.is_running());
     send(&server, "SHUTDOWN NOSAVE");
-    eventually("it has ended", || !server.is_running());
-    server.freeze().expect_err("nobody is there to freeze");
-    server.restart().expect("it is back");
+    eventually("the server has ended", || !server.is_running());
+    server.freeze().expect_err("the server does not run");
+    server.restart().expect("restarted");
     assert!(server.is_running());
 }
 
 #[test]
-fn a_folder_has_one_server() {
+fn a_folder_has_only_one_server() {
     let folder = tempfile::tempdir().expect("a folder");
     let server = start(&folder);
     let refused = RedisServer::start(options(&folder)).expect_err("it is taken");
@@ -170,7 +170,7 @@ fn a_folder_has_one_server() {
 }
 
 #[test]
-fn a_program_that_is_not_there_or_does_not_serve_is_an_error_that_says_so() {
+fn the_error_names_a_program_that_does_not_exist_or_does_not_serve() {
     let folder = tempfile::tempdir().expect("a folder");
     let with = |program: &str| {
         let program = Some(program.into());
@@ -194,7 +194,7 @@ fn a_program_that_is_not_there_or_does_not_serve_is_an_error_that_says_so() {
 }
 
 #[test]
-fn a_setting_that_the_server_refuses_is_named() {
+fn the_error_names_a_setting_that_the_server_refuses() {
     let folder = tempfile::tempdir().expect("a folder");
     let setting = ("no-such-setting".to_owned(), "1".to_owned());
     let refused = RedisServer::start(Options {
@@ -205,8 +205,8 @@ fn a_setting_that_the_server_refuses_is_named() {
     assert!(sentence.contains("no-such-setting"), "{sentence}");
 }
 
-/// Starts a server and waits to be killed: what `ends_with_a_parent_that_is_killed` runs in a process of
-/// its own. It does nothing in a run of all tests.
+/// The parent process of `a_server_ends_when_its_parent_is_killed`: starts a server and waits to be
+/// killed. Without the environment variable it does nothing.
 #[test]
 fn parent() {
     let Some(folder) = std::env::var_os("TEST_PARENT_OF_A_SERVER_IN") else {
@@ -224,7 +224,7 @@ fn parent() {
 }
 
 #[test]
-fn it_ends_with_a_parent_that_is_killed() {
+fn a_server_ends_when_its_parent_is_killed() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut parent = Command::new(std::env::current_exe().expect("this test"))
         .args(["--exact", "parent", "--nocapture"])
@@ -232,16 +232,16 @@ fn it_ends_with_a_parent_that_is_killed() {
         .stdout(Stdio::piped())
         .spawn()
         .expect("a parent");
-    let mut said = String::new();
+    let mut printed = String::new();
     let mut output = parent.stdout.take().expect("its output");
     let mut byte = [0];
-    while !(said.contains("server ") && said.ends_with(" \n")) {
+    while !(printed.contains("server ") && printed.ends_with(" \n")) {
         output
             .read_exact(&mut byte)
-            .expect("it says the pid of its server");
-        said.push(char::from(byte[0]));
+            .expect("the parent prints the pid of its server");
+        printed.push(char::from(byte[0]));
     }
-    let pid = said
+    let pid = printed
         .rsplit("server ")
         .next()
         .expect("a pid")

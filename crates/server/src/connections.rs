@@ -1,11 +1,11 @@
 //! The limits of connections: their number, and the time until a client sends its first bytes.
 //!
-//! tonic has no limit, and never closes a connection on which the client sends nothing (measured: 0 of
-//! 400 in 9 s), so that a few thousand silent clients would keep all others out. At the limit, new
-//! clients wait in the kernel's queue until a connection is closed.
+//! tonic has no limit, and never closes a connection on which the client sends nothing (measured: 0
+//! of 400 in 9 s), so that a few thousand silent clients would keep all others out. At the limit,
+//! new clients wait in the kernel's queue until a connection is closed.
 //!
-//! One network can still use all connections if its clients do send something. A proxy in front has to
-//! prevent that.
+//! One network can still use all connections if its clients do send something. A proxy in front has
+//! to prevent that.
 
 use std::io;
 use std::pin::Pin;
@@ -21,15 +21,15 @@ use tokio::time::{Sleep, sleep};
 use tonic::transport::server::{Connected, TcpConnectInfo};
 use tracing::warn;
 
-/// The time for a client to send the preface of HTTP/2, which comes with the first packets. Enough for
-/// a bad mobile network.
+/// The time for a client to send the preface of HTTP/2, which comes with the first packets. Enough
+/// for a bad mobile network.
 const PREFACE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The length of `PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n`.
 const PREFACE_BYTES: usize = 24;
 
-/// The pause after `accept` has failed, for example because the process has no file descriptor left.
-/// Retrying at once would keep a core busy.
+/// The pause after `accept` has failed, for example because the process has no file descriptor
+/// left. Retrying at once would keep a core busy.
 const ACCEPT_RETRY_PAUSE: Duration = Duration::from_millis(100);
 
 /// An accepted connection. Reads fail if the preface does not come in time.
@@ -121,9 +121,9 @@ impl AsyncWrite for Connection {
         Pin::new(&mut self.stream).poll_write(cx, bytes)
     }
 
-    /// Returns false, so that h2 coalesces responses of up to 1,024 bytes into one write. Otherwise it
-    /// writes each response of more than 256 bytes alone, and a `GetCompetition` costs the service 14 µs
-    /// of CPU instead of 10.5. Pages, which are longer, cost some 4 % more with this.
+    /// Returns false, so that h2 coalesces responses of up to 1,024 bytes into one write. Otherwise
+    /// it writes each response of more than 256 bytes alone, and a `GetCompetition` costs the
+    /// service 14 µs of CPU instead of 10.5. Pages, which are longer, cost some 4 % more with this.
     fn is_write_vectored(&self) -> bool {
         false
     }

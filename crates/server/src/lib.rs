@@ -21,7 +21,8 @@
 //!     reply(register::register(&self.store, caller, request.into_inner()).await)
 //! }
 //!
-//! server::run(listener, App { identity, service, access: ACCESS, store, settings }, shutdown).await
+//! let app = App { identity, service, access: ACCESS, sessions, redis, settings };
+//! server::run(listener, app, shutdown).await
 //! ```
 
 pub mod auth;

@@ -1,8 +1,8 @@
 //! Pages of lists: their size, and the tokens that lead from one page to the next.
 //!
-//! A token is opaque and bound to its list: base64url of `version, fingerprint, cursor, checksum`. The
-//! fingerprint binds it to the method and its other arguments; the checksum detects damage. Neither is
-//! a secret: a cursor is a position and grants no access, so forging one gains nothing.
+//! A token is opaque and bound to its list: base64url of `version, fingerprint, cursor, checksum`.
+//! The fingerprint binds it to the method and its other arguments; the checksum detects damage.
+//! Neither is a secret: a cursor is a position and grants no access, so forging one gains nothing.
 
 use std::hash::{Hash, Hasher};
 
@@ -12,8 +12,8 @@ use domain::InvalidFields;
 use prost::Message;
 use store::{Cursor, Listed, Page as Found, PageRequest};
 
-/// The most bytes of the items of a page. Clients accept 4 MiB by default, which include the token and
-/// the frame of the message.
+/// The most bytes of the items of a page. Clients accept 4 MiB by default, which include the token
+/// and the frame of the message.
 pub const MAX_PAGE_BYTES: usize = 4 * 1024 * 1024 - 4 * 1024;
 /// The most bytes of the tag and the length before an item.
 const ITEM_FRAME_BYTES: usize = 5;
@@ -65,8 +65,8 @@ impl ListOf {
         })
     }
 
-    /// Converts the items of a page, and returns them with the token of the next page, which is empty
-    /// if there is none. Items above [`MAX_PAGE_BYTES`] are left for the next page.
+    /// Converts the items of a page, and returns them with the token of the next page, which is
+    /// empty if there is none. Items above [`MAX_PAGE_BYTES`] are left for the next page.
     pub fn response<T: Listed, M: Message>(
         self,
         found: Found<T>,

@@ -1,8 +1,8 @@
 //! Password hashes with argon2id, with a limit on concurrent hashes.
 //!
-//! A hash costs some 20 ms of a core and 19 MiB, on purpose. Without a limit, a few hundred sign-ins a
-//! second took the cores from all other calls and grew the process to gigabytes. So few hashes run at
-//! a time, few callers wait, and the others get OVERLOADED.
+//! A hash costs some 20 ms of a core and 19 MiB, on purpose. Without a limit, a few hundred
+//! sign-ins a second took the cores from all other calls and grew the process to gigabytes. So few
+//! hashes run at a time, few callers wait, and the others get OVERLOADED.
 
 use std::sync::Arc;
 use std::thread;
@@ -17,8 +17,8 @@ use tokio::task;
 
 use crate::errors::Failure;
 
-/// The memory of one hash, in KiB. With [`PASSES`] and [`LANES`] the first choice of OWASP's password
-/// storage cheat sheet.
+/// The memory of one hash, in KiB. With [`PASSES`] and [`LANES`] the first choice of OWASP's
+/// password storage cheat sheet.
 const MEMORY_KIB: u32 = 19_456;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
@@ -79,8 +79,8 @@ impl Passwords {
         .await
     }
 
-    /// Whether this is the password of the stored hash. Without a hash it is not, after the same work,
-    /// so that the time does not reveal whether the account exists.
+    /// Whether this is the password of the stored hash. Without a hash it is not, after the same
+    /// work, so that the time does not reveal whether the account exists.
     ///
     /// Fails with OVERLOADED if too many callers wait, with INTERNAL if the stored hash has other
     /// parameters than ours.
@@ -99,8 +99,8 @@ impl Passwords {
         .await
     }
 
-    /// Waits for a permit and runs the work on a blocking thread, because the thread that serves calls
-    /// must not be blocked.
+    /// Waits for a permit and runs the work on a blocking thread, because the thread that serves
+    /// calls must not be blocked.
     async fn work<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T, Failure> + Send + 'static,

@@ -63,8 +63,8 @@ pub struct App<S> {
     pub settings: ServiceSettings,
 }
 
-/// Serves on the listener until `shutdown`, then drains. Returns `Ok` even if the drain deadline cuts
-/// calls off; the connections left then end with the runtime.
+/// Serves on the listener until `shutdown`, then drains. Returns `Ok` even if the drain deadline
+/// cuts calls off; the connections left then end with the runtime.
 ///
 /// Fails if the second address, for health only, is in use.
 pub async fn run<S: GrpcService>(
@@ -141,8 +141,8 @@ fn auxiliary_services<S: NamedService>(health: &Health, reflection: bool) -> io:
     Ok(routes.prepare())
 }
 
-/// Configures reflection to list the services of this server; the descriptors hold the other service
-/// too.
+/// Configures reflection to list the services of this server; the descriptors hold the other
+/// service too.
 fn reflection_of<S: NamedService>() -> reflection::Builder<'static> {
     let served = [
         S::NAME,

@@ -1,8 +1,8 @@
 //! Signing in with a password, at either service.
 //!
-//! RPCs that ask a signed-in person for the password again use the same check, so that nobody can guess
-//! the password there. A wrong password counts against the account, in the store, and against the
-//! network, in this process. An unknown address gets the same error after the same work.
+//! RPCs that ask a signed-in person for the password again use the same check, so that nobody can
+//! guess the password there. A wrong password counts against the account, in the store, and against
+//! the network, in this process. An unknown address gets the same error after the same work.
 
 use domain::{Email, Password, Rejection};
 use store::accounts::PersonId;
@@ -35,11 +35,11 @@ impl<Id: PersonId> SignIns<Id> {
         }
     }
 
-    /// Opens a session for the person with this address and password. The account is not looked up if
-    /// too many sign-ins from the network have failed.
+    /// Opens a session for the person with this address and password. The account is not looked up
+    /// if too many sign-ins from the network have failed.
     ///
-    /// Fails with UNAUTHENTICATED for an unknown address or a wrong password, with `TOO_MANY_SIGN_INS`,
-    /// or with OVERLOADED, which does not count as a failed sign-in.
+    /// Fails with UNAUTHENTICATED for an unknown address or a wrong password, with
+    /// `TOO_MANY_SIGN_INS`, or with OVERLOADED, which does not count as a failed sign-in.
     pub async fn open_session(
         &self,
         network: Network,
@@ -50,8 +50,8 @@ impl<Id: PersonId> SignIns<Id> {
         Ok(self.credentials.open_session(&attempt).await?)
     }
 
-    /// Checks the password without opening a session, and returns its stored hash. Fails and counts as
-    /// [`SignIns::open_session`] does.
+    /// Checks the password without opening a session, and returns its stored hash. Fails and counts
+    /// as [`SignIns::open_session`] does.
     pub async fn confirm(
         &self,
         network: Network,
@@ -63,8 +63,8 @@ impl<Id: PersonId> SignIns<Id> {
         confirmed.ok_or_else(|| Rejection::Unauthenticated.into())
     }
 
-    /// Checks that a repeated request has the same password as the first one, of which only the hash is
-    /// stored. Fails with `REQUEST_ID_REUSED` if not, which counts as a wrong password.
+    /// Checks that a repeated request has the same password as the first one, of which only the
+    /// hash is stored. Fails with `REQUEST_ID_REUSED` if not, which counts as a wrong password.
     pub async fn confirm_repetition(
         &self,
         network: Network,

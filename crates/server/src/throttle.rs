@@ -1,10 +1,10 @@
 //! The limit of failed sign-ins per network.
 //!
-//! The store limits failures per account. This limit slows down a client that tries many accounts. It
-//! is in the memory of one process, so a restart resets it.
+//! The store limits failures per account. This limit slows down a client that tries many accounts.
+//! It is in the memory of one process, so a restart resets it.
 //!
-//! The `governor` crate does not fit: it limits how often something happens, while here only failures
-//! count, a network is blocked for a fixed window, and the table has a maximum size.
+//! The `governor` crate does not fit: it limits how often something happens, while here only
+//! failures count, a network is blocked for a fixed window, and the table has a maximum size.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -22,8 +22,8 @@ const WINDOW: Duration = Duration::from_secs(15 * 60);
 /// The most networks in the table, of some 40 bytes each: less than 2 MB.
 const MAX_NETWORKS: usize = 16_384;
 
-/// The network of a client: an IPv4 /24 or an IPv6 /64, the size that one household or host gets. All
-/// clients behind a proxy share the proxy's network.
+/// The network of a client: an IPv4 /24 or an IPv6 /64, the size that one household or host gets.
+/// All clients behind a proxy share the proxy's network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Network(IpAddr);
 
@@ -72,8 +72,8 @@ impl SignInThrottle {
         }
     }
 
-    /// Fails with `TOO_MANY_SIGN_INS`, and the time until the next attempt, if the network is blocked.
-    /// Call this before hashing the password, which is the expensive part.
+    /// Fails with `TOO_MANY_SIGN_INS`, and the time until the next attempt, if the network is
+    /// blocked. Call this before hashing the password, which is the expensive part.
     pub fn check(&self, network: Network, now: Instant) -> Result<(), Failure> {
         if self.limit == 0 {
             return Ok(());
@@ -110,8 +110,8 @@ impl SignInThrottle {
     }
 }
 
-/// Removes the networks whose window is over, or else the network with the fewest failures. That way a
-/// flood of new networks does not remove the blocked ones.
+/// Removes the networks whose window is over, or else the network with the fewest failures. That
+/// way a flood of new networks does not remove the blocked ones.
 fn make_room(failures: &mut HashMap<Network, Failures>, now: Instant) {
     failures.retain(|_, failed| now < failed.ends_at());
     if failures.len() >= MAX_NETWORKS {

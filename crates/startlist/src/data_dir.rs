@@ -89,8 +89,8 @@ impl<'a> RunningDataDir<'a> {
         Self { path }
     }
 
-    /// Returns the URL of the private Redis for this user. Fails if no Redis has written its address
-    /// to the folder.
+    /// Returns the URL of the private Redis for this user. Fails if no Redis has written its
+    /// address to the folder.
     pub(crate) fn redis_url_for(&self, user: &str) -> Result<RedisUrl, Failure> {
         let unusable = |path: PathBuf| move |source| Failure::DataDir { path, source };
         let folder = self.path.join(REDIS);

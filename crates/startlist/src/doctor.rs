@@ -1,5 +1,5 @@
-//! The subcommand `doctor`: examines a running system, and repairs it with `--repair`. It starts and
-//! stops nothing and takes no lock.
+//! The subcommand `doctor`: examines a running system, and repairs it with `--repair`. It starts
+//! and stops nothing and takes no lock.
 
 use std::io::{self, Write};
 use std::process::ExitCode;

@@ -97,8 +97,8 @@ impl Services {
         &self.admin.store
     }
 
-    /// Serves until `shutdown`, and prints the welcome text once both services are SERVING. If one of
-    /// the services ends by itself, the other one drains.
+    /// Serves until `shutdown`, and prints the welcome text once both services are SERVING. If one
+    /// of the services ends by itself, the other one drains.
     pub(crate) async fn serve(
         self,
         owner: Option<Owner>,

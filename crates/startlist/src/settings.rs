@@ -9,8 +9,8 @@ use server::config::{PasswordFile, RedisUrl, RunSettings};
 
 /// Both services and a private Redis on one machine, in one process tree
 ///
-/// Without a subcommand it serves, and prints a line that begins with `ready` once both services are
-/// SERVING. Ctrl-C or SIGTERM ends everything: running calls finish, then Redis ends.
+/// Without a subcommand it serves, and prints a line that begins with `ready` once both services
+/// are SERVING. Ctrl-C or SIGTERM ends everything: running calls finish, then Redis ends.
 #[derive(Debug, Parser)]
 #[command(name = "startlist", version)]
 pub(crate) struct Settings {
@@ -32,8 +32,8 @@ pub(crate) struct Settings {
     #[arg(default_value = ".startlist")]
     pub(crate) data_dir: PathBuf,
 
-    /// A Redis to use instead of the private one: redis://user:password@host:port/database, of which
-    /// only the host is required
+    /// A Redis to use instead of the private one: redis://user:password@host:port/database, of
+    /// which only the host is required
     #[arg(long, env = "STARTLIST_REDIS_URL", value_name = "URL", global = true)]
     #[arg(hide_env_values = true)]
     pub(crate) redis_url: Option<RedisUrl>,
@@ -43,8 +43,8 @@ pub(crate) struct Settings {
     #[arg(value_parser = |text: &str| Email::parse(text), default_value = "owner@example.org")]
     pub(crate) owner_email: Email,
 
-    /// The file that holds the password of the first owner; without it, a random password is created
-    /// and kept in the data folder
+    /// The file that holds the password of the first owner; without it, a random password is
+    /// created and kept in the data folder
     #[arg(long, env = "STARTLIST_OWNER_PASSWORD_FILE", value_name = "FILE")]
     #[arg(value_parser = |path: &str| PasswordFile::read(path))]
     pub(crate) owner_password_file: Option<PasswordFile>,
@@ -58,8 +58,8 @@ pub(crate) enum Command {
     /// Examines a running system and reports damaged data
     ///
     /// The doctor reads all data while the services run, and changes nothing without --repair. It
-    /// examines the Redis of the startlist that runs in the data folder, or the one that --redis-url
-    /// names.
+    /// examines the Redis of the startlist that runs in the data folder, or the one that
+    /// --redis-url names.
     ///
     /// The report on standard output has one line for each problem, which begins with its kind:
     ///
@@ -70,16 +70,16 @@ pub(crate) enum Command {
     ///
     /// The last line is a summary. Progress is printed on standard error.
     ///
-    /// Exit codes: 0 without findings and orphans, 1 with some, 64 if a setting cannot be used, 69 if
-    /// Redis cannot be reached, 77 if Redis refuses the user, its password or a command.
+    /// Exit codes: 0 without findings and orphans, 1 with some, 64 if a setting cannot be used, 69
+    /// if Redis cannot be reached, 77 if Redis refuses the user, its password or a command.
     #[command(verbatim_doc_comment)]
     Doctor(DoctorSettings),
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct DoctorSettings {
-    /// The file that holds the password of the Redis user in --redis-url, who must be allowed to read
-    /// every key
+    /// The file that holds the password of the Redis user in --redis-url, who must be allowed to
+    /// read every key
     #[arg(long, env = "STARTLIST_REDIS_PASSWORD_FILE", value_name = "FILE")]
     pub(crate) redis_password_file: Option<PathBuf>,
 
@@ -87,8 +87,8 @@ pub(crate) struct DoctorSettings {
     #[arg(long, env = "STARTLIST_REPAIR")]
     pub(crate) repair: bool,
 
-    /// The file that holds the password of the Redis user user-service, who makes the repairs; without
-    /// it, the user in --redis-url makes them
+    /// The file that holds the password of the Redis user user-service, who makes the repairs;
+    /// without it, the user in --redis-url makes them
     #[arg(long, env = "STARTLIST_REPAIR_PASSWORD_FILE", value_name = "FILE")]
     pub(crate) repair_password_file: Option<PathBuf>,
 }

@@ -59,8 +59,8 @@ impl Welcome {
 
 const SIGN_UP: &str = r#"'{"email": "ada@example.org", "password": "a start list of my own", "display_name": "Ada"}'"#;
 
-/// Returns the request as one word of a shell command. The shell reads the password from its file, so
-/// that the password is neither on the screen nor in the shell's history.
+/// Returns the request as one word of a shell command. The shell reads the password from its file,
+/// so that the password is neither on the screen nor in the shell's history.
 fn sign_in(owner: &Owner) -> String {
     let email = serde_json::Value::from(owner.email.as_str());
     let before = quoted(&format!(r#"{{"email": {email}, "password": ""#));

@@ -1,4 +1,5 @@
-//! `DeleteMe`: withdraws the caller from all competitions that are not over, and erases the account.
+//! `DeleteMe`: withdraws the caller from all competitions that are not over, and erases the
+//! account.
 
 use api::request::DeleteMe;
 use api::user::{DeleteMeRequest, DeleteMeResponse};

@@ -36,8 +36,8 @@ pub struct AdminCaller {
 #[derive(Debug, Clone)]
 pub enum OwnerOrBootstrap {
     Owner(AdminCaller),
-    /// The holder of the single-use token. It was valid when the call began; the script that uses it
-    /// up checks it again.
+    /// The holder of the single-use token. It was valid when the call began; the script that uses
+    /// it up checks it again.
     Bootstrap(SessionToken),
 }
 

@@ -10,8 +10,9 @@ use crate::errors::Failure;
 
 /// Returns the caller; `None` if anyone may call the method.
 ///
-/// Fails with UNAUTHENTICATED, and the same sentence, if the credential is missing, malformed, unknown,
-/// expired, or of the other service. Fails with `PERMISSION_DENIED` if the admin's role is too low.
+/// Fails with UNAUTHENTICATED, and the same sentence, if the credential is missing, malformed,
+/// unknown, expired, or of the other service. Fails with `PERMISSION_DENIED` if the admin's role is
+/// too low.
 pub(crate) async fn authenticate(
     access: Access,
     headers: &HeaderMap,

@@ -20,8 +20,8 @@ pub fn parse_or_exit<T: Parser>() -> T {
     })
 }
 
-/// Returns one sentence that names the flag and its variable. It leaves the value out, which may hold
-/// a password.
+/// Returns one sentence that names the flag and its variable. It leaves the value out, which may
+/// hold a password.
 fn sentence(command: &Command, error: &clap::Error) -> String {
     let context = |kind| error.get(kind).map(ToString::to_string);
     let Some(argument) = context(ContextKind::InvalidArg) else {

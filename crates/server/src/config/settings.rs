@@ -16,7 +16,8 @@ use crate::url::ServerUrl;
 /// The settings that admin-service and user-service share.
 #[derive(Debug, Clone, Args)]
 pub struct ServiceSettings {
-    /// The URL of Redis: redis://user:password@host:port/database, of which only the host is required
+    /// The URL of Redis: redis://user:password@host:port/database, of which only the host is
+    /// required
     #[arg(long, env = "STARTLIST_REDIS_URL", value_name = "URL")]
     #[arg(default_value = "redis://127.0.0.1:6379", hide_env_values = true)]
     pub redis_url: RedisUrl,
@@ -91,8 +92,8 @@ pub struct RunSettings {
 }
 
 impl ServiceSettings {
-    /// Reads the password of the Redis user from its file; `None` if no file is set. Call this at the
-    /// start, so that a missing file is reported then.
+    /// Reads the password of the Redis user from its file; `None` if no file is set. Call this at
+    /// the start, so that a missing file is reported then.
     pub fn redis_password(&self) -> Result<Option<RedisPassword>, UnreadableFile> {
         let setting = "--redis-password-file (STARTLIST_REDIS_PASSWORD_FILE)";
         let file = self.redis_password_file.as_ref();

@@ -1,6 +1,6 @@
-//! The id of one call, in the header `x-request-id`. The client sends it or the server generates it;
-//! the response, the log line and the error carry it. [`domain::RequestId`] is something else: it
-//! names an intention and stays the same when a call is repeated.
+//! The id of one call, in the header `x-request-id`. The client sends it or the server generates
+//! it; the response, the log line and the error carry it. [`domain::RequestId`] is something else:
+//! it names an intention and stays the same when a call is repeated.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::LazyLock;
@@ -41,8 +41,8 @@ impl CallId {
     }
 
     /// Returns the header of the response. It is marked as sensitive, so that HPACK does not put it
-    /// into the connection's table of headers: no id occurs twice, and each would be compared with all
-    /// entries of the table.
+    /// into the connection's table of headers: no id occurs twice, and each would be compared with
+    /// all entries of the table.
     pub(crate) fn to_header(&self) -> HeaderValue {
         let header = match self {
             Self::Received(id) => Ok(id.clone()),

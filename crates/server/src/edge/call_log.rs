@@ -64,8 +64,8 @@ impl<'a> CallLog<'a> {
         self.end(Code::Ok, None);
     }
 
-    /// Logs a failure, which is done nowhere else. Only here the detail of a failure that is not the
-    /// client's is written.
+    /// Logs a failure, which is done nowhere else. Only here the detail of a failure that is not
+    /// the client's is written.
     pub(super) fn failed(mut self, failure: &Failure, code: Code, reason: &'static str) {
         self.has_ended = true;
         let detail = || failure.to_string();

@@ -8,8 +8,9 @@ use crate::errors::Failure;
 
 const HEADER: &str = "grpc-timeout";
 
-/// The most time that is reserved for sending the error. It has to reach the client before the client
-/// gives up by itself, or nobody reads its `outcome`. A twentieth of the client's time is reserved.
+/// The most time that is reserved for sending the error. It has to reach the client before the
+/// client gives up by itself, or nobody reads its `outcome`. A twentieth of the client's time is
+/// reserved.
 const MAX_RESERVE: Duration = Duration::from_millis(20);
 
 /// Returns the time for this call, at most `max`. Zero if the deadline has passed.

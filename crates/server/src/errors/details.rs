@@ -18,8 +18,8 @@ pub(crate) struct ClientError {
 
 /// Returns the client's error for a failed call.
 ///
-/// The client names `call_id` when it asks for help. `outcome`, whether a write may have happened, is
-/// included if the code leaves that open.
+/// The client names `call_id` when it asks for help. `outcome`, whether a write may have happened,
+/// is included if the code leaves that open.
 pub(crate) fn client_error(failure: &Failure, call_id: &str, outcome: WriteOutcome) -> ClientError {
     let Row {
         code,
@@ -48,8 +48,8 @@ pub(crate) fn client_error(failure: &Failure, call_id: &str, outcome: WriteOutco
     }
 }
 
-/// Returns the message of the status. Failures of the server have a fixed sentence; their detail is in
-/// the log, under the call's id.
+/// Returns the message of the status. Failures of the server have a fixed sentence; their detail is
+/// in the log, under the call's id.
 fn sentence(failure: &Failure) -> String {
     match failure {
         Failure::Unavailable(_) => {

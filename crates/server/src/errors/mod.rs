@@ -4,9 +4,9 @@
 //! 2. `table`: the gRPC code and the reason of each failure.
 //! 3. `details`: the error that the client reads.
 //!
-//! A handler returns a [`Failure`], which passes through tonic as the source of a [`Status`]. The edge
-//! takes it out again, because only the edge knows the call's id and whether a write was sent. There
-//! it is turned into the client's error and logged, once.
+//! A handler returns a [`Failure`], which passes through tonic as the source of a [`Status`]. The
+//! edge takes it out again, because only the edge knows the call's id and whether a write was sent.
+//! There it is turned into the client's error and logged, once.
 
 mod details;
 mod table;

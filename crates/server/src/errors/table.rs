@@ -91,9 +91,9 @@ fn rejection_row(rejection: &Rejection) -> Row {
 
 /// Converts an error of tonic itself, which it returns before or instead of the handler.
 ///
-/// tonic returns `OUT_OF_RANGE` for a message above the limit; all other gRPC implementations, and so
-/// the retry policies of clients, use `RESOURCE_EXHAUSTED`. It returns INTERNAL for a message that
-/// cannot be decoded, which is a mistake of the client.
+/// tonic returns `OUT_OF_RANGE` for a message above the limit; all other gRPC implementations, and
+/// so the retry policies of clients, use `RESOURCE_EXHAUSTED`. It returns INTERNAL for a message
+/// that cannot be decoded, which is a mistake of the client.
 pub(crate) fn from_tonic(status: &Status) -> Failure {
     let sentence = || status.message().to_owned();
     match status.code() {

@@ -1,7 +1,8 @@
 //! The health of a server, as `grpc.health.v1` defines it: Check, Watch and List.
 //!
 //! 1. `name`: the seven names that clients can ask for, and the latest status of each.
-//! 2. `state`: what the server knows about itself, Redis and the peer, and the statuses that follow.
+//! 2. `state`: what the server knows about itself, Redis and the peer, and the statuses that
+//!    follow.
 //! 3. `evaluation`: background checks of Redis and the peer, shared by all callers.
 //! 4. `peer`: the client of the other service.
 //! 5. `service`: the gRPC service.
@@ -22,8 +23,8 @@
 //! # Why our own server
 //! The client and the messages are those of tonic-health. Its server (0.14.9) does not conform to
 //! the protocol: List is missing from its trait, Watch of an unknown name ends with `NOT_FOUND`
-//! instead of sending `SERVICE_UNKNOWN`, an unchanged status is sent again, `""` is SERVING from the
-//! start, and an open Watch keeps `serve_with_shutdown` from returning.
+//! instead of sending `SERVICE_UNKNOWN`, an unchanged status is sent again, `""` is SERVING from
+//! the start, and an open Watch keeps `serve_with_shutdown` from returning.
 
 mod evaluation;
 mod name;

@@ -21,8 +21,8 @@ use crate::url::{InvalidServerUrl, ServerUrl};
 
 /// Asks a running server for its health and prints one line
 ///
-/// Exit codes: 0 if it is SERVING, 1 if it is not, 2 if the server cannot be reached, 3 if no answer
-/// came in time.
+/// Exit codes: 0 if it is SERVING, 1 if it is not, 2 if the server cannot be reached, 3 if no
+/// answer came in time.
 #[derive(Debug, Clone, Args)]
 pub struct ProbeCommand {
     /// The name to ask for: deep, readiness, liveness, redis, peer, a service's full name, or ""

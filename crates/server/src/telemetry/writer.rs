@@ -1,8 +1,8 @@
 //! Writes the log in batches from a thread of its own.
 //!
 //! The format is that of tracing-subscriber and the queue that of tracing-appender. Together with
-//! this writer they cost some 0.4 µs of CPU a line more than a format and a queue of our own did, of
-//! 10 to 27 µs for a call. Without the pause in [`BatchWriter`] they cost 1 µs more.
+//! this writer they cost some 0.4 µs of CPU a line more than a format and a queue of our own did,
+//! of 10 to 27 µs for a call. Without the pause in [`BatchWriter`] they cost 1 µs more.
 
 use std::io::{self, BufWriter, Write};
 use std::sync::{Arc, OnceLock};
