@@ -1,7 +1,7 @@
-"""The steps of `run`, in their order. Each is a sentence about the stack and fails by an assertion.
+"""The steps of `run`, in their order. Each is a sentence about the stack, and fails with an assertion.
 
-Steps share one stack. When one of them fails the following ones are still tried, except for the first three, without
-which there is nothing to try.
+All steps share one stack. If a step fails, the later ones still run, unless one of the first three fails, which make
+the stack.
 """
 
 import os
@@ -15,14 +15,14 @@ import time
 import traceback
 from pathlib import Path
 
+import clients
 import standins
-import story
 from stack import SERVICES, Stack, docker, wait_until
 
 REPOSITORY = standins.REPOSITORY
 KEEP = os.environ.get("KEEP") == "1"
 LARGEST_IMAGE_BYTES = 25_000_000
-# What Docker itself puts into every container. Nothing of it is in the image.
+# The files that Docker adds to every container. They are not in the image.
 MADE_BY_DOCKER = {".dockerenv", "dev/console", "etc/hostname", "etc/hosts", "etc/resolv.conf", "etc/mtab"}
 SECRETS = ("redis_admin_service_password", "redis_user_service_password", "redis_doctor_password", "owner_password")
 OTHER = dict(zip(SERVICES, reversed(SERVICES)))
@@ -30,19 +30,19 @@ PORTS = dict(zip(SERVICES, (50051, 50052)))
 
 
 class Proof:
-    """The steps, and what one of them leaves for the next."""
+    """The steps, and their shared state."""
 
     def __init__(self, folder: Path):
         self.clone = folder / "startlist"
         self.stack: Stack
-        self.owner: story.Owner
+        self.owner: clients.Owner
         self.stand_ins: list[str] = []
         self.project = f"startlist-proof-{os.getpid()}"
 
-    # The first three: without them there is no stack.
+    # The first three steps make the stack.
 
     def base_images(self):
-        """the base images are there, real ones or stand-ins"""
+        """the base images exist, real ones or stand-ins"""
         for name in (standins.RUST, standins.REDIS, standins.VALKEY):
             if standins.provide(name):
                 self.stand_ins.append(name)
@@ -57,18 +57,18 @@ class Proof:
         return self.stack.compose_version()
 
     def healthy(self):
-        """up ends with all three healthy, in order, both services SERVING deep, and an owner made from the secret"""
+        """up starts Redis before the services, and all are healthy, deep is SERVING, and the owner can sign in"""
         self.stack.up()
         self.stack.wait_until_deep()
         started = {service: self.stack.state(service)["StartedAt"] for service in ("redis", *SERVICES)}
         assert all(started["redis"] < started[service] for service in SERVICES), started
-        self.owner = story.Owner(self.stack)
+        self.owner = clients.Owner(self.stack)
 
-    # What the stack is.
+    # Properties of the stack.
 
     def main_story(self):
-        """the main story works from outside"""
-        story.tell(self.stack)
+        """the main story works through the published ports"""
+        clients.run_story(self.stack)
         return f"{len(self.owner.records())} records"
 
     def small(self):
@@ -123,7 +123,7 @@ class Proof:
                            "user-service": ["redis_user_service_password"]}, mounted
 
     def networks(self):
-        """Redis is reached by the two services only, and each service's network by its own callers"""
+        """only the two services reach Redis, and each service is reached only from its own network"""
         assert not self.stack.inspect("redis")["HostConfig"]["PortBindings"]
         for service in SERVICES:
             bindings = sum(self.stack.inspect(service)["HostConfig"]["PortBindings"].values(), [])
@@ -134,23 +134,23 @@ class Proof:
         for network in ("admin", "user"):
             for host in ("redis", redis_address):
                 answer = self._beside(network, "timeout", "3", "redis-cli", "-h", host, "PING")
-                assert "PONG" not in answer and "NOAUTH" not in answer, f"from {network}, {host} said {answer}"
+                assert "PONG" not in answer and "NOAUTH" not in answer, f"from {network}, {host} replied {answer}"
         assert "NOAUTH" in self._beside("inside", "redis-cli", "-h", "redis", "PING")
         for service in SERVICES:
             network, other = (name.removesuffix("-service") for name in (service, OTHER[service]))
             assert self._probe_from(network, service) == 0, f"{service} is not reached from {network}"
             assert self._probe_from(other, service) != 0, f"{service} is reached from {other}"
 
-    # What happens when something goes.
+    # Faults.
 
     def redis_killed(self):
-        """Redis is killed under load: base stays up, deep goes down, comes back, and nothing acknowledged is lost"""
-        with story.Load(self.stack, "Dora") as load:
+        """Redis is killed under load: base stays SERVING, deep recovers, and no acknowledged change is lost"""
+        with clients.Load(self.stack, "Dora") as load:
             wait_until(lambda: len(load.acknowledged) > 100, "100 changes are acknowledged", 30)
             docker("kill", self.stack.container("redis"))
             for service in SERVICES:
                 self.stack.wait_for(service, "deep", "NOT_SERVING")
-                assert self.stack.health(service, "") == "SERVING", f"{service} went down with Redis"
+                assert self.stack.health(service, "") == "SERVING", f"{service} is down with Redis"
                 assert self.stack.health(service, "peer") == "SERVING", f"{service} lost its peer"
             docker("start", self.stack.container("redis"))
             self.stack.wait_until_healthy()
@@ -162,19 +162,19 @@ class Proof:
         return f"{len(load.acknowledged)} acknowledged, {load.refused} refused, 0 lost"
 
     def crashes(self):
-        """each container comes back by itself when its process is killed"""
+        """each container is restarted when its process is killed"""
         records = self.owner.records()
         for service in ("redis", *SERVICES):
-            # By a process beside it, since docker kill would count as a wish that it stays away.
+            # From another container, because after docker kill the engine does not restart the container.
             kill = f"kill -9 {self.stack.state(service)['Pid']}"
             docker("run", "--rm", "--pid=host", "--user=0", "--entrypoint=sh", standins.REDIS, "-c", kill)
-            wait_until(lambda: self.stack.inspect(service)["RestartCount"] == 1, f"{service} was started again", 30)
+            wait_until(lambda: self.stack.inspect(service)["RestartCount"] == 1, f"{service} is restarted", 30)
             self.stack.wait_until_healthy()
         self.stack.wait_until_deep()
         assert self.owner.records() == records
 
     def service_killed(self):
-        """a service is killed: the other one's base stays up, its deep goes down, and it goes on working"""
+        """a service is killed: the other one keeps working, with base SERVING and deep NOT_SERVING"""
         self._lose("user-service", lambda container: docker("kill", container))
         self._lose("admin-service", lambda container: docker("kill", container))
 
@@ -184,7 +184,7 @@ class Proof:
             self._lose(service, lambda container: docker("stop", container), exit_code=0)
 
     def service_paused(self):
-        """a service is paused: the other one's base stays up, its deep goes down within the time-out of a check"""
+        """a service is paused: the other one has base SERVING, and its deep check still takes less than a second"""
         for service in SERVICES:
             other, container = OTHER[service], self.stack.container(service)
             docker("pause", container)
@@ -200,7 +200,7 @@ class Proof:
             self.stack.wait_until_deep()
 
     def disconnected(self):
-        """a container is cut off from its network and connected again: deep goes down and comes back"""
+        """a container is disconnected from its network and connected again: deep recovers"""
         records = self.owner.records()
         network = f"{self.project}_inside"
         for service in ("redis", *SERVICES):
@@ -214,22 +214,22 @@ class Proof:
             self.stack.wait_until_deep()
         assert self.owner.records() == records
 
-    # What an operator does.
+    # Operations.
 
     def stop(self):
-        """stop drains: every change that was begun is acknowledged and kept, and all three end with exit code 0"""
-        with story.Load(self.stack, "Emil") as load:
+        """stop drains: every change in progress is acknowledged and stored, and all three end with exit code 0"""
+        with clients.Load(self.stack, "Emil") as load:
             wait_until(lambda: len(load.acknowledged) > 50, "50 changes are acknowledged", 30)
             self.stack.compose("stop")
         codes = {service: self.stack.state(service)["ExitCode"] for service in ("redis", *SERVICES)}
         assert set(codes.values()) == {0}, codes
         self.stack.up()
         made = {change for change in self.owner.log() if change[1] == load.user_id}
-        assert made == load.acknowledged, f"made and not acknowledged, or the reverse: {made ^ load.acknowledged}"
+        assert made == load.acknowledged, f"acknowledged and not stored, or the reverse: {made ^ load.acknowledged}"
         return f"{len(made)} acknowledged, {load.refused} refused"
 
     def down_and_up(self):
-        """down and up again with the same volume: every record is there"""
+        """down and up with the same volume keep every record"""
         records = self.owner.records()
         self.stack.down()
         self.stack.up()
@@ -237,18 +237,18 @@ class Proof:
         assert self.owner.records() == records
 
     def upgrade(self):
-        """one service is replaced after the other, and the other one answers all the time"""
+        """each service is replaced while the other one stays SERVING"""
         for service in SERVICES:
             before = self.stack.container(service)
-            with story.Asking(self.stack, OTHER[service]) as asking:
+            with clients.HealthWatch(self.stack, OTHER[service]) as watch:
                 self.stack.compose("up", "-d", "--no-deps", "--force-recreate", service)
                 assert self.stack.container(service) != before
                 self.stack.wait_until_healthy()
-            assert set(asking.heard) == {"SERVING"}, f"{OTHER[service]} said {asking.heard}"
+            assert set(watch.statuses) == {"SERVING"}, f"{OTHER[service]} was {watch.statuses}"
         self.stack.wait_until_deep()
 
     def backup(self):
-        """a backup of the running system is restored into an empty volume, and is the system of that moment"""
+        """a backup of the running system is restored into an empty volume with every record"""
         records = self.owner.records()
         backup = self.stack.compose("exec", "-T", "redis", "sh", "/etc/startlist/backup").stdout
         self.owner.create_competition("after-the-backup")
@@ -257,7 +257,7 @@ class Proof:
         self.stack.down("--volumes")
         for broken in (b"", backup[:-100], backup + b"more"):
             refused = self._restore(broken)
-            assert refused.returncode == 1 and b"is not whole" in refused.stderr, refused.stderr
+            assert refused.returncode == 1 and b"is incomplete or damaged" in refused.stderr, refused.stderr
         restored = self._restore(backup)
         assert restored.returncode == 0, restored.stderr
         self.stack.up()
@@ -266,7 +266,7 @@ class Proof:
         return f"{len(backup)} bytes"
 
     def valkey(self):
-        """Valkey takes over the volume of Redis, after changing one line of compose.yaml"""
+        """Valkey reads the volume of Redis, after a change of one line of compose.yaml"""
         records = self.owner.records()
         self.stack.down()
         file = self.clone / "compose.yaml"
@@ -276,7 +276,7 @@ class Proof:
         server = self.stack.compose("exec", "-T", "redis", "sh", "/etc/startlist/as-doctor", "INFO", "server").stdout
         assert b"valkey_version" in server, server
         assert self.owner.records() == records
-        with story.Load(self.stack, "Finn") as load:
+        with clients.Load(self.stack, "Finn") as load:
             wait_until(lambda: len(load.acknowledged) > 20, "20 changes are acknowledged", 30)
         assert load.acknowledged <= self.owner.log()
 
@@ -285,25 +285,25 @@ class Proof:
              service_killed, service_stopped, service_paused, disconnected, stop, down_and_up, upgrade, backup, valkey)
 
     def clean_up(self):
-        """Removes what the steps made. The Debian systems in target/containers stay, for the next run."""
+        """Removes what the steps made. The Debian systems in target/containers stay for the next run."""
         if hasattr(self, "stack"):
             self.stack.compose("down", "--volumes", "--remove-orphans", check=False)
         for image in [*(f"startlist/{service}:{self.project}" for service in SERVICES), *self.stand_ins]:
             subprocess.run(["docker", "image", "rm", image], capture_output=True)
-        # The build's own stages, and what a failed build leaves, carry the label of the stand-in that they began with.
+        # The stages of a build, and the remains of a failed one, have the label of their base image.
         for kind in ("container", "image"):
             subprocess.run(["docker", kind, "prune", "--force", "--filter", f"label={standins.LABEL}"],
                            capture_output=True)
 
     def _lose(self, service: str, how, exit_code: int | None = None) -> None:
-        """Takes a service away and gives it back, and looks at the other one meanwhile."""
+        """Ends a service with `how`, checks the other one, and starts the service again."""
         other, container = OTHER[service], self.stack.container(service)
         how(container)
         if exit_code is not None:
             assert self.stack.state(service)["ExitCode"] == exit_code, self.stack.state(service)
         self.stack.wait_for(other, "deep", "NOT_SERVING")
         for name in ("", "readiness", "liveness", "redis"):
-            assert self.stack.health(other, name) == "SERVING", f"{name or 'base'} of {other} went down with its peer"
+            assert self.stack.health(other, name) == "SERVING", f"{name or 'base'} of {other} is down with its peer"
         if other == "admin-service":
             self.owner.create_competition(f"alone-{time.time_ns()}")
         docker("start", container)
@@ -314,13 +314,13 @@ class Proof:
                                   stdin=backup, check=False)
 
     def _beside(self, network: str, *command: str) -> str:
-        """What a command says in another container on one of the stack's networks."""
+        """The output of a command in another container on one of the networks of the stack."""
         ended = subprocess.run(["docker", "run", "--rm", f"--network={self.project}_{network}", standins.REDIS,
                                 *command], capture_output=True, text=True)
         return ended.stdout + ended.stderr
 
     def _probe_from(self, network: str, service: str) -> int:
-        """The exit code of a probe of the service, from another container on one of the stack's networks."""
+        """The exit code of a probe from another container on one of the networks of the stack."""
         return subprocess.run(["docker", "run", "--rm", f"--network={self.project}_{network}",
                                f"startlist/{service}:{self.project}", "probe", "--address",
                                f"{service}:{PORTS[service]}"],
@@ -329,7 +329,7 @@ class Proof:
 
 def main() -> None:
     os.umask(0o022)
-    # Ends by way of the clean-up, as Ctrl-C does.
+    # Runs the clean-up, as Ctrl-C does.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     folder = Path(tempfile.mkdtemp(prefix="startlist-containers-"))
     proof = Proof(folder)
@@ -348,7 +348,7 @@ def main() -> None:
             took = f"{time.monotonic() - start:.1f} s"
             print(f"{verdict} {step.__doc__} ({took}{f'; {note}' if note else ''})")
             if verdict == "FAILED" and step in Proof.NEEDED:
-                print("       the other steps were not tried")
+                print("       the other steps were not run")
                 break
         if failed and hasattr(proof, "stack"):
             logs = proof.stack.compose("logs", "--tail", "40", check=False).stdout.decode()

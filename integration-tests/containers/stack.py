@@ -1,4 +1,4 @@
-"""The stack of compose.yaml, as a person at a terminal has it: compose, docker, and two addresses."""
+"""The stack of compose.yaml, used as by an operator: compose, docker, and two published addresses."""
 
 import json
 import os
@@ -12,14 +12,14 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 OWNER = "owner@example.org"
 SERVICES = ("admin-service", "user-service")
-# Until all are healthy: two health intervals of 5 s, and much patience for a busy machine.
-HEALTHY_WITHIN_SECONDS = 120
-# Until deep follows what happened: two failures in a row, a check each second while somebody asks.
-SEEN_WITHIN_SECONDS = 30
+# All are healthy after two health intervals of 5 s. Long enough for a busy machine.
+HEALTHY_TIMEOUT_SECONDS = 120
+# Deep changes after two failed checks in a row, one per second. Long enough for a busy machine.
+HEALTH_CHANGE_TIMEOUT_SECONDS = 30
 
 
 class Stack:
-    """One project of compose in a clone of the repository, with ports and image tags of its own."""
+    """A compose project in a clone of the repository, with its own ports and image tags."""
 
     def __init__(self, clone: Path, project: str):
         self.clone = clone
@@ -39,12 +39,12 @@ class Stack:
         return self.compose("version").stdout.decode().splitlines()[0]
 
     def compose(self, *arguments: str, stdin: bytes | None = None, check: bool = True) -> subprocess.CompletedProcess:
-        """Runs compose with the arguments. Standard output and error are in the answer, as bytes."""
+        """Runs compose with the arguments. The result has standard output and error as bytes."""
         return _run([*self._compose, *arguments], cwd=self.clone, env=self.environment, input=stdin, check=check,
                     stdin=subprocess.DEVNULL if stdin is None else None)
 
     def up(self) -> None:
-        """Starts everything and returns once all three are healthy."""
+        """Starts the stack; returns when all three containers are healthy."""
         self.compose("up", "-d")
         self.wait_until_healthy()
 
@@ -54,7 +54,7 @@ class Stack:
     def wait_until_healthy(self) -> None:
         for service in ("redis", *SERVICES):
             wait_until(lambda: self.state(service).get("Health", {}).get("Status") == "healthy",
-                       f"{service} is healthy", HEALTHY_WITHIN_SECONDS)
+                       f"{service} is healthy", HEALTHY_TIMEOUT_SECONDS)
 
     def container(self, service: str) -> str:
         """The id of the service's container, running or not."""
@@ -70,18 +70,18 @@ class Stack:
         return (self.clone / "docker/secrets" / name).read_text()
 
     def channel(self, service: str) -> grpc.Channel:
-        """A new connection from outside to the published port."""
+        """A new channel to the published port."""
         return grpc.insecure_channel(self.addresses[service])
 
     def health(self, service: str, name: str) -> str:
-        """What a new client from outside hears: SERVING, NOT_SERVING, or the code of the error."""
+        """The status that a new client outside receives: SERVING, NOT_SERVING, or the code of the error."""
         with self.channel(service) as channel:
             try:
                 request = health_pb2.HealthCheckRequest(service=name)
-                answer = health_pb2_grpc.HealthStub(channel).Check(request, timeout=2)
+                reply = health_pb2_grpc.HealthStub(channel).Check(request, timeout=2)
             except grpc.RpcError as error:
                 return error.code().name
-        return health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status)
+        return health_pb2.HealthCheckResponse.ServingStatus.Name(reply.status)
 
     def probe(self, service: str, name: str) -> int:
         """The exit code of the service's own probe, run in its container."""
@@ -90,10 +90,10 @@ class Stack:
 
     def wait_for(self, service: str, name: str, status: str) -> None:
         wait_until(lambda: self.health(service, name) == status, f"{name} of {service} is {status}",
-                   SEEN_WITHIN_SECONDS)
+                   HEALTH_CHANGE_TIMEOUT_SECONDS)
 
     def wait_until_deep(self) -> None:
-        """Returns once deep is SERVING on both, for a client from outside and for the probe inside."""
+        """Returns when deep is SERVING on both, for a client outside and for the probe inside."""
         for service in SERVICES:
             self.wait_for(service, "deep", "SERVING")
             assert self.probe(service, "deep") == 0, f"{service} probe --service deep did not end with 0"
@@ -105,10 +105,10 @@ def docker(*arguments: str) -> str:
 
 
 def wait_until(condition, sentence: str, seconds: float) -> None:
-    """Returns as soon as the condition holds, and fails with the sentence if it does not in time."""
+    """Returns when the condition holds. Fails with the sentence after so many seconds."""
     end = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < end, f"after {seconds} s it is still not so that {sentence}"
+        assert time.monotonic() < end, f"not within {seconds} s: {sentence}"
         time.sleep(0.2)
 
 
@@ -117,8 +117,8 @@ def _run(command: list[str], check: bool, **options) -> subprocess.CompletedProc
         options.pop("stdin")
     ended = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
     if check and ended.returncode != 0:
-        said = (ended.stdout[-2000:] + ended.stderr[-4000:]).decode(errors="replace")
-        raise AssertionError(f"{' '.join(command)} ended with {ended.returncode}:\n{said}")
+        output = (ended.stdout[-2000:] + ended.stderr[-4000:]).decode(errors="replace")
+        raise AssertionError(f"{' '.join(command)} ended with {ended.returncode}:\n{output}")
     return ended
 
 

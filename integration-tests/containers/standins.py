@@ -1,10 +1,10 @@
-"""The base images that our files name, also on a machine whose engine can pull nothing.
+"""The base images of the Dockerfile and compose.yaml, also on a machine whose engine cannot pull images.
 
-An image that the engine has, or can pull, is used as it is. For any other one a stand-in is made and given the same
-name: Debian by debootstrap, the machine's own Rust toolchain, and Debian's Redis or Valkey.
+An image that the engine has or can pull is used unchanged. For any other image a stand-in with the same name is made
+from Debian (by debootstrap) and this machine's Rust toolchain, or Debian's Redis or Valkey.
 
-The stand-in for the Rust image brings the machine's downloaded crates along and keeps cargo offline, since a container
-may not reach the registry where the machine does. The Dockerfile is the one that users build in either case.
+The stand-in for the Rust image contains the crates that this machine has downloaded, and keeps cargo offline, because
+a container may not reach the registry. The Dockerfile is the same in both cases.
 """
 
 import os
@@ -14,30 +14,30 @@ import sys
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-# Plain Debian systems as tar files, so that a second run is quick. Outside of what git knows.
+# Debian systems as tar files, so that a second run is fast. Git ignores them.
 CACHE = REPOSITORY / "target" / "containers"
-# What the stand-ins of this Debian need: one tar file serves them all.
+# The packages of all stand-ins of this Debian, which share one tar file.
 BOOKWORM = "ca-certificates,gcc,libc6-dev,make,redis-server"
 MIRROR = "http://deb.debian.org/debian"
 LABEL = "org.startlist.stand-in"
-# A pull that does not begin within this time will not begin.
-PULL_WITHIN_SECONDS = 600
+# A pull that takes longer has no connection to a registry.
+PULL_TIMEOUT_SECONDS = 600
 
 RUST = re.search(r"^ARG RUST_IMAGE=(\S+)", (REPOSITORY / "docker/Dockerfile").read_text(), re.M)[1]
 _compose = (REPOSITORY / "compose.yaml").read_text()
 REDIS = re.search(r"STARTLIST_REDIS_IMAGE:-(\S+)}", _compose)[1]
-VALKEY = re.search(r"# Valkey instead: (\S+?)\. ", _compose)[1]
+VALKEY = re.search(r"(valkey/valkey:\S+)\. ", _compose)[1]
 
 
 def provide(name: str) -> bool:
-    """Sees to it that the engine has an image of this name. True if it is a stand-in, for the caller to remove."""
+    """Ensures that the engine has an image of this name. Returns whether it is a stand-in, which the caller removes."""
     inspected = subprocess.run(
         ["docker", "image", "inspect", "--format", f'{{{{index .Config.Labels "{LABEL}"}}}}', name],
         capture_output=True, text=True)
     if inspected.returncode == 0:
         return bool(inspected.stdout.strip())
     try:
-        pulled = subprocess.run(["docker", "pull", "--quiet", name], capture_output=True, timeout=PULL_WITHIN_SECONDS)
+        pulled = subprocess.run(["docker", "pull", "--quiet", name], capture_output=True, timeout=PULL_TIMEOUT_SECONDS)
         if pulled.returncode == 0:
             return False
     except subprocess.TimeoutExpired:
@@ -69,7 +69,7 @@ def _redis(name: str) -> None:
 
 
 def _valkey(name: str) -> None:
-    """From the next Debian: this one has no Valkey."""
+    """From a later Debian, because bookworm has no Valkey."""
     _import(_debian("trixie", "valkey-server"), name, "VOLUME /data", "WORKDIR /data")
 
 

@@ -1,4 +1,4 @@
-"""What the tests share. The stubs are there before the first test module imports them."""
+"""Fixtures of all tests. The stubs are generated before the first test module imports them."""
 
 import sys
 import tempfile
@@ -9,7 +9,7 @@ import pytest
 import running
 import stubs
 
-OWNER = {"email": "owner@example.com", "password": "a start list of one's own"}
+OWNER = {"email": "owner@example.com", "password": "a start list of my own"}
 _generated = tempfile.TemporaryDirectory(prefix="startlist-stubs-")
 
 
@@ -24,13 +24,13 @@ def pytest_unconfigure() -> None:
 
 @pytest.fixture(scope="session")
 def owner() -> dict[str, str]:
-    """What the first OWNER signs in with."""
+    """The credentials of the first owner."""
     return OWNER
 
 
 @pytest.fixture(scope="session")
 def startlist(tmp_path_factory):
-    """A Startlist for all tests; at first it holds that OWNER and nothing else."""
+    """A Startlist for all tests. Its only content at the start is the first owner."""
     folder = tmp_path_factory.mktemp("startlist")
     password_file = folder / "owner-password"
     password_file.write_text(OWNER["password"])
@@ -45,13 +45,13 @@ def startlist(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def admin_channel(startlist):
-    """A connection to admin-service."""
+    """A channel to admin-service."""
     with startlist.admin_channel() as channel:
         yield channel
 
 
 @pytest.fixture(scope="session")
 def user_channel(startlist):
-    """A connection to user-service."""
+    """A channel to user-service."""
     with startlist.user_channel() as channel:
         yield channel

@@ -1,4 +1,4 @@
-"""Errors as a client of another language sees them: a code, and the details of google.rpc."""
+"""Errors as clients of other languages receive them: a code, and the details of google.rpc."""
 
 import grpc
 import pytest
@@ -8,7 +8,7 @@ from grpc_status import rpc_status
 
 
 def refused(call, *arguments, **options) -> grpc.RpcError:
-    """Makes a call that has to fail, and answers its error."""
+    """Makes a call that must fail, and returns its error."""
     with pytest.raises(grpc.RpcError) as caught:
         call(*arguments, **options)
     return caught.value
@@ -17,14 +17,14 @@ def refused(call, *arguments, **options) -> grpc.RpcError:
 def detail(error: grpc.RpcError, kind: type[Message]) -> Message:
     """The one detail of this kind."""
     found = [packed for packed in rpc_status.from_call(error).details if packed.Is(kind.DESCRIPTOR)]
-    assert len(found) == 1, f"{len(found)} times {kind.DESCRIPTOR.full_name} in {error}"
+    assert len(found) == 1, f"{len(found)} x {kind.DESCRIPTOR.full_name} in {error}"
     unpacked = kind()
     found[0].Unpack(unpacked)
     return unpacked
 
 
 def reason(error: grpc.RpcError) -> str:
-    """The reason in ErrorInfo, after a look at what all errors have."""
+    """The reason in ErrorInfo, after a check of the details that all errors have."""
     info = detail(error, error_details_pb2.ErrorInfo)
     assert info.domain == "startlist"
     assert detail(error, error_details_pb2.RequestInfo).request_id

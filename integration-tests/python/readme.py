@@ -1,11 +1,11 @@
-"""Takes the story out of the README and runs it.
+"""Extracts the tutorial from the README and runs it.
 
-The convention: a fenced block that opens with ```sh story holds commands. All of them run in one
-bash, from top to bottom, in an empty folder in which `startlist` was started with no settings but its
-ports, so that what it keeps in ./.startlist is at hand. The first command that fails ends the story.
+A fenced block that opens with ```sh story contains commands. All commands run in one bash, from top to
+bottom, in an empty folder in which `startlist` was started without settings except its ports, so that its
+data is in ./.startlist. The first command that fails ends the run.
 
-A block that opens with ```json story shows what the commands above it print: each of its lines has
-to be in their output, in that order. Lines with an ellipsis stand for whatever is left out.
+A block that opens with ```json story shows the output of the commands above it: each of its lines must be
+in that output, in this order. A line with an ellipsis stands for any omitted lines.
 """
 
 import re
@@ -15,34 +15,34 @@ from pathlib import Path
 
 _BLOCK = re.compile(r"^```(sh|json) story\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _GRPCURL = re.compile(r"^[^#\n]*\bgrpcurl\b", re.MULTILINE)
-# The ports that the README names: admin-service's and user-service's.
+# The ports in the README, of admin-service and user-service.
 PORTS = (50051, 50052)
-STORY_WITHIN_SECONDS = 120
+STORY_TIMEOUT_SECONDS = 120
 
 
 @dataclass
 class Scene:
-    """Commands, and the lines that they print."""
+    """Commands, and the lines that they must print."""
 
     commands: str
     prints: str = ""
 
     def count_calls(self) -> int:
-        """How many lines call grpcurl."""
+        """The number of lines that call grpcurl."""
         return len(_GRPCURL.findall(self.commands))
 
     def missing_from(self, output: str) -> str | None:
-        """The first line that should be in the output and is not."""
+        """The first line that is missing in the output."""
         lines = (line.strip() for line in output.splitlines())
         for wanted in self.prints.splitlines():
-            # The search goes on where it stopped: an iterator remembers.
+            # `in` consumes the iterator, so each line is searched after the one before it.
             if "…" not in wanted and wanted.strip() not in lines:
                 return wanted
         return None
 
 
 def scenes(readme: str) -> list[Scene]:
-    """The story of a README, from top to bottom."""
+    """The scenes of a README, from top to bottom."""
     found: list[Scene] = []
     for language, text in _BLOCK.findall(readme):
         if language == "sh":
@@ -53,7 +53,7 @@ def scenes(readme: str) -> list[Scene]:
 
 
 def perform(story: list[Scene], folder: Path) -> list[str]:
-    """Runs the commands in the folder, and answers what each scene printed."""
+    """Runs the commands in the folder, and returns the output of each scene."""
     outputs = [folder / f"scene-{number}.out" for number in range(len(story))]
     parts = [f"exec >{path}\n{scene.commands}" for path, scene in zip(outputs, story)]
     bash = subprocess.run(
@@ -62,7 +62,7 @@ def perform(story: list[Scene], folder: Path) -> list[str]:
         stdin=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
-        timeout=STORY_WITHIN_SECONDS,
+        timeout=STORY_TIMEOUT_SECONDS,
         check=False,
     )
     if bash.returncode != 0:
@@ -72,7 +72,7 @@ def perform(story: list[Scene], folder: Path) -> list[str]:
 
 
 def with_ports(story: list[Scene], ports: dict[int, int]) -> list[Scene]:
-    """The story with other ports, for a machine on which those that it names are taken."""
+    """The story with other ports, for a machine on which its own are in use."""
 
     def replaced(text: str) -> str:
         return re.sub(r":(\d+)\b", lambda port: f":{ports.get(int(port[1]), port[1])}", text)

@@ -1,4 +1,4 @@
-"""Runs `startlist`, the real program, with a private Redis in a folder of the test's own."""
+"""Runs the real `startlist`, with a private Redis, in a folder of the test."""
 
 import os
 import signal
@@ -12,17 +12,17 @@ from typing import Iterator
 import grpc
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-# Each takes a second at most on a quiet machine.
-READY_WITHIN_SECONDS = 60
-ENDED_WITHIN_SECONDS = 60
+# Starting and stopping take at most a second on an idle machine.
+START_TIMEOUT_SECONDS = 60
+STOP_TIMEOUT_SECONDS = 60
 
 
 class Startlist:
-    """Both services on one machine, ready for calls."""
+    """A running `startlist`: both services and their Redis."""
 
     def __init__(self, folder: Path, settings: dict[str, str], wanted_ports: tuple[int, int]):
         self.admin_port, self.user_port = map(_free_port, wanted_ports)
-        self.said: list[str] = []
+        self.output: list[str] = []
         self._ready_or_ended = threading.Event()
         self._log = folder / "startlist.log"
         environment = {name: value for name, value in os.environ.items() if not _is_setting(name)}
@@ -31,7 +31,7 @@ class Startlist:
         environment["STARTLIST_USER_LISTEN"] = f"127.0.0.1:{self.user_port}"
         with self._log.open("w") as log:
             self._process = subprocess.Popen(
-                [_binary()],
+                [binary("startlist")],
                 cwd=folder,
                 env=environment,
                 stdin=subprocess.DEVNULL,
@@ -43,14 +43,14 @@ class Startlist:
 
     def wait_until_ready(self) -> None:
         """Returns once both services are SERVING."""
-        self._ready_or_ended.wait(READY_WITHIN_SECONDS)
-        assert any(line.startswith("ready") for line in self.said), self._report("is not ready")
+        self._ready_or_ended.wait(START_TIMEOUT_SECONDS)
+        assert any(line.startswith("ready") for line in self.output), self._report("is not ready")
 
     def stop(self) -> None:
-        """Asks it to end, as Ctrl-C does, and expects a clean end."""
+        """Ends it as Ctrl-C does, and expects exit code 0."""
         self._process.send_signal(signal.SIGINT)
         try:
-            status = self._process.wait(ENDED_WITHIN_SECONDS)
+            status = self._process.wait(STOP_TIMEOUT_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
             raise AssertionError(self._report("did not end")) from None
@@ -65,15 +65,15 @@ class Startlist:
         return grpc.insecure_channel(f"127.0.0.1:{self.user_port}")
 
     def _read(self) -> None:
-        """Takes every line, so that the program never waits for a reader."""
+        """Reads every line, so that the program never blocks on a full pipe."""
         for line in self._process.stdout:
-            self.said.append(line)
+            self.output.append(line)
             if line.startswith("ready"):
                 self._ready_or_ended.set()
         self._ready_or_ended.set()
 
     def _report(self, what: str) -> str:
-        return f"startlist {what}; it said:\n{''.join(self.said)}\n{self._log.read_text()}"
+        return f"startlist {what}; its output:\n{''.join(self.output)}\n{self._log.read_text()}"
 
 
 @contextmanager
@@ -82,7 +82,7 @@ def startlist(
 ) -> Iterator[Startlist]:
     """Runs it in the folder until the block ends. The settings are environment variables.
 
-    The ports are admin-service's and user-service's; 0, or one that is taken, becomes a free one.
+    The ports are those of admin-service and user-service. A port that is 0 or in use is replaced by a free one.
     """
     program = Startlist(folder, settings, wanted_ports)
     try:
@@ -92,14 +92,14 @@ def startlist(
         program.stop()
 
 
-def _binary() -> Path:
-    named = os.environ.get("STARTLIST_BIN")
-    built = Path(os.environ.get("CARGO_TARGET_DIR", "target")) / "debug" / "startlist"
-    return Path(named) if named else REPOSITORY / built
+def binary(name: str) -> Path:
+    """The path of a built binary. `STARTLIST_BIN` names another `startlist`, with the services next to it."""
+    built = REPOSITORY / os.environ.get("CARGO_TARGET_DIR", "target") / "debug" / "startlist"
+    return Path(os.environ.get("STARTLIST_BIN", built)).with_name(name)
 
 
 def _is_setting(name: str) -> bool:
-    """A setting of the machine that the tests run on must not change what they see."""
+    """Whether a variable is a setting of Startlist, which must not reach the program that is tested."""
     return name.startswith("STARTLIST_") and not name.startswith("STARTLIST_TEST_")
 
 
@@ -113,4 +113,4 @@ def _free_port(wanted: int) -> int:
                 return probe.getsockname()[1]
             except OSError:
                 continue
-    raise AssertionError("this machine has no free port")
+    raise AssertionError("there is no free port")

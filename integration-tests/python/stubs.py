@@ -1,4 +1,4 @@
-"""Python's view of the contract, generated from proto/ by grpcio-tools."""
+"""The Python stubs of the contract, generated from proto/ by grpcio-tools."""
 
 from importlib import resources
 from pathlib import Path

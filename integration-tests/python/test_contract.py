@@ -1,4 +1,4 @@
-"""What any client can rely on, whatever it calls: the errors and the reflection."""
+"""Errors and reflection as clients of other languages see them."""
 
 import grpc
 import pytest
@@ -24,7 +24,7 @@ def users(user_channel):
     return user_grpc.UserServiceStub(user_channel)
 
 
-def test_who_has_no_credential_is_unauthenticated(admins, users):
+def test_a_call_without_a_credential_is_unauthenticated(admins, users):
     for error in (
         refused(admins.GetMe, admin_api.GetMeRequest()),
         refused(users.GetMe, user_api.GetMeRequest()),
@@ -33,7 +33,7 @@ def test_who_has_no_credential_is_unauthenticated(admins, users):
         assert reason(error) == "UNAUTHENTICATED"
 
 
-def test_a_wrong_password_and_an_unknown_email_read_the_same(admins, owner):
+def test_a_wrong_password_and_an_unknown_email_look_alike(admins, owner):
     wrong_password = admin_api.SignInRequest(email=owner["email"], password="not the password")
     unknown_email = admin_api.SignInRequest(email="nobody@example.com", password="not the password")
     first, second = (refused(admins.SignIn, request) for request in (wrong_password, unknown_email))
@@ -42,7 +42,7 @@ def test_a_wrong_password_and_an_unknown_email_read_the_same(admins, owner):
     assert first.details() == second.details()
 
 
-def test_every_wrong_field_is_named_at_once(users):
+def test_every_wrong_field_is_listed(users):
     request = user_api.SignUpRequest(email="nobody", password="short", country_code="XX")
     error = refused(users.SignUp, request)
     assert error.code() == grpc.StatusCode.INVALID_ARGUMENT
@@ -52,7 +52,7 @@ def test_every_wrong_field_is_named_at_once(users):
     assert wrong == {"email", "password", "display_name", "country_code"}
 
 
-def test_what_is_not_there_is_named(users):
+def test_an_absent_competition_is_named(users):
     error = refused(users.GetCompetition, user_api.GetCompetitionRequest(competition_id="moon-run"))
     assert error.code() == grpc.StatusCode.NOT_FOUND
     assert reason(error) == "COMPETITION_NOT_FOUND"

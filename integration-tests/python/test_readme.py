@@ -1,4 +1,4 @@
-"""The README's story, run as it stands there, with the real grpcurl."""
+"""The tutorial of the README, run as written there, with the real grpcurl."""
 
 import os
 import shutil
@@ -13,11 +13,11 @@ README = running.REPOSITORY / "README.md"
 GRPCURL = shutil.which(os.environ.get("STARTLIST_TEST_GRPCURL") or "grpcurl")
 
 
-@pytest.mark.skipif(GRPCURL is None, reason="this machine has no grpcurl")
-def test_the_story_of_the_readme_works_as_it_stands(tmp_path, monkeypatch):
+@pytest.mark.skipif(GRPCURL is None, reason="grpcurl is not installed")
+def test_the_tutorial_of_the_readme_works_as_written(tmp_path, monkeypatch):
     story = readme.scenes(README.read_text())
     calls = sum(scene.count_calls() for scene in story)
-    assert calls >= 8, f"the README's story has only {calls} calls: were its marks lost?"
+    assert calls >= 8, f"only {calls} calls were found in the README: are its blocks still marked?"
 
     monkeypatch.setenv("PATH", os.path.dirname(GRPCURL), prepend=os.pathsep)
     with running.startlist(tmp_path, settings={}, wanted_ports=readme.PORTS) as program:
@@ -25,7 +25,7 @@ def test_the_story_of_the_readme_works_as_it_stands(tmp_path, monkeypatch):
         outputs = readme.perform(readme.with_ports(story, ports), tmp_path)
     for scene, output in zip(story, outputs):
         missing = scene.missing_from(output)
-        assert missing is None, f"{missing!r} is not what these print:\n{scene.commands}\n{output}"
+        assert missing is None, f"{missing!r} is missing in the output of:\n{scene.commands}\n{output}"
 
 
 SAMPLE = """
@@ -36,7 +36,7 @@ make run
 The story:
 ```sh story
 WHO=ada
-# grpcurl in a comment is no call
+# grpcurl in a comment is not a call
 grpcurl() { echo "{"; echo "  \\"who\\": \\"$1\\","; echo "  \\"at\\": 1"; echo "}"; }
 grpcurl $WHO
 ```

@@ -1,10 +1,13 @@
 //! Redis is away: the services run, refuse calls, and serve as soon as it is back, without a restart.
 
+use api::health::HealthCheckRequest;
+use api::health::health_check_response::ServingStatus;
+use api::health::health_client::HealthClient;
 use api::user::ListCompetitionsRequest;
 use api::v1::RegistrationState;
-use integration_tests::{Startlist, assert_rejected, eventually, reason};
+use integration_tests::{Startlist, assert_rejected, channel_to, reason};
 use nix::sys::signal::Signal;
-use testkit::{Program, TestRedis};
+use testkit::{Program, TestRedis, eventually, free_address};
 use tokio::time::Instant;
 
 #[tokio::test]
@@ -54,6 +57,54 @@ async fn a_frozen_redis_delays_a_call_by_less_than_five_seconds() {
     assert!(began.elapsed().as_secs() < 5, "{:?}", began.elapsed());
     app.redis.thaw().expect("running");
     eventually("calls succeed", async || ada.me().await.is_ok()).await;
+}
+
+#[tokio::test]
+async fn deep_health_of_a_service_follows_redis_and_its_peer() {
+    let mut redis = TestRedis::start();
+    let [admin, user] = [free_address(), free_address()].map(|address| address.to_string());
+    let start = |redis: &TestRedis, name: &str, listen: &str, peer: &str| {
+        let flags = [
+            "--listen",
+            listen,
+            "--redis-url",
+            &redis.url(name),
+            "--peer-url",
+            peer,
+        ];
+        Program::start(name, &flags, &[])
+    };
+    let _admin = start(&redis, "admin-service", &admin, &format!("http://{user}"));
+    let peer = start(&redis, "user-service", &user, &format!("http://{admin}"));
+    let becomes = async |expected: [(&str, bool); 4]| {
+        eventually(&format!("serving is {expected:?}"), async || {
+            for (service, is_serving) in expected {
+                if is_serving_at(&admin, service).await != is_serving {
+                    return false;
+                }
+            }
+            true
+        })
+        .await;
+    };
+    let ready = ("readiness", true);
+    becomes([ready, ("deep", true), ("redis", true), ("peer", true)]).await;
+    redis.kill();
+    becomes([ready, ("deep", false), ("redis", false), ("peer", true)]).await;
+    redis.restart().expect("restarted");
+    becomes([ready, ("deep", true), ("redis", true), ("peer", true)]).await;
+    peer.signal(Signal::SIGKILL);
+    becomes([ready, ("deep", false), ("redis", true), ("peer", false)]).await;
+    let _peer = start(&redis, "user-service", &user, &format!("http://{admin}"));
+    becomes([ready, ("deep", true), ("redis", true), ("peer", true)]).await;
+}
+
+async fn is_serving_at(address: &str, service: &str) -> bool {
+    let request = HealthCheckRequest {
+        service: service.to_owned(),
+    };
+    let reply = HealthClient::new(channel_to(address)).check(request).await;
+    reply.is_ok_and(|reply| reply.into_inner().status() == ServingStatus::Serving)
 }
 
 #[tokio::test]

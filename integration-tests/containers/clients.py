@@ -1,7 +1,4 @@
-"""What clients outside of the containers do: the main story, records to compare, and a steady load.
-
-The story itself is the one of integration-tests/python, told here to two published ports.
-"""
+"""Clients outside of the containers: the main story, all records for a comparison, and a steady load."""
 
 import sys
 import tempfile
@@ -18,7 +15,7 @@ _generated = tempfile.TemporaryDirectory(prefix="startlist-stubs-")
 stubs.generate(Path(_generated.name))
 sys.path.insert(0, _generated.name)
 
-import test_story  # noqa: E402
+import story  # noqa: E402
 from startlist.admin.v1 import admin_service_pb2 as admin_api  # noqa: E402
 from startlist.admin.v1 import admin_service_pb2_grpc as admin_grpc  # noqa: E402
 from startlist.user.v1 import user_service_pb2_grpc as user_grpc  # noqa: E402
@@ -27,30 +24,30 @@ from startlist.v1.registration_pb2 import RegistrationState  # noqa: E402
 
 from stack import OWNER, Stack  # noqa: E402
 
-DAY = test_story.DAY
-# Answers to a change that was made already, by a call whose own answer was lost.
+DAY = story.DAY
+# The codes of a change that an earlier call has made whose reply was lost.
 SETTLED = (grpc.StatusCode.ALREADY_EXISTS, grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.NOT_FOUND)
 
 
-def tell(stack: Stack) -> None:
-    """The main story on a new system: two places, three people, one who withdraws."""
+def run_story(stack: Stack) -> None:
+    """Runs the main story of integration-tests/python through the published ports."""
     owner = {"email": OWNER, "password": stack.secret("owner_password")}
     with stack.channel("admin-service") as admin, stack.channel("user-service") as user:
-        test_story.test_who_waits_gets_the_place_of_who_withdraws(admin, user, owner)
+        story.run(admin, user, owner)
 
 
 class Owner:
-    """The first admin, signed in once; the session lives in Redis and outlasts every restart."""
+    """The first owner, signed in once. The session is stored in Redis and survives every restart."""
 
     def __init__(self, stack: Stack):
         self.stack = stack
         with stack.channel("admin-service") as channel:
-            organiser = test_story.Organiser(
+            organiser = story.Organiser(
                 admin_grpc.AdminServiceStub(channel), OWNER, stack.secret("owner_password"))
         self.credential = organiser.credential
 
     def records(self) -> list[str]:
-        """Everything that an owner can see, message by message: equal lists mean that nothing changed."""
+        """Everything that an owner can read. Equal lists mean that nothing changed."""
         competitions = self._all("ListCompetitions", admin_api.ListCompetitionsRequest(), "competitions")
         every_state = [value for value in RegistrationState.values() if value]
         found = [*competitions]
@@ -64,29 +61,29 @@ class Owner:
         return [str(message) for message in found]
 
     def log(self) -> set[tuple[int, str]]:
-        """The log of the story's competition, as pairs of revision and user id."""
-        request = admin_api.ListAuditEntriesRequest(competition_id=test_story.COMPETITION_ID)
+        """The log of the competition of the story, as pairs of revision and user id."""
+        request = admin_api.ListAuditEntriesRequest(competition_id=story.COMPETITION_ID)
         return {(entry.revision, entry.user_id) for entry in self._all("ListAuditEntries", request, "entries")}
 
     def create_competition(self, competition_id: str) -> None:
-        """Makes a draft, which needs nothing of user-service."""
+        """Creates a draft, which does not need user-service."""
         competition = Competition(
-            title="Made while the other one was away", venue="Market Square", country_code="CH",
-            starts_at=test_story.from_now(30 * DAY), ends_at=test_story.from_now(31 * DAY),
-            registration_opens_at=test_story.from_now(-DAY), registration_closes_at=test_story.from_now(29 * DAY))
+            title="Created while a service was down", venue="Market Square", country_code="CH",
+            starts_at=story.from_now(30 * DAY), ends_at=story.from_now(31 * DAY),
+            registration_opens_at=story.from_now(-DAY), registration_closes_at=story.from_now(29 * DAY))
         self._call("CreateCompetition", admin_api.CreateCompetitionRequest(
             competition=competition, competition_id=competition_id))
 
     def _all(self, rpc: str, request, field: str) -> list:
-        """All pages of a list."""
+        """Reads all pages of a list."""
         request.page_size = 200
         found = []
         while True:
-            answer = self._call(rpc, request)
-            found += getattr(answer, field)
-            if not answer.next_page_token:
+            reply = self._call(rpc, request)
+            found += getattr(reply, field)
+            if not reply.next_page_token:
                 return found
-            request.page_token = answer.next_page_token
+            request.page_token = reply.next_page_token
 
     def _call(self, rpc: str, request):
         with self.stack.channel("admin-service") as channel:
@@ -95,11 +92,11 @@ class Owner:
 
 
 class _Repeated:
-    """Does something again and again in a thread of its own, until the block ends."""
+    """Repeats an action in a thread until the block ends."""
 
     def __init__(self):
         self._end = threading.Event()
-        self._thread = threading.Thread(target=self._go_on, daemon=True)
+        self._thread = threading.Thread(target=self._repeat, daemon=True)
 
     def __enter__(self):
         self._thread.start()
@@ -109,37 +106,40 @@ class _Repeated:
         self._end.set()
         self._thread.join(30)
 
-    def _go_on(self) -> None:
+    def _repeat(self) -> None:
         while not self._end.is_set():
             self._once()
 
 
-class Asking(_Repeated):
-    """Somebody who asks a service for its base health all the time; `heard` counts the answers."""
+class HealthWatch(_Repeated):
+    """Checks the base health of a service repeatedly. `statuses` counts the results."""
 
     def __init__(self, stack: Stack, service: str):
         super().__init__()
-        self.heard: Counter[str] = Counter()
-        self._ask = lambda: stack.health(service, "")
+        self.statuses: Counter[str] = Counter()
+        self._check = lambda: stack.health(service, "")
 
     def _once(self) -> None:
-        self.heard[self._ask()] += 1
+        self.statuses[self._check()] += 1
         self._end.wait(0.05)
 
 
 class Load(_Repeated):
-    """Somebody who registers and withdraws without a pause; `acknowledged` holds revision and user id of each change."""
+    """A user who registers and withdraws without a pause.
+
+    `acknowledged` has the revision and the user id of each change that was acknowledged.
+    """
 
     def __init__(self, stack: Stack, name: str):
         super().__init__()
         self.acknowledged: set[tuple[int, str]] = set()
         self.refused = 0
-        person = test_story.Competitor(user_grpc.UserServiceStub(stack.channel("user-service")), name)
-        self.user_id = person.user_id
-        self._calls = [person.register, person.withdraw]
+        runner = story.Runner(user_grpc.UserServiceStub(stack.channel("user-service")), name)
+        self.user_id = runner.user_id
+        self._calls = [runner.register, runner.withdraw]
 
     def _once(self) -> None:
-        """Any error may come while things are killed; what it left behind is settled by the next answer."""
+        """Makes one change. Any error is possible while containers are killed; the next reply shows its effect."""
         try:
             registration = self._calls[0]()
             self.acknowledged.add((registration.revision, registration.user_id))
