@@ -5,9 +5,9 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Instant;
 
+use doctor::{Error, Examiner, Repairer, Report, Severity};
 use server::config::{RedisPassword, RedisUrl};
-use store::Store;
-use store::doctor::{Finding, Report, Unfinished};
+use store::Redis;
 
 use crate::data_dir::RunningDataDir;
 use crate::failure::Failure;
@@ -39,10 +39,10 @@ pub(crate) async fn run(settings: &Settings, doctor: &DoctorSettings) -> Result<
     })
 }
 
-/// A connection to Redis as one of its users.
+/// A Redis, and the user as whom the doctor logs in.
 struct Login {
     address: RedisUrl,
-    store: Store,
+    redis: Redis,
 }
 
 impl Login {
@@ -76,20 +76,20 @@ impl Login {
     }
 
     fn new(address: RedisUrl, password: Option<&RedisPassword>) -> Result<Self, Failure> {
-        let store = Store::new(address.expose(), password.map(RedisPassword::expose));
-        let store = store.map_err(|error| Failure::RedisUrl(error.into()))?;
-        Ok(Self { address, store })
+        let redis = Redis::new(address.expose(), password.map(RedisPassword::expose));
+        let redis = redis.map_err(|error| Failure::RedisUrl(error.into()))?;
+        Ok(Self { address, redis })
     }
 
     /// Warns about unsafe Redis settings. They are not findings: the data may still be consistent.
     async fn warn_about_settings(&self) {
         // The examination reports it if Redis cannot be reached or refuses the user.
-        for warning in self.store.setup_warnings().await.unwrap_or_default() {
+        for warning in self.redis.setup_warnings().await.unwrap_or_default() {
             eprintln!("startlist: {warning}");
         }
     }
 
-    fn failed(&self, source: Unfinished) -> Failure {
+    fn failed(&self, source: Error) -> Failure {
         Failure::Doctor {
             address: self.address.clone(),
             source,
@@ -106,28 +106,16 @@ impl Examination {
     async fn of(login: &Login) -> Result<Self, Failure> {
         let began = Instant::now();
         let mut line = ProgressLine::new();
-        let examined = login.store.examine(|progress| line.show(&progress)).await;
+        let examiner = Examiner::new(&login.redis);
+        let report = examiner.examine(|progress| line.show(&progress)).await;
         line.end();
-        let report = examined.map_err(|unfinished| login.failed(unfinished))?;
+        let report = report.map_err(|error| login.failed(error))?;
         Ok(Self { report, began })
     }
 
     fn lines(&self) -> String {
-        let Report {
-            findings,
-            orphans,
-            leftovers,
-            ..
-        } = &self.report;
-        let kinds = [
-            ("finding", findings),
-            ("orphan", orphans),
-            ("leftover", leftovers),
-        ];
-        let lines = kinds.into_iter().flat_map(|(kind, list)| {
-            list.iter()
-                .map(move |finding| format!("{kind}: {finding}\n"))
-        });
+        let findings = self.report.findings.iter();
+        let lines = findings.map(|finding| format!("{finding}\n"));
         lines.chain([self.summary()]).collect()
     }
 
@@ -145,11 +133,11 @@ impl Examination {
         } else {
             "some invariants do not hold"
         };
-        let count = |list: &Vec<Finding>| list.len() as u64;
+        let count = |severity| self.report.count(severity) as u64;
         let found = [
-            counted(count(&self.report.findings), "finding", "findings"),
-            counted(count(&self.report.orphans), "orphan", "orphans"),
-            counted(count(&self.report.leftovers), "leftover", "leftovers"),
+            counted(count(Severity::Broken), "finding", "findings"),
+            counted(count(Severity::Orphan), "orphan", "orphans"),
+            counted(count(Severity::Leftover), "leftover", "leftovers"),
         ];
         format!(
             "{verdict}: {} in {:.1} s: {}\n",
@@ -166,21 +154,25 @@ fn counted(count: u64, one: &str, many: &str) -> String {
 
 /// Makes all repairs and prints each. Returns whether one changed something.
 async fn repair(writer: &Login, report: &Report) -> Result<bool, Failure> {
+    let repairer = Repairer::new(&writer.redis);
     let mut is_changed = false;
-    for finding in report.repairable() {
+    for finding in &report.findings {
+        let Some(repair) = &finding.repair else {
+            continue;
+        };
         let subject = &finding.subject;
-        match (writer.store.repair(finding).await, &finding.repair) {
-            (Ok(true), Some(repair)) => {
+        match repairer.make(repair).await {
+            Ok(true) => {
                 print(&format!("repaired: {subject}: {repair}\n"));
                 is_changed = true;
             }
             // A call or another doctor has repaired it in the meantime.
-            (Ok(_), _) => {}
+            Ok(false) => {}
             // The other repairs do not depend on this one.
-            (Err(Unfinished::Failed(why)), _) => {
+            Err(Error::Failed(why)) => {
                 eprintln!("startlist: {subject}: the repair failed: {why}");
             }
-            (Err(unfinished), _) => return Err(writer.failed(unfinished)),
+            Err(error) => return Err(writer.failed(error)),
         }
     }
     Ok(is_changed)

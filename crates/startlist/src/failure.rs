@@ -7,7 +7,6 @@ use std::path::PathBuf;
 
 use server::config::{RedisUrl, UnreadableFile, UnusablePassword};
 use server::exit;
-use store::doctor::Unfinished;
 
 /// An error that ends the process.
 #[derive(Debug, thiserror::Error)]
@@ -39,7 +38,7 @@ pub(crate) enum Failure {
     #[error("{address}: {source}")]
     Doctor {
         address: RedisUrl,
-        source: Unfinished,
+        source: doctor::Error,
     },
     #[error("--redis-url (STARTLIST_REDIS_URL): {0}")]
     RedisUrl(Box<dyn Error + Send + Sync>),
@@ -70,9 +69,9 @@ impl Failure {
             | Self::RedisUrl(_) => exit::USAGE,
             Self::NotRunning(_) => exit::UNAVAILABLE,
             Self::Doctor { source, .. } => match source {
-                Unfinished::Unreachable(_) => exit::UNAVAILABLE,
-                Unfinished::Failed(_) => exit::SOFTWARE,
-                Unfinished::Refused(_) => exit::NO_PERMISSION,
+                doctor::Error::Unreachable(_) => exit::UNAVAILABLE,
+                doctor::Error::Failed(_) => exit::SOFTWARE,
+                doctor::Error::Refused(_) => exit::NO_PERMISSION,
             },
             Self::NoRedis | Self::PrivateRedis(_) | Self::Service { .. } | Self::System(_) => {
                 exit::OS_ERROR

@@ -10,7 +10,7 @@
 //! - [`accounts`], [`users`], [`admins`]: people.
 //! - [`shards`], [`page`]: long lists, in pages.
 //! - [`installation`], [`fingerprint`]: the secret of this installation, and how a repeated request is told.
-//! - [`doctor`]: whether a running system is as it must be.
+//! - [`inspect`], [`repair`]: raw reads and repairs for the crate `doctor`, and for nothing else.
 //! - [`setup`]: whether Redis keeps what it is told.
 
 pub mod accounts;
@@ -19,9 +19,9 @@ pub mod admins;
 mod audit;
 mod batching;
 pub mod competitions;
-pub mod doctor;
 mod error;
 mod fingerprint;
+pub mod inspect;
 mod installation;
 pub mod keys;
 mod legacy;
@@ -29,6 +29,7 @@ mod page;
 pub mod records;
 mod redis;
 pub mod registrations;
+pub mod repair;
 mod script;
 mod scripts;
 mod seal;

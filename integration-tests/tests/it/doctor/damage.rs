@@ -1,451 +1,444 @@
-//! What somebody's hand did to a system is named, all of it, and nothing else is.
+//! Damaged data: each damage is reported, with no other line. The services are not affected, and one
+//! damage hides no other.
+//!
+//! - Registrations: a record is missing, contradicts the log, has no log entry, is invalid, is in the
+//!   wrong hash; a user is missing in the waitlist, has a wrong score, is invalid.
+//! - Log: an entry was changed under the seal, breaks the rules, is missing at the start or at the
+//!   end; the counter or the seal contradicts it or is invalid.
+//! - Competition: a field differs, is missing; the record is missing; the catalogue lacks it.
+//! - Accounts: the claim, the password, the index is missing; the profile, an index entry is
+//!   invalid; the account is missing; an owner is missing in the owners, or is none.
+//! - Claims: of no account, of an account with another address, pending without an expiry, owned with
+//!   an expiry.
+//! - Keys: unknown, of a wrong type; a list with an invalid member; the secret is missing.
 
 use api::v1::Competition;
 use domain::Role;
 use integration_tests::User;
 
-use super::{Clinic, assert_said, key_of, key_of_user};
+use super::{System, assert_printed, key_of, key_of_user};
 
-/// A competition with one place: ada has it, ben and cyd wait, dan has withdrawn. Its log has 7 entries.
-struct Race {
-    race: Competition,
-    people: [User; 4],
+const NO_CLAIM: &str =
+    "the account has no claim of its e-mail address: it was not completed, so nobody can sign in";
+
+/// A system that is damaged, and the lines that the doctor must print.
+struct DamageTest {
+    system: System,
+    users: Vec<User>,
+    expected: Vec<String>,
 }
 
-impl Race {
-    async fn begin(clinic: &Clinic, people: &[User; 4]) -> Self {
-        let race = clinic.app.competition().capacity(1).open().await;
-        for user in people {
+/// A competition with one place: ada has it, ben and cyd wait, dan has withdrawn. Its log has 7
+/// entries.
+struct Race<'a> {
+    test: &'a mut DamageTest,
+    race: Competition,
+}
+
+impl DamageTest {
+    async fn start() -> Self {
+        Self {
+            system: System::start().await,
+            users: Vec::new(),
+            expected: Vec::new(),
+        }
+    }
+
+    async fn damage(&self, command: &[&str]) {
+        self.system.damage(command).await;
+    }
+
+    fn expect(&mut self, line: impl Into<String>) {
+        self.expected.push(line.into());
+    }
+
+    async fn race(&mut self) -> Race<'_> {
+        if self.users.is_empty() {
+            for name in ["ada", "ben", "cyd", "dan"] {
+                self.users.push(self.system.app.new_user(name).await);
+            }
+        }
+        let race = self.system.app.competition().capacity(1).open().await;
+        for user in &self.users {
             user.register(&race).await.expect("registered");
         }
-        people[3].withdraw(&race).await.expect("withdrawn");
-        Self {
-            race,
-            people: people.clone(),
+        self.users[3].withdraw(&race).await.expect("withdrawn");
+        Race { test: self, race }
+    }
+
+    /// Examines the system. The doctor must print exactly the expected lines and a summary, which is
+    /// returned.
+    async fn examine(self) -> String {
+        let ended = self.system.examine().await;
+        assert_eq!(ended.code, Some(1), "{ended:?}");
+        assert_printed(&ended, &self.expected);
+        let summary = ended.stdout.lines().last().expect("a summary");
+        summary.to_owned()
+    }
+}
+
+impl Race<'_> {
+    fn key(&self, suffix: &str) -> String {
+        key_of(&self.race, suffix)
+    }
+
+    /// The id of one of the four users.
+    fn user(&self, number: usize) -> String {
+        self.test.users[number].id.clone()
+    }
+
+    /// Sends a command on one of the competition's keys.
+    async fn damage(&self, command: &str, suffix: &str, arguments: &[&str]) {
+        let key = self.key(suffix);
+        let command = [&[command, &key], arguments].concat();
+        self.test.damage(&command).await;
+    }
+
+    fn expect(self, problem: &str) {
+        let id = &self.race.competition_id;
+        let line = format!("finding: competition {id}: {problem}");
+        self.test.expect(line);
+    }
+
+    /// Writes the log again, with one entry changed.
+    async fn change_entry(&self, id: &str, change: impl Fn(&mut Vec<String>)) {
+        let log = self.key("log");
+        let read = ["XRANGE", &log, "-", "+"];
+        let entries: Vec<(String, Vec<String>)> = self.test.system.command(&read).await;
+        self.damage("DEL", "log", &[]).await;
+        for (entry, mut fields) in entries {
+            if entry == id {
+                change(&mut fields);
+            }
+            let fields = fields.iter().map(String::as_str);
+            let arguments: Vec<_> = [entry.as_str()].into_iter().chain(fields).collect();
+            self.damage("XADD", "log", &arguments).await;
         }
     }
-
-    fn key(&self, holds: &str) -> String {
-        key_of(&self.race, holds)
-    }
-
-    fn id(&self, n: usize) -> &str {
-        &self.people[n].id
-    }
-
-    /// What is said of it.
-    fn finding(&self, problem: &str) -> String {
-        format!(
-            "finding: competition {}: {problem}",
-            self.race.competition_id
-        )
-    }
-}
-
-async fn people(clinic: &Clinic) -> [User; 4] {
-    let app = &clinic.app;
-    [
-        app.new_user("ada").await,
-        app.new_user("ben").await,
-        app.new_user("cyd").await,
-        app.new_user("dan").await,
-    ]
 }
 
 #[tokio::test]
-async fn records_and_queues_that_are_not_as_the_log_says_are_named_and_hide_no_other() {
-    let clinic = Clinic::open().await;
-    let people = people(&clinic).await;
-    let mut said = Vec::new();
-    let begin = async || Race::begin(&clinic, &people).await;
+async fn damaged_registrations_are_reported() {
+    let mut test = DamageTest::start().await;
 
-    let race = begin().await;
-    clinic
-        .damage(&["HDEL", &race.key("registrations"), race.id(0)])
-        .await;
-    let problem = format!(
-        "{} has no record, and by the log is confirmed since revision 3",
-        race.id(0)
-    );
-    said.push(race.finding(&problem));
-
-    let race = begin().await;
-    clinic
-        .damage(&["ZADD", &race.key("waitlist"), "9", race.id(1)])
-        .await;
-    let problem = format!(
-        "{} stands in the queue since revision 9, and by the log is waitlisted since revision 4",
-        race.id(1)
-    );
-    said.push(race.finding(&problem));
-
-    let race = begin().await;
-    clinic
-        .damage(&["ZREM", &race.key("waitlist"), race.id(2)])
-        .await;
-    let problem = format!(
-        "{} does not stand in the queue, and by the log is waitlisted since revision 5",
-        race.id(2)
-    );
-    said.push(race.finding(&problem));
-
-    let race = begin().await;
-    clinic
-        .damage(&["ZADD", &race.key("waitlist"), "9", "somebody@example.org"])
-        .await;
-    said.push(race.finding("the queue holds somebody whose id is none"));
-
-    // A record of a user without a log entry, who has an account that does not list it.
-    let race = begin().await;
-    let eve = clinic.app.new_user(&format!("eve-{}", said.len())).await;
-    clinic
-        .damage(&[
-            "HSET",
-            &race.key("registrations"),
-            &eve.id,
-            "C 9 1700000000000 -",
-        ])
-        .await;
-    let problem = format!(
-        "{} is recorded as confirmed since revision 9, and has no log entry",
-        eve.id
-    );
-    said.push(race.finding(&problem));
-    said.push(format!(
-        "finding: user {}: the index lacks the registration for {}",
-        eve.id, race.race.competition_id
+    let race = test.race().await;
+    let ada = race.user(0);
+    race.damage("HDEL", "registrations", &[&ada]).await;
+    race.expect(&format!(
+        "{ada} has no registration record, but by the log confirmed since revision 3"
     ));
 
-    let race = begin().await;
-    clinic
-        .damage(&["HSET", &race.key("registrations"), race.id(0), "C three"])
-        .await;
-    said.push(race.finding(&format!("the record of {} cannot be read", race.id(0))));
+    let race = test.race().await;
+    let (ben, waitlist) = (race.user(1), race.key("waitlist"));
+    race.damage("ZADD", "waitlist", &["9", &ben]).await;
+    race.expect(&format!(
+        "{ben} is in {waitlist} since revision 9, but by the log waitlisted since revision 4"
+    ));
 
-    let race = begin().await;
-    let ended = "W 7 1700000000000 -";
-    clinic
-        .damage(&["HSET", &race.key("past"), race.id(3), ended])
-        .await;
-    said.push(race.finding(&format!("the record of {} cannot be read", race.id(3))));
+    let race = test.race().await;
+    let (cyd, waitlist) = (race.user(2), race.key("waitlist"));
+    race.damage("ZREM", "waitlist", &[&cyd]).await;
+    race.expect(&format!(
+        "{cyd} is not in {waitlist}, but by the log waitlisted since revision 5"
+    ));
 
-    let ended = clinic.examine().await;
-    assert_eq!(ended.code, Some(1), "{ended:?}");
-    assert_said(&ended, &said);
+    let race = test.race().await;
+    let waitlist = race.key("waitlist");
+    race.damage("ZADD", "waitlist", &["9", "somebody@example.org"])
+        .await;
+    race.expect(&format!("invalid user id in {waitlist}"));
+
+    let race = test.race().await;
+    let (ada, registrations) = (race.user(0), race.key("registrations"));
+    race.damage("HSET", "registrations", &[&ada, "C three"])
+        .await;
+    race.expect(&format!("invalid record of {ada} in {registrations}"));
+
+    let race = test.race().await;
+    let (dan, past) = (race.user(3), race.key("past"));
+    race.damage("HSET", "past", &[&dan, "W 7 1700000000000 -"])
+        .await;
+    race.expect(&format!("invalid record of {dan} in {past}"));
+
+    // A record without a log entry, of a user whose index does not list the competition.
+    let eve = test.system.app.new_user("eve").await.id;
+    let race = test.race().await;
+    let id = race.race.competition_id.clone();
+    race.damage("HSET", "registrations", &[&eve, "C 9 1700000000000 -"])
+        .await;
+    race.expect(&format!(
+        "{eve} is confirmed since revision 9, but has no log entry"
+    ));
+    test.expect(format!(
+        "finding: user {eve}: registered for {id}, which is missing in the index"
+    ));
+
+    test.examine().await;
 }
 
 #[tokio::test]
-async fn a_log_that_was_changed_or_cut_is_named() {
-    let clinic = Clinic::open().await;
-    let people = people(&clinic).await;
-    let mut said = Vec::new();
-    let begin = async || Race::begin(&clinic, &people).await;
+async fn a_changed_or_truncated_log_is_reported() {
+    let mut test = DamageTest::start().await;
 
-    // Changed behind the seal, so that the rules allow it still.
-    let race = begin().await;
-    clinic.seal().await;
-    change_entry(&clinic, &race.key("log"), "3-0", |fields| {
+    // A change under the seal that the rules allow.
+    let race = test.race().await;
+    race.test.system.seal().await;
+    race.change_entry("3-0", |fields| {
         fields[1] = (fields[1].parse::<i64>().expect("a time") + 1).to_string();
     })
     .await;
-    said.push(race.finding(
-        "the log is not what was sealed at revision 7: an entry up to there was changed or taken away",
+    race.expect(
+        "the log does not match its seal of revision 7: an entry up to there was changed or deleted",
+    );
+
+    let race = test.race().await;
+    race.change_entry("7-0", |fields| fields[5] = "promote".to_owned())
+        .await;
+    let (ben, dan) = (race.user(1), race.user(3));
+    race.expect(&format!(
+        "the log breaks the rules: revision 7: {dan} was promoted, first in the queue was {ben}"
     ));
 
-    let race = begin().await;
-    change_entry(&clinic, &race.key("log"), "7-0", |fields| {
-        fields[5] = "promote".to_owned();
-    })
-    .await;
-    said.push(race.finding(&format!(
-        "the log breaks the rules: revision 7: {} was promoted, first in the queue was {}",
-        race.id(3),
-        race.id(1)
-    )));
+    let race = test.race().await;
+    race.damage("XTRIM", "log", &["MAXLEN", "3"]).await;
+    race.expect("log entries 1 to 4 are missing");
 
-    let race = begin().await;
-    clinic
-        .damage(&["XTRIM", &race.key("log"), "MAXLEN", "3"])
-        .await;
-    said.push(race.finding("the log lacks revisions 1 to 4"));
+    let race = test.race().await;
+    race.damage("XDEL", "log", &["7-0"]).await;
+    race.expect("the log ends at revision 6, but the revision counter is 7");
 
-    let race = begin().await;
-    clinic.damage(&["XDEL", &race.key("log"), "7-0"]).await;
-    said.push(race.finding("the log ends at revision 6, and the counter says 7"));
+    let race = test.race().await;
+    race.damage("SET", "revision", &["2"]).await;
+    race.expect("the log ends at revision 7, but the revision counter is 2");
 
-    let race = begin().await;
-    clinic.damage(&["SET", &race.key("revision"), "2"]).await;
-    said.push(race.finding("the log ends at revision 7, and the counter says 2"));
+    for (suffix, problem) in [
+        ("revision", "invalid revision counter in"),
+        ("seal", "invalid seal in"),
+    ] {
+        let race = test.race().await;
+        let key = race.key(suffix);
+        race.damage("SET", suffix, &["nonsense"]).await;
+        race.expect(&format!("{problem} {key}"));
+    }
 
-    let race = begin().await;
-    clinic
-        .damage(&["SET", &race.key("revision"), "seven"])
-        .await;
-    said.push(race.finding("the counter of revisions cannot be read"));
-
-    let race = begin().await;
-    clinic.damage(&["SET", &race.key("seal"), "nonsense"]).await;
-    said.push(race.finding("the seal cannot be read"));
-
-    let ended = clinic.examine().await;
-    assert_eq!(ended.code, Some(1), "{ended:?}");
-    assert_said(&ended, &said);
+    test.examine().await;
 }
 
 #[tokio::test]
-async fn a_competition_whose_record_or_place_in_the_catalogue_is_wrong_is_named() {
-    let clinic = Clinic::open().await;
-    let people = people(&clinic).await;
-    let mut said = Vec::new();
-    let begin = async || Race::begin(&clinic, &people).await;
+async fn a_damaged_record_or_catalogue_is_reported() {
+    let mut test = DamageTest::start().await;
 
-    let race = begin().await;
-    clinic
-        .damage(&["HSET", &race.key("meta"), "capacity", "100"])
-        .await;
-    said.push(race.finding("the record has another capacity than the log"));
+    let race = test.race().await;
+    let meta = race.key("meta");
+    race.damage("HSET", "meta", &["capacity", "100"]).await;
+    race.expect(&format!("capacity in {meta} differs from the log"));
 
-    let race = begin().await;
-    clinic
-        .damage(&["HDEL", &race.key("meta"), "updated_at"])
-        .await;
-    said.push(race.finding("the record cannot be read: unreadable: the field updated_at"));
+    let race = test.race().await;
+    race.damage("HDEL", "meta", &["updated_at"]).await;
+    race.expect("invalid record: unreadable: the field updated_at");
 
-    let race = begin().await;
-    clinic.damage(&["DEL", &race.key("meta")]).await;
-    said.push(race.finding("the record is gone"));
+    let race = test.race().await;
+    let meta = race.key("meta");
+    race.damage("DEL", "meta", &[]).await;
+    race.expect(&format!("the record {meta} is missing"));
 
-    let race = begin().await;
-    for part in 0..32 {
-        let key = format!("catalogue:{{{part:02x}}}");
-        let members: Vec<String> = clinic.by_hand(&["ZRANGE", &key, "0", "-1"]).await;
+    let race = test.race().await;
+    let mut listed_in = None;
+    for shard in 0..32 {
+        let catalogue = format!("catalogue:{{{shard:02x}}}");
+        let list = ["ZRANGE", &catalogue, "0", "-1"];
+        let members: Vec<String> = race.test.system.command(&list).await;
         for member in members {
             if member.ends_with(&race.race.competition_id) {
-                clinic.damage(&["ZREM", &key, &member]).await;
+                race.test.damage(&["ZREM", &catalogue, &member]).await;
+                listed_in = Some(catalogue.clone());
             }
         }
     }
-    said.push(race.finding("the catalogue lacks it"));
+    let catalogue = listed_in.expect("a catalogue");
+    race.expect(&format!("the competition is missing in {catalogue}"));
 
-    let ended = clinic.examine().await;
-    assert_eq!(ended.code, Some(1), "{ended:?}");
-    assert_said(&ended, &said);
+    test.examine().await;
 }
 
-/// Writes a log anew, with one entry changed.
-async fn change_entry(clinic: &Clinic, log: &str, id: &str, change: impl FnOnce(&mut Vec<String>)) {
-    let entries: Vec<(String, Vec<String>)> = clinic.by_hand(&["XRANGE", log, "-", "+"]).await;
-    clinic.damage(&["DEL", log]).await;
-    let mut change = Some(change);
-    for (entry, mut fields) in entries {
-        if entry == id {
-            change.take().expect("one entry")(&mut fields);
-        }
-        let mut add = vec!["XADD", log, &entry];
-        add.extend(fields.iter().map(String::as_str));
-        clinic.damage(&add).await;
+#[tokio::test]
+async fn an_account_without_a_claim_and_a_claim_without_an_account_are_reported() {
+    let mut test = DamageTest::start().await;
+    let app = &test.system.app;
+    let ada = app.new_user("ada").await.id;
+    let zoe = app.new_admin("zoe", Role::Viewer).await.id;
+    let ben = app.new_user("ben").await.id;
+    let cyd = app.new_user("cyd").await.id;
+
+    let claim = test.system.claim_of("email:*", &ada).await;
+    test.damage(&["DEL", &claim]).await;
+    test.expect(format!("orphan: user {ada}: {NO_CLAIM}"));
+    let claim = test.system.claim_of("admin-email:*", &zoe).await;
+    test.damage(&["DEL", &claim]).await;
+    test.expect(format!("orphan: admin {zoe}: {NO_CLAIM}"));
+
+    for (key, claim, problem) in [
+        (
+            "email:{0a1b2c}",
+            "nobody",
+            "claimed by user nobody, whose account does not exist",
+        ),
+        (
+            "email:{dddd}",
+            "Ada Example",
+            "claimed by an invalid user id, whose account does not exist",
+        ),
+        (
+            "admin-email:{0a1b2c}",
+            "nobody",
+            "claimed by admin nobody, whose account does not exist",
+        ),
+        (
+            "email:{ffff}",
+            "pending:somebody:nonce",
+            "pending claim without an expiry",
+        ),
+        (
+            "email:{eeee}",
+            &ben,
+            &format!("claimed by user {ben}, who has another address"),
+        ),
+    ] {
+        test.damage(&["SET", key, claim]).await;
+        test.expect(format!("orphan: key {key}: {problem}"));
     }
+
+    let claim = test.system.claim_of("email:*", &cyd).await;
+    test.damage(&["EXPIRE", &claim, "1000"]).await;
+    test.expect(format!(
+        "finding: key {claim}: user {cyd} loses this claim: it has an expiry"
+    ));
+
+    test.examine().await;
 }
 
 #[tokio::test]
-async fn an_account_without_its_address_and_an_address_without_its_account_are_named() {
-    let clinic = Clinic::open().await;
-    let app = &clinic.app;
-    let mut said = Vec::new();
-    let half_made =
-        "the account was not finished: it does not hold its address, so nobody can sign in to it";
-
-    let ada = app.new_user("ada").await;
-    clinic
-        .damage(&["DEL", &clinic.claim_of("email:*", &ada.id).await])
-        .await;
-    said.push(format!("orphan: user {}: {half_made}", ada.id));
-
-    let zoe = app.new_admin("zoe", Role::Viewer).await;
-    clinic
-        .damage(&["DEL", &clinic.claim_of("admin-email:*", &zoe.id).await])
-        .await;
-    said.push(format!("orphan: admin {}: {half_made}", zoe.id));
-
-    clinic.damage(&["SET", "email:{0a1b2c}", "nobody"]).await;
-    said.push(
-        "orphan: key email:{0a1b2c}: the claim of an address is held by user nobody, whose account is not there"
-            .to_owned(),
-    );
-    clinic
-        .damage(&["SET", "admin-email:{0a1b2c}", "nobody"])
-        .await;
-    said.push(
-        "orphan: key admin-email:{0a1b2c}: the claim of an address is held by admin nobody, whose account is not there"
-            .to_owned(),
-    );
-    clinic
-        .damage(&["SET", "email:{ffff}", "pending:somebody:nonce"])
-        .await;
-    said.push("orphan: key email:{ffff}: the claim of an address is pending for ever".to_owned());
-
-    let ben = app.new_user("ben").await;
-    clinic.damage(&["SET", "email:{eeee}", &ben.id]).await;
-    said.push(format!(
-        "orphan: key email:{{eeee}}: the claim of an address is held by user {}, who has another one",
-        ben.id
-    ));
-    let claim = clinic
-        .claim_of("email:*", &app.new_user("ben-2").await.id)
-        .await;
-    clinic.damage(&["EXPIRE", &claim, "1000"]).await;
-    let owner: String = clinic.by_hand(&["GET", &claim]).await;
-    said.push(format!(
-        "finding: key {claim}: user {owner} loses the address: its claim ends by itself"
-    ));
-
-    let ended = clinic.examine().await;
-    assert_eq!(ended.code, Some(1), "{ended:?}");
-    assert_said(&ended, &said);
-}
-
-#[tokio::test]
-async fn what_an_account_or_an_index_lacks_is_named() {
-    let clinic = Clinic::open().await;
-    let app = &clinic.app;
+async fn a_damaged_account_or_index_is_reported() {
+    let mut test = DamageTest::start().await;
+    let app = &test.system.app;
     let race = app.competition().open().await;
-    let mut said = Vec::new();
+    let id = race.competition_id.clone();
+    let cyd = test.system.runner("cyd", &race).await;
+    let gus = test.system.runner("gus", &race).await;
+    let (dan, eve, fay) = (
+        app.new_user("dan").await,
+        app.new_user("eve").await,
+        app.new_user("fay").await,
+    );
 
-    let cyd = clinic.runner("cyd", &race).await;
-    clinic
-        .damage(&["DEL", &key_of_user(&cyd, "competitions")])
-        .await;
-    said.push(format!(
-        "finding: user {}: the index lacks the registration for {}",
-        cyd.id, race.competition_id
+    let index = key_of_user(&cyd, "competitions");
+    test.damage(&["DEL", &index]).await;
+    test.expect(format!(
+        "finding: user {}: registered for {id}, which is missing in the index",
+        cyd.id
     ));
 
-    let dan = app.new_user("dan").await;
-    clinic
-        .damage(&["DEL", &key_of_user(&dan, "credential")])
+    test.damage(&["DEL", &key_of_user(&dan, "credential")])
         .await;
-    said.push(format!(
+    test.expect(format!(
         "finding: user {}: the account has no password",
         dan.id
     ));
 
-    let eve = app.new_user("eve").await;
-    clinic
-        .damage(&["HDEL", &key_of_user(&eve, "profile"), "version"])
-        .await;
-    said.push(format!(
-        "finding: user {}: the profile cannot be read",
-        eve.id
-    ));
+    let profile = key_of_user(&eve, "profile");
+    test.damage(&["HDEL", &profile, "version"]).await;
+    test.expect(format!("finding: user {}: invalid profile", eve.id));
 
-    let fay = app.new_user("fay").await;
-    clinic
-        .damage(&[
-            "HSET",
-            &key_of_user(&fay, "competitions"),
-            &race.competition_id,
-            "yesterday",
-        ])
-        .await;
-    said.push(format!(
-        "finding: key {}: an entry of the index cannot be read",
-        key_of_user(&fay, "competitions")
-    ));
+    let index = key_of_user(&fay, "competitions");
+    test.damage(&["HSET", &index, &id, "yesterday"]).await;
+    test.expect(format!("finding: key {index}: invalid index entry"));
 
-    // Nobody erased this one.
-    let gus = clinic.runner("gus", &race).await;
-    let claim = clinic.claim_of("email:*", &gus.id).await;
-    for key in ["profile", "credential", "sessions", "log"].map(|holds| key_of_user(&gus, holds)) {
-        clinic.damage(&["DEL", &key]).await;
+    // The account was deleted by hand, so that there is no erasure in its log.
+    let claim = test.system.claim_of("email:*", &gus.id).await;
+    for suffix in ["profile", "credential", "sessions", "log"] {
+        test.damage(&["DEL", &key_of_user(&gus, suffix)]).await;
     }
-    said.push(format!(
-        "finding: competition {}: {} is registered and has no account",
-        race.competition_id, gus.id
+    test.expect(format!(
+        "finding: competition {id}: user {} is registered, but the account does not exist",
+        gus.id
     ));
-    said.push(format!(
-        "orphan: key {claim}: the claim of an address is held by user {}, whose account is not there",
+    test.expect(format!(
+        "orphan: key {claim}: claimed by user {}, whose account does not exist",
         gus.id
     ));
 
-    let ended = clinic.examine().await;
-    assert_eq!(ended.code, Some(1), "{ended:?}");
-    assert_said(&ended, &said);
+    test.examine().await;
 }
 
 #[tokio::test]
-async fn admins_whom_the_lists_of_admins_and_owners_do_not_hold_rightly_are_named() {
-    let clinic = Clinic::open().await;
-    let app = &clinic.app;
-    let mut said = Vec::new();
+async fn damaged_lists_of_admins_and_owners_are_reported() {
+    let mut test = DamageTest::start().await;
+    let olga = test.system.app.organiser().await.id;
+    let owner = test.system.app.owner().await.id;
 
-    let olga = app.organiser().await;
-    clinic.damage(&["SADD", "a:{owners}", &olga.id]).await;
-    said.push(format!(
-        "finding: admin {}: is among the owners and no owner",
-        olga.id
+    test.damage(&["SADD", "a:{owners}", &olga]).await;
+    test.expect(format!(
+        "finding: admin {olga}: in a:{{owners}}, but not an enabled owner"
     ));
-    clinic.damage(&["ZREM", "a:{index}", &olga.id]).await;
-    said.push(format!(
-        "finding: admin {}: the list of admins lacks the admin",
-        olga.id
+    test.damage(&["ZREM", "a:{index}", &olga]).await;
+    test.expect(format!(
+        "finding: admin {olga}: the admin is missing in a:{{index}}"
     ));
-    let owner = app.owner().await;
-    clinic.damage(&["SREM", "a:{owners}", &owner.id]).await;
-    said.push(format!(
-        "orphan: admin {}: is an owner and not among the owners",
-        owner.id
+    test.damage(&["SREM", "a:{owners}", &owner]).await;
+    test.expect(format!(
+        "orphan: admin {owner}: an enabled owner who is missing in a:{{owners}}"
     ));
+    test.damage(&["SADD", "a:{owners}", "nobody"]).await;
+    test.expect("finding: admin nobody: in a:{owners}, but the account does not exist");
 
-    let ended = clinic.examine().await;
-    assert_eq!(ended.code, Some(1), "{ended:?}");
-    assert_said(&ended, &said);
+    test.examine().await;
 }
 
 #[tokio::test]
-async fn what_nobody_knows_and_what_has_a_wrong_type_is_named() {
-    let clinic = Clinic::open().await;
-    let app = &clinic.app;
+async fn unknown_keys_and_wrong_types_are_reported() {
+    let mut test = DamageTest::start().await;
+    let app = &test.system.app;
     let race = app.competition().open().await;
     let other = app.competition().open().await;
-    let ada = clinic.runner("ada", &race).await;
-    let mut said = Vec::new();
+    let ada = test.system.runner("ada", &race).await;
 
     for key in ["somebody's", "c:{x}:log", "u:{ada}:notes", "two\nlines"] {
-        clinic.damage(&["SET", key, "1"]).await;
-        let shown = key.replace('\n', "\u{fffd}");
-        said.push(format!(
-            "finding: key {shown}: none of the services knows it"
+        test.damage(&["SET", key, "1"]).await;
+        let printed = key.replace('\n', "\u{fffd}");
+        test.expect(format!(
+            "finding: key {printed}: unknown key; no service uses it"
         ));
     }
-    for (key, kind) in [
+    for (key, expected) in [
         (key_of_user(&ada, "sessions"), "hash"),
         (key_of(&other, "registrations"), "hash"),
         ("a:{owners}".to_owned(), "set"),
     ] {
-        clinic.damage(&["DEL", &key]).await;
-        clinic.damage(&["RPUSH", &key, "1"]).await;
-        said.push(format!("finding: key {key}: is of type list, not {kind}"));
+        test.damage(&["DEL", &key]).await;
+        test.damage(&["RPUSH", &key, "1"]).await;
+        test.expect(format!(
+            "finding: key {key}: has the type list instead of {expected}"
+        ));
     }
-    // A log of a wrong type is one that has nothing to say.
+    // A log of a wrong type is read as an empty one.
     let log = key_of(&race, "log");
-    clinic.damage(&["DEL", &log]).await;
-    clinic.damage(&["SET", &log, "1"]).await;
-    said.push(format!("finding: key {log}: is of type string, not stream"));
-    said.push(format!(
-        "finding: competition {}: the log ends at revision 0, and the counter says 3",
+    test.damage(&["DEL", &log]).await;
+    test.damage(&["SET", &log, "1"]).await;
+    test.expect(format!(
+        "finding: key {log}: has the type string instead of stream"
+    ));
+    test.expect(format!(
+        "finding: competition {}: the log ends at revision 0, but the revision counter is 3",
         race.competition_id
     ));
 
-    let part = format!("directory:{{{:02x}}}", 31);
-    clinic.damage(&["ZADD", &part, "0", "Ada Example"]).await;
-    said.push(format!(
-        "finding: key {part}: holds a member that cannot be read"
+    let directory = "directory:{1f}";
+    test.damage(&["ZADD", directory, "0", "Ada Example"]).await;
+    test.expect(format!(
+        "finding: key {directory}: contains an invalid member"
     ));
 
-    let ended = clinic.examine().await;
-    assert_eq!(ended.code, Some(1), "{ended:?}");
-    assert_said(&ended, &said);
-    let summary = ended.stdout.lines().last().expect("a summary");
+    let summary = test.examine().await;
     assert!(
         summary.starts_with("some invariants do not hold: "),
         "{summary}"
@@ -457,16 +450,13 @@ async fn what_nobody_knows_and_what_has_a_wrong_type_is_named() {
 }
 
 #[tokio::test]
-async fn without_the_secret_of_the_installation_no_address_can_be_found() {
-    let clinic = Clinic::open().await;
-    clinic.app.new_user("ada").await;
-    clinic.damage(&["DEL", "installation:{key}"]).await;
-    let ended = clinic.examine().await;
-    assert_eq!(ended.code, Some(1), "{ended:?}");
-    assert_said(
-        &ended,
-        &["finding: key installation:{key}: the secret of the installation is not there or not whole: no address can be found".to_owned()],
-    );
-    let there: bool = clinic.by_hand(&["EXISTS", "installation:{key}"]).await;
-    assert!(!there, "who only looks makes none");
+async fn a_missing_secret_is_reported_and_not_replaced() {
+    let mut test = DamageTest::start().await;
+    test.system.app.new_user("ada").await;
+    test.damage(&["DEL", "installation:{key}"]).await;
+    test.expect("finding: key installation:{key}: the secret is missing or not 32 bytes long: no e-mail address can be looked up");
+    let ended = test.system.examine().await;
+    assert_printed(&ended, &test.expected);
+    let exists: bool = test.system.command(&["EXISTS", "installation:{key}"]).await;
+    assert!(!exists, "the doctor created a secret");
 }

@@ -1,16 +1,16 @@
-//! `startlist doctor`: the real binary against a real Redis, while both services serve.
+//! `startlist doctor`: the real binary against a real Redis, while both services run.
 //!
-//! - [`sound`]: a system as it must be.
-//! - [`damage`]: what somebody's hand did to it is named.
-//! - [`repair`]: what can be put right is.
-//! - [`load`]: what the services do meanwhile is no finding.
-//! - [`ways`]: how it finds Redis, and what it says if it does not.
+//! - [`sound`]: a sound system has no findings.
+//! - [`damage`]: every kind of damage is reported.
+//! - [`repair`]: what can be repaired is repaired, and nothing else is changed.
+//! - [`load`]: what the services do during an examination is no finding.
+//! - [`login`]: how the doctor finds Redis, and its errors.
 
 mod damage;
 mod load;
+mod login;
 mod repair;
 mod sound;
-mod ways;
 
 use std::io::Write;
 
@@ -22,36 +22,36 @@ use tempfile::NamedTempFile;
 use testkit::redis_client::FromRedisValue;
 use testkit::{Exit, Program};
 
-/// A running system, its doctor, and somebody who may damage it.
-struct Clinic {
+/// A running system and its doctor.
+struct System {
     app: Startlist,
 }
 
-impl Clinic {
-    async fn open() -> Self {
+impl System {
+    async fn start() -> Self {
         Self {
             app: Startlist::start().await,
         }
     }
 
-    /// Somebody who is registered for a competition.
+    /// A user who is registered for a competition.
     async fn runner(&self, name: &str, race: &Competition) -> User {
         let user = self.app.new_user(name).await;
         user.register(race).await.expect("registered");
         user
     }
 
-    /// Goes on with the seals of all logs.
+    /// Seals all logs.
     async fn seal(&self) {
         let redis = Redis::new(&self.url("admin-service"), None).expect("a URL");
         AdminStore::new(&redis).seal_all().await.expect("sealed");
     }
 
-    /// The claim by which somebody with this id has an address, among the keys of this pattern.
+    /// The claim that an account owns, among the keys of this pattern.
     async fn claim_of(&self, pattern: &str, id: &str) -> String {
-        let claims: Vec<String> = self.by_hand(&["KEYS", pattern]).await;
+        let claims: Vec<String> = self.command(&["KEYS", pattern]).await;
         for claim in claims {
-            let owner: String = self.by_hand(&["GET", &claim]).await;
+            let owner: String = self.command(&["GET", &claim]).await;
             if owner == id {
                 return claim;
             }
@@ -59,26 +59,26 @@ impl Clinic {
         panic!("{id} has no claim");
     }
 
-    /// Sends a command that no service would.
-    async fn by_hand<T: FromRedisValue>(&self, command: &[&str]) -> T {
+    /// Sends a command as a user who may do everything.
+    async fn command<T: FromRedisValue>(&self, command: &[&str]) -> T {
         self.app.redis.root(command).await
     }
 
     async fn damage(&self, command: &[&str]) {
-        let () = self.by_hand(command).await;
+        let () = self.command(command).await;
     }
 
     fn url(&self, user: &str) -> String {
         self.app.redis.url(user)
     }
 
-    /// What the doctor says.
+    /// Runs the doctor.
     async fn examine(&self) -> Exit {
         let url = [("STARTLIST_REDIS_URL", self.url("doctor"))];
         doctor(&["doctor"], &url).await
     }
 
-    /// What the doctor says after it has repaired.
+    /// Runs the doctor with `--repair`.
     async fn repair(&self) -> Exit {
         let url = self.url("user-service");
         let (_, rest) = url.split_once("user-service:").expect("a password");
@@ -93,20 +93,20 @@ impl Clinic {
         doctor(&["doctor", "--repair"], &settings).await
     }
 
-    /// All that stands in Redis, as its own dumps.
+    /// All keys and their values, as DUMP returns them.
     async fn contents(&self) -> Vec<(String, Vec<u8>)> {
-        let mut keys: Vec<String> = self.by_hand(&["KEYS", "*"]).await;
+        let mut keys: Vec<String> = self.command(&["KEYS", "*"]).await;
         keys.sort();
         let mut contents = Vec::new();
         for key in keys {
-            let dump = self.by_hand(&["DUMP", &key]).await;
+            let dump = self.command(&["DUMP", &key]).await;
             contents.push((key, dump));
         }
         contents
     }
 }
 
-/// Runs the binary to its end.
+/// Runs the binary until it exits.
 async fn doctor(arguments: &[&str], settings: &[(&str, String)]) -> Exit {
     let settings: Vec<_> = settings
         .iter()
@@ -125,7 +125,7 @@ async fn delete_account(user: &User) {
     user.calls().delete_me(request).await.expect("deleted");
 }
 
-/// Everything is as it must be, and nothing else is said.
+/// The doctor printed nothing but that all invariants hold.
 #[track_caller]
 fn assert_sound(ended: &Exit) {
     assert_eq!(ended.code, Some(0), "{ended:?}");
@@ -136,24 +136,23 @@ fn assert_sound(ended: &Exit) {
     assert_eq!(ended.stdout.lines().count(), 1, "{ended:?}");
 }
 
-/// These lines are said, in any order, and no other but the summary, which is the last one.
+/// The doctor printed these lines, in any order, and a summary as the last line, and nothing else.
 #[track_caller]
-fn assert_said(ended: &Exit, lines: &[String]) {
-    let mut said: Vec<_> = ended.stdout.lines().collect();
-    let summary = said.pop().expect("a summary");
+fn assert_printed(ended: &Exit, lines: &[String]) {
+    let mut printed: Vec<_> = ended.stdout.lines().collect();
+    let summary = printed.pop().expect("a summary");
     assert!(summary.contains(" in "), "{ended:?}");
-    said.sort_unstable();
+    printed.sort_unstable();
     let mut lines: Vec<_> = lines.iter().map(String::as_str).collect();
     lines.sort_unstable();
-    assert_eq!(said, lines);
+    assert_eq!(printed, lines);
     assert!(!ended.stdout.contains("example.org"), "{ended:?}");
 }
 
-/// The keys of a competition and of an account.
-fn key_of(race: &Competition, holds: &str) -> String {
-    format!("c:{{{}}}:{holds}", race.competition_id)
+fn key_of(race: &Competition, suffix: &str) -> String {
+    format!("c:{{{}}}:{suffix}", race.competition_id)
 }
 
-fn key_of_user(user: &User, holds: &str) -> String {
-    format!("u:{{{}}}:{holds}", user.id)
+fn key_of_user(user: &User, suffix: &str) -> String {
+    format!("u:{{{}}}:{suffix}", user.id)
 }

@@ -5,25 +5,25 @@ use domain::Role;
 use integration_tests::{DAY, from_now};
 use testkit::TestRedis;
 
-use super::{Clinic, assert_sound, delete_account, doctor};
+use super::{System, assert_sound, delete_account, doctor};
 
 #[tokio::test]
 async fn whatever_the_services_did_a_system_is_sound() {
-    let clinic = Clinic::open().await;
-    let app = &clinic.app;
+    let system = System::start().await;
+    let app = &system.app;
     let olga = app.organiser().await;
     let race = app.competition().capacity(1).open().await;
     let (ada, ben) = (
-        clinic.runner("ada", &race).await,
-        clinic.runner("ben", &race).await,
+        system.runner("ada", &race).await,
+        system.runner("ben", &race).await,
     );
     let (cyd, dan) = (
-        clinic.runner("cyd", &race).await,
-        clinic.runner("dan", &race).await,
+        system.runner("cyd", &race).await,
+        system.runner("dan", &race).await,
     );
     ada.withdraw(&race).await.expect("withdrawn");
     olga.remove(&race, &cyd).await.expect("removed");
-    clinic.seal().await;
+    system.seal().await;
     ada.register(&race).await.expect("again");
     let moved = {
         let mut race = race.clone();
@@ -44,7 +44,7 @@ async fn whatever_the_services_did_a_system_is_sound() {
     added.await.expect("added");
     delete_account(&eve).await;
     let off = app.competition().open().await;
-    clinic.runner("fay", &off).await;
+    system.runner("fay", &off).await;
     olga.cancel(&off).await.expect("cancelled");
     let draft = app.competition().draft().await;
     olga.delete(&draft).await.expect("deleted");
@@ -62,7 +62,7 @@ async fn whatever_the_services_did_a_system_is_sound() {
         .await
         .expect("disabled");
 
-    let ended = clinic.examine().await;
+    let ended = system.examine().await;
     assert_sound(&ended);
     assert!(ended.stdout.contains(" 5 competitions, "), "{ended:?}");
     assert_eq!(ended.stderr, "", "nothing to say of a short examination");

@@ -12,10 +12,11 @@ mod service;
 
 use std::collections::BTreeMap;
 
+use doctor::{Examiner, Severity};
 use domain::{CompetitionId, Password};
 use integration_tests::{PASSWORD, admin_client, user_client};
 use server::Passwords;
-use store::{AdminStore, PageRequest, Redis, Store, UserStore};
+use store::{AdminStore, PageRequest, Redis, UserStore};
 use tempfile::TempDir;
 use testkit::redis_client::aio::MultiplexedConnection;
 use testkit::redis_client::{Client, FromRedisValue, cmd};
@@ -122,11 +123,15 @@ impl World {
     /// Examines the data in Redis: registrations against logs, indexes, seals and the catalogue. Returns
     /// what is wrong.
     pub async fn findings(&self) -> Vec<String> {
-        let doctor = Store::new(&self.redis.url("doctor"), None).expect("a valid URL");
+        let redis = Redis::new(&self.redis.url("doctor"), None).expect("a valid URL");
         // The examination also compares each log with its seal.
         self.accounts.admins.seal_all().await.expect("sealed");
-        let report = doctor.examine(|_| {}).await.expect("a report");
-        report.findings.iter().map(ToString::to_string).collect()
+        let examiner = Examiner::new(&redis);
+        let report = examiner.examine(|_| {}).await.expect("a report");
+        // Killed calls leave orphans and leftovers behind, which are allowed.
+        let findings = report.findings.iter();
+        let broken = findings.filter(|finding| finding.severity == Severity::Broken);
+        broken.map(ToString::to_string).collect()
     }
 }
 

@@ -1,11 +1,11 @@
-//! How the doctor finds Redis, and what it says if it does not.
+//! How the doctor finds Redis, and how it fails if it cannot examine it.
 
 use nix::sys::signal::Signal;
 use testkit::{Exit, TestRedis};
 
 use crate::running::RunningStartlist;
 
-use super::{assert_said, assert_sound, doctor};
+use super::{assert_printed, assert_sound, doctor};
 
 /// It ends with this code and this one sentence on standard error, and says nothing else.
 #[track_caller]
@@ -71,28 +71,28 @@ async fn a_wrong_password_and_a_user_that_may_not_read_are_told_apart_from_findi
     let address = redis.address();
     let wrong = format!("redis://doctor:wrong@{address}");
     let ended = doctor(&["doctor"], &[("STARTLIST_REDIS_URL", wrong)]).await;
-    assert_refused(&ended, 77, "Redis refuses: ");
+    assert_refused(&ended, 77, "Redis refused access: ");
 
     let service = redis.url("user-service");
     let ended = doctor(&["doctor"], &[("STARTLIST_REDIS_URL", service)]).await;
-    assert_refused(&ended, 77, "Redis refuses: ");
+    assert_refused(&ended, 77, "Redis refused access: ");
 }
 
 #[tokio::test]
 async fn who_may_only_read_repairs_nothing() {
-    let clinic = super::Clinic::open().await;
-    clinic.damage(&["SET", "email:{ffff}", "nobody"]).await;
-    let url = [("STARTLIST_REDIS_URL", clinic.url("doctor"))];
+    let system = super::System::start().await;
+    system.damage(&["SET", "email:{ffff}", "nobody"]).await;
+    let url = [("STARTLIST_REDIS_URL", system.url("doctor"))];
     let ended = doctor(&["doctor", "--repair"], &url).await;
-    assert_refused(&ended, 77, "Redis refuses: ");
+    assert_refused(&ended, 77, "Redis refused access: ");
 
     // Where one user may do everything, as in a Redis without an ACL, no other is needed.
-    let url = [("STARTLIST_REDIS_URL", clinic.url("root"))];
+    let url = [("STARTLIST_REDIS_URL", system.url("root"))];
     let ended = doctor(&["doctor", "--repair"], &url).await;
     assert_eq!(ended.code, Some(0), "{ended:?}");
-    assert_said(
+    assert_printed(
         &ended,
-        &["repaired: key email:{ffff}: the address was freed".to_owned()],
+        &["repaired: key email:{ffff}: released the e-mail address".to_owned()],
     );
 }
 
