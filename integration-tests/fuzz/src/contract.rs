@@ -1,7 +1,7 @@
 //! The limits of the contract, stated independently of the code that enforces them.
 //!
-//! A field is valid, invalid, or unspecified: the finer points of addresses, the list of countries and
-//! the list of common passwords are not repeated here.
+//! A field is valid, invalid, or unspecified: the finer points of addresses, the list of countries
+//! and the list of common passwords are not repeated here.
 
 use std::collections::BTreeSet;
 
@@ -124,8 +124,8 @@ fn add_nested(expected: &mut Expected, request: &DynamicMessage, name: &str) {
     }
 }
 
-/// Adds the order of a new competition's moments: `opens < closes <= starts < ends`. The order of an
-/// updated competition depends on the stored moments.
+/// Adds the order of a new competition's moments: `opens < closes <= starts < ends`. The order of
+/// an updated competition depends on the stored moments.
 fn add_schedule(expected: &mut Expected, competition: &DynamicMessage) {
     let at = |field| {
         let value = competition.get_field_by_name(field)?;

@@ -1,14 +1,17 @@
-//! Fuzz tests: the services read any bytes from clients, and keep their promises whatever these are.
+//! Fuzz tests: the services read any bytes from clients, and keep their promises whatever these
+//! are.
 //!
 //! In reading order:
-//! - [`TARGETS`]: the functions that are fuzzed. Each takes any bytes and panics if a promise is broken.
-//! - [`requests`]: every request of the contract, compared with [`contract`], which states the limits of
-//!   the contract independently.
+//! - [`TARGETS`]: the functions that are fuzzed. Each takes any bytes and panics if a promise is
+//!   broken.
+//! - [`requests`]: every request of the contract, compared with [`contract`], which states the
+//!   limits of the contract independently.
 //! - [`session_tokens`]: the tokens that clients send with each call.
 //! - [`mutation`]: makes nearly valid input from valid input.
 //!
-//! `tests/short.rs` generates input by a seed. The binary `guided` runs the same targets under libFuzzer,
-//! which looks for input that takes new paths through the code. Page tokens are tested in `server::paging`.
+//! `tests/short.rs` generates input by a seed. The binary `guided` runs the same targets under
+//! libFuzzer, which looks for input that takes new paths through the code. Page tokens are tested
+//! in `server::paging`.
 
 #![allow(
     clippy::expect_used,

@@ -4,8 +4,8 @@ use testkit::Random;
 
 /// Changes a few bytes, whatever they mean.
 pub fn change_bytes(random: &mut Random, bytes: &mut Vec<u8>) {
-    /// Varints of protobuf: 0, 128, the largest of 32 and of 64 bits, one that is too long, and a length of
-    /// 2 GiB.
+    /// Varints of protobuf: 0, 128, the largest of 32 and of 64 bits, one that is too long, and a
+    /// length of 2 GiB.
     const VARINTS: [&[u8]; 6] = [
         b"\x00",
         b"\x80\x01",
@@ -61,8 +61,9 @@ pub fn text(random: &mut Random) -> String {
 pub fn number(random: &mut Random) -> i64 {
     #[rustfmt::skip]
     const NUMBERS: [i64; 26] = [
-        i64::MIN, -62_135_596_800, -1, 0, 1, 2, 3, 4, 5, 12, 13, 28, 29, 30, 31, 32, 1899, 1900, 9999,
-        999_999_999, 1_000_000, 1_000_001, 1_000_000_000, 253_402_300_799, 253_402_300_800, i64::MAX,
+        i64::MIN, -62_135_596_800, -1, 0, 1, 2, 3, 4, 5, 12, 13, 28, 29, 30, 31, 32, 1899, 1900,
+        9999, 999_999_999, 1_000_000, 1_000_001, 1_000_000_000, 253_402_300_799, 253_402_300_800,
+        i64::MAX,
     ];
     *random.pick(&NUMBERS)
 }

@@ -1,8 +1,9 @@
-//! Every request of the contract, from bytes to the types of the domain. The first byte selects the request.
+//! Every request of the contract, from bytes to the types of the domain. The first byte selects the
+//! request.
 //!
-//! A request is accepted if the contract finds it valid. Otherwise the error names every invalid field once,
-//! and no valid one. No error repeats a password, and every error fits into the trailers of a response. An
-//! accepted request is unchanged when it is sent again.
+//! A request is accepted if the contract finds it valid. Otherwise the error names every invalid
+//! field once, and no valid one. No error repeats a password, and every error fits into the
+//! trailers of a response. An accepted request is unchanged when it is sent again.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -112,8 +113,9 @@ requests! { parsed [
 macro_rules! unchecked { ($($parsed:ty),*) => { $(impl Check for $parsed {})* }; }
 
 unchecked! {
-    SignIn, UpdateMe, ChangePassword, DeleteMe, CreateAdmin, DisableAdmin, UpdateCompetition, PublishCompetition,
-    CancelCompetition, DeleteCompetition, GetRegistration, AddRegistration, RemoveRegistration, Register, Withdraw
+    SignIn, UpdateMe, ChangePassword, DeleteMe, CreateAdmin, DisableAdmin, UpdateCompetition,
+    PublishCompetition, CancelCompetition, DeleteCompetition, GetRegistration, AddRegistration,
+    RemoveRegistration, Register, Withdraw
 }
 
 impl Check for CreateCompetition {
@@ -147,6 +149,10 @@ impl Check for SignUp {
     }
 }
 
+fn is_size(page_size: u32) -> bool {
+    (1..=200).contains(&page_size)
+}
+
 macro_rules! checks {
     ($($parsed:ty: |$it:ident| $check:expr;)*) => {
         $(impl Check for $parsed {
@@ -161,11 +167,11 @@ macro_rules! checks {
 checks! {
     CompetitionId: |id| Self::parse(id.as_str()).as_ref() == Ok(id);
     UserId: |id| Self::parse(id.as_str()).as_ref() == Ok(id);
-    Page: |page| (1..=200).contains(&page.size);
-    ListUsers: |list| (1..=200).contains(&list.page.size);
-    ListAuditEntries: |list| (1..=200).contains(&list.page.size);
-    ListRegistrations: |list| (1..=200).contains(&list.page.size) && (1..=4).contains(&list.states.len());
-    ListCompetitions: |list| (1..=200).contains(&list.page.size) && (1..=3).contains(&list.states.len());
+    Page: |page| is_size(page.size);
+    ListUsers: |list| is_size(list.page.size);
+    ListAuditEntries: |list| is_size(list.page.size);
+    ListRegistrations: |list| is_size(list.page.size) && (1..=4).contains(&list.states.len());
+    ListCompetitions: |list| is_size(list.page.size) && (1..=3).contains(&list.states.len());
 }
 
 static POOL: LazyLock<DescriptorPool> =

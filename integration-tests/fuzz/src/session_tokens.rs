@@ -1,7 +1,7 @@
 //! Session tokens, as clients send them.
 //!
-//! An accepted token is exactly the one that a server writes for its realm, id and secret. A token that was
-//! changed anywhere is rejected. No token appears in `Debug` output.
+//! An accepted token is exactly the one that a server writes for its realm, id and secret. A token
+//! that was changed anywhere is rejected. No token appears in `Debug` output.
 
 use domain::{AdminId, Realm, SessionToken, UserId};
 use testkit::Random;
@@ -64,7 +64,8 @@ fn check_text(text: &str) {
     assert_eq!(written.expose(), text, "two tokens for one session");
 }
 
-/// An independent decoder of the secret: base 32 with the second alphabet of RFC 4648, in small letters.
+/// An independent decoder of the secret: base 32 with the second alphabet of RFC 4648, in small
+/// letters.
 fn decode(text: &str) -> Option<[u8; 32]> {
     let mut bits = Vec::new();
     for c in text.chars() {

@@ -77,7 +77,8 @@ fn a_valid_request_of_each_kind_is_accepted() {
 
 #[test]
 fn a_length_without_content_takes_no_memory() {
-    // In turn, each of the fields 1 to 8 of each request has a length of 2 GiB, and hardly any content.
+    // In turn, each of the fields 1 to 8 of each request has a length of 2 GiB, and hardly any
+    // content.
     for which in 0..u8::try_from(REQUESTS.len()).expect("few") {
         for field in 1..9_u8 {
             let mut bytes = vec![which, field << 3 | 2];

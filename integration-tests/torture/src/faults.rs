@@ -31,8 +31,8 @@ pub enum Fault {
     Kill(ServiceName),
     /// Stops a service with SIGSTOP, and continues it afterwards.
     Freeze(ServiceName),
-    /// Moves the clock of a running service by this many hours. The service is restarted before, with the
-    /// library that moves clocks, and afterwards.
+    /// Moves the clock of a running service by this many hours. The service is restarted before,
+    /// with the library that moves clocks, and afterwards.
     MoveClock(ServiceName, i8),
     /// Breaks the network between a service and Redis.
     RedisLink(ServiceName, Network),

@@ -23,8 +23,8 @@ pub struct Operation {
     pub request: RequestId,
     pub by: Actor,
     pub call: Call,
-    /// The start of the first attempt of a change, or of the last attempt of a read. Monotonic, since
-    /// the start of the run.
+    /// The start of the first attempt of a change, or of the last attempt of a read. Monotonic,
+    /// since the start of the run.
     pub started: Duration,
     /// The end of the last attempt.
     pub ended: Duration,
@@ -67,8 +67,8 @@ pub enum Call {
     Cancel,
     /// An organiser deletes the competition.
     Delete,
-    /// An organiser sets a field (its name in the contract and in the log) to a value as the log writes
-    /// it. A field that already has the value leaves no log entry.
+    /// An organiser sets a field (its name in the contract and in the log) to a value as the log
+    /// writes it. A field that already has the value leaves no log entry.
     Set(&'static str, String),
     /// Reads a user's registration, alone or in a list.
     ReadRegistration(UserId),
@@ -109,8 +109,8 @@ pub enum Observation {
 #[derive(Debug, Clone, PartialEq)]
 pub struct SeenRegistration {
     pub registration: v1::Registration,
-    /// The admin who added the user, empty if the user registered; `None` in a response to a user, which
-    /// lacks this.
+    /// The admin who added the user, empty if the user registered; `None` in a response to a user,
+    /// which lacks this.
     pub added_by: Option<String>,
 }
 
@@ -196,8 +196,8 @@ impl Call {
         }
     }
 
-    /// The reason that an organiser gives. It differs between requests, so that the checker notices if
-    /// the service mixes them up.
+    /// The reason that an organiser gives. It differs between requests, so that the checker notices
+    /// if the service mixes them up.
     #[must_use]
     pub fn reason(&self, request: RequestId) -> String {
         match self {

@@ -1,9 +1,10 @@
-//! Tests whether Startlist keeps its promises under faults: generated clients make load, real faults break
-//! Redis, services and networks, and a checker decides afterwards.
+//! Tests whether Startlist keeps its promises under faults: generated clients make load, real
+//! faults break Redis, services and networks, and a checker decides afterwards.
 //!
 //! In reading order:
 //! - [`history`]: what clients asked, when, and what they observed.
-//! - [`checker`]: decides whether the observations and the logs form one history that the rules allow.
+//! - [`checker`]: decides whether the observations and the logs form one history that the rules
+//!   allow.
 //! - [`world`]: a Redis and both services as processes of their own, with a network link on every
 //!   connection.
 //! - [`client`]: a client that retries, and records what it observed.

@@ -1,8 +1,9 @@
-//! Power cuts: Redis is killed, and its append-only file is truncated to what was synced to the disk.
+//! Power cuts: Redis is killed, and its append-only file is truncated to what was synced to the
+//! disk.
 //!
 //! `strace` records every write to the file and every `fdatasync`. The data written before the last
-//! completed sync began is safe; everything after it is discarded. A real disk may keep some of it, so
-//! that this is the worst case. Needs Linux and `strace`.
+//! completed sync began is safe; everything after it is discarded. A real disk may keep some of it,
+//! so that this is the worst case. Needs Linux and `strace`.
 
 use std::fs::{OpenOptions, read_dir, read_to_string};
 use std::io::{BufRead, BufReader};

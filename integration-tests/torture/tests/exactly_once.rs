@@ -1,7 +1,7 @@
-//! Calls each changing RPC of both services while its response is lost: once between the service and the
-//! client, and once between Redis and the service, after one of the writes of the call. The client repeats
-//! the call under the same request id. It must get the lost response, again and again; the change must be
-//! made once; and the outcome in an error must be true.
+//! Calls each changing RPC of both services while its response is lost: once between the service
+//! and the client, and once between Redis and the service, after one of the writes of the call. The
+//! client repeats the call under the same request id. It must get the lost response, again and
+//! again; the change must be made once; and the outcome in an error must be true.
 //!
 //! `TORTURE_ONCE` is the number of lost responses per RPC, 20 by default.
 
@@ -96,8 +96,8 @@ impl Stage {
         user_client(self.world.user.channel(), Some(token))
     }
 
-    /// Loses a response on both links, repeats the call twice, and compares the responses. `count` reads
-    /// from Redis how often the change was made.
+    /// Loses a response on both links, repeats the call twice, and compares the responses. `count`
+    /// reads from Redis how often the change was made.
     async fn call(
         &self,
         service: &Service,
@@ -121,8 +121,8 @@ impl Stage {
         assert_eq!(responses.len(), 1, "the responses differ: {responses:#?}");
     }
 
-    /// Loses the reply of Redis to one of the writes of the call, each round to another one. If the call has
-    /// fewer writes, loses the reply to the first.
+    /// Loses the reply of Redis to one of the writes of the call, each round to another one. If the
+    /// call has fewer writes, loses the reply to the first.
     async fn lose_reply(
         &self,
         service: &Service,
@@ -140,9 +140,9 @@ impl Stage {
         response
     }
 
-    /// Calls while the reply to one write is lost: on every attempt, so that the service fails, or only
-    /// once, so that the service repeats the write itself. Returns the response and the number of lost
-    /// replies.
+    /// Calls while the reply to one write is lost: on every attempt, so that the service fails, or
+    /// only once, so that the service repeats the write itself. Returns the response and the number
+    /// of lost replies.
     async fn lose_reply_to(
         &self,
         write: u32,
@@ -256,8 +256,8 @@ impl Stage {
     fn report(&self, topic: &str, rpcs: u32) {
         let (calls, lost_replies) = (self.calls.get(), self.lost_replies.get());
         println!(
-            "{topic}: {rpcs} RPCs, {calls} calls: {calls} responses lost before the client, {lost_replies} \
-             replies before the service; {} errors with NOT_APPLIED",
+            "{topic}: {rpcs} RPCs, {calls} calls: {calls} responses lost before the client, \
+             {lost_replies} replies before the service; {} errors with NOT_APPLIED",
             self.not_applied.get()
         );
         assert!(calls >= rpcs * rounds(), "too few calls: {calls}");
@@ -294,8 +294,8 @@ async fn retry(send: &impl AsyncFn() -> Result<String, Status>) -> String {
     }
 }
 
-/// Waits a moment after an error that does not concern the call: the client has not noticed yet that its
-/// connection is closed, or a busy machine did not respond in time.
+/// Waits a moment after an error that does not concern the call: the client has not noticed yet
+/// that its connection is closed, or a busy machine did not respond in time.
 async fn wait_after(status: &Status, start: Instant) {
     const RETRY_TIME: Duration = Duration::from_secs(30);
     let is_transient = status.get_details_error_info().is_none()
@@ -454,20 +454,7 @@ async fn accounts_are_made_changed_and_deleted_once_however_often_the_response_i
         let changes = async || stage.count_events(&id, "change_password").await;
         stage.call(service, change, changes).await;
 
-        let (_, register) = request!(user => register RegisterRequest {
-            competition_id: cup.to_string(),
-        });
-        retry(&register).await;
-        let (request, delete) = request!(user => delete_me DeleteMeRequest {
-            password: NEW_PASSWORD.to_owned(),
-        });
-        let is_deleted = async || {
-            let found = stage.world.accounts.users.find_user(&id).await;
-            usize::from(found.expect("Redis is up").is_none())
-        };
-        stage.call(service, delete, is_deleted).await;
-        let withdrawals = stage.count_entries(&cup, request).await;
-        assert_eq!(withdrawals, 1);
+        delete_account(&stage, &cup, &id, &user, NEW_PASSWORD).await;
     }
     stage.report("accounts", 4);
     let first_page = PageRequest {
@@ -477,6 +464,29 @@ async fn accounts_are_made_changed_and_deleted_once_however_often_the_response_i
     let users = stage.world.accounts.admins.list_users(&first_page).await;
     assert_eq!(users.expect("Redis is up").items, []);
     assert_eq!(stage.world.findings().await, Vec::<String>::new());
+}
+
+/// Registers a user, and deletes the account, which withdraws the registration.
+async fn delete_account(
+    stage: &Stage,
+    cup: &CompetitionId,
+    id: &UserId,
+    user: &UserClient,
+    password: &str,
+) {
+    let (_, register) = request!(user => register RegisterRequest {
+        competition_id: cup.to_string(),
+    });
+    retry(&register).await;
+    let (request, delete) = request!(user => delete_me DeleteMeRequest {
+        password: password.to_owned(),
+    });
+    let is_deleted = async || {
+        let found = stage.world.accounts.users.find_user(id).await;
+        usize::from(found.expect("Redis is up").is_none())
+    };
+    stage.call(&stage.world.user, delete, is_deleted).await;
+    assert_eq!(stage.count_entries(cup, request).await, 1);
 }
 
 /// Signs a user up. Returns the user with a client.

@@ -1,5 +1,5 @@
-//! The index of a user and the competition are written one after the other. These tests kill the service
-//! between the two writes: the index is written, and the script that decides never arrives.
+//! The index of a user and the competition are written one after the other. These tests kill the
+//! service between the two writes: the index is written, and the script that decides never arrives.
 
 #![allow(clippy::expect_used, reason = "in a test a panic is the report")]
 
@@ -34,7 +34,8 @@ async fn open_competition(world: &World) -> CompetitionId {
     competition
 }
 
-/// Checks how often the log has a request, how many registrations the user sees, and all data in Redis.
+/// Checks how often the log has a request, how many registrations the user sees, and all data in
+/// Redis.
 async fn assert_decided(world: &World, request: &Request, user: &SignedInAccount, count: usize) {
     let logs = world.logs(std::slice::from_ref(&request.competition)).await;
     let entries = logs[&request.competition].iter();
@@ -45,8 +46,8 @@ async fn assert_decided(world: &World, request: &Request, user: &SignedInAccount
     assert_eq!(world.findings().await, Vec::<String>::new());
 }
 
-/// Sends a request, kills the service between the two writes, checks that nothing is visible, and sends
-/// the request again.
+/// Sends a request, kills the service between the two writes, checks that nothing is visible, and
+/// sends the request again.
 async fn kill_between(
     world: &mut World,
     service: fn(&mut World) -> &mut Service,

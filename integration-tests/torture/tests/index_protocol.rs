@@ -1,10 +1,10 @@
-//! A model of the index protocol. The index of a user and the registrations of a competition are in two
-//! slots and are written one after the other. The model tries every order of the steps, including services
-//! that stop in between: in every reachable state, the index has each registration of the competition.
-//! Without any one of its parts the protocol breaks.
+//! A model of the index protocol. The index of a user and the registrations of a competition are in
+//! two slots and are written one after the other. The model tries every order of the steps,
+//! including services that stop in between: in every reachable state, the index has each
+//! registration of the competition. Without any one of its parts the protocol breaks.
 //!
-//! The protocol assumes that no service pauses for 9 minutes between reading the clock and writing the
-//! index ([`LATEST_WRITE`]). A later write could replace a newer entry by one that looks old.
+//! The protocol assumes that no service pauses for 9 minutes between reading the clock and writing
+//! the index ([`LATEST_WRITE`]). A later write could replace a newer entry by one that looks old.
 
 use std::collections::HashSet;
 
@@ -15,7 +15,8 @@ type Moment = u8;
 const DEADLINE: Moment = 1;
 /// An index entry is not deleted before this age (10 min in the product).
 const GRACE: Moment = 3;
-/// A service writes the index at most this long after it has read the clock: the grace minus the deadline.
+/// A service writes the index at most this long after it has read the clock: the grace minus the
+/// deadline.
 const LATEST_WRITE: Moment = 1;
 /// The last moment. Until then an entry can be written, grow old, and be written again.
 const END: Moment = 6;

@@ -1,5 +1,5 @@
-//! The power is cut under load. Left out where `strace` is missing. The `mutants` show that the same test
-//! finds the loss with `appendfsync everysec`.
+//! The power is cut under load. Left out where `strace` is missing. The `mutants` show that the
+//! same test finds the loss with `appendfsync everysec`.
 
 use torture::power::{cut_under_load, is_possible};
 

@@ -1,5 +1,5 @@
-//! Load and faults, then the checker. `TORTURE_SEED` repeats a schedule; `TORTURE_SECONDS` makes the run
-//! longer than its minimum.
+//! Load and faults, then the checker. `TORTURE_SEED` repeats a schedule; `TORTURE_SECONDS` makes
+//! the run longer than its minimum.
 
 #![allow(
     clippy::expect_used,

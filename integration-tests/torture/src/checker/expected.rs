@@ -1,5 +1,5 @@
-//! What a read of a competition or of a registration must return at a revision. It is built from the
-//! log alone, field by field, so that no wrong value is overlooked.
+//! What a read of a competition or of a registration must return at a revision. It is built from
+//! the log alone, field by field, so that no wrong value is overlooked.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -62,8 +62,8 @@ impl ExpectedState {
         &self.model
     }
 
-    /// Applies the next log entry. Fails if the rules do not allow it, or if the entry has a wrong value
-    /// for a field before the change.
+    /// Applies the next log entry. Fails if the rules do not allow it, or if the entry has a wrong
+    /// value for a field before the change.
     pub fn apply(&mut self, entry: &AuditEntry) -> Result<(), String> {
         let applied = self.model.apply(entry);
         applied.map_err(|violation| violation.to_string())?;
@@ -146,8 +146,8 @@ impl ExpectedState {
         self.promotions > 0 && self.promotions.is_multiple_of(PROMOTIONS_PER_STEP)
     }
 
-    /// A user's registration without its waitlist position, which changes while the registration does
-    /// not.
+    /// A user's registration without its waitlist position, which changes while the registration
+    /// does not.
     #[must_use]
     pub fn registration(&self, user: &UserId) -> Option<SeenRegistration> {
         let known = self.registrations.get(user)?;

@@ -1,11 +1,13 @@
-//! Decides whether the observations of all clients and the logs form one history that the rules allow.
+//! Decides whether the observations of all clients and the logs form one history that the rules
+//! allow.
 //!
-//! - `requests`: each acknowledged request is in the log once, at the revision and with the result that
-//!   its client observed; a request that was not applied is not there; each entry has its request.
+//! - `requests`: each acknowledged request is in the log once, at the revision and with the result
+//!   that its client observed; a request that was not applied is not there; each entry has its
+//!   request.
 //! - `order`: an operation that began after another had ended was decided after it.
-//! - `replay`: replays the log through the model of the rules. Each result, read and refusal must be
-//!   true at its revision, in every field: `expected` has the fields that a read must return, `refusal`
-//!   the rule that must reject a call.
+//! - `replay`: replays the log through the model of the rules. Each result, read and refusal must
+//!   be true at its revision, in every field: `expected` has the fields that a read must return,
+//!   `refusal` the rule that must reject a call.
 //!
 //! The entry ids of a log are the revisions, so that each step is a sort and a sweep: O(n log n).
 
@@ -113,7 +115,8 @@ impl<'a> CompetitionHistory<'a> {
     }
 }
 
-/// The earliest and the latest time, by the clock of Redis, at which an operation can have been decided.
+/// The earliest and the latest time, by the clock of Redis, at which an operation can have been
+/// decided.
 fn decision_window(operation: &Operation) -> (Timestamp, Timestamp) {
     // The system may correct its clock by this much while the operation runs.
     const CLOCK_TOLERANCE: i64 = 100;

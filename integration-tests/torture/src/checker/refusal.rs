@@ -16,8 +16,8 @@ const TURNING_POINTS: [&str; 3] = [
     "starts_at",
 ];
 
-/// Whether the rules reject the call with this reason and these facts at this revision, at some moment
-/// at which it can have been decided.
+/// Whether the rules reject the call with this reason and these facts at this revision, at some
+/// moment at which it can have been decided.
 pub(super) fn is_correct(
     state: &ExpectedState,
     operation: &Operation,

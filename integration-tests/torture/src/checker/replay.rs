@@ -1,5 +1,5 @@
-//! Replays the log through the model of the rules, and compares every result, read and refusal with the
-//! state at its revision.
+//! Replays the log through the model of the rules, and compares every result, read and refusal with
+//! the state at its revision.
 
 use std::collections::HashSet;
 use std::slice;
@@ -56,14 +56,7 @@ fn replay(history: &CompetitionHistory, claims: Vec<(Revision, Claim)>) -> Vec<S
     loop {
         let revision = state.model().revision();
         while let Some((_, claim)) = claims.next_if(|(at, _)| *at == revision) {
-            if !claim.is_true(&state) {
-                problems.push(format!(
-                    "{}, which is not true at revision {revision}: {} confirmed, {} waiting",
-                    claim.describe(),
-                    state.model().confirmed_count(),
-                    state.model().waitlisted_count()
-                ));
-            }
+            problems.extend(claim.contradiction(&state));
         }
         let Some(entry) = log.next() else { break };
         if let Err(problem) = state.apply(entry) {
@@ -74,27 +67,20 @@ fn replay(history: &CompetitionHistory, claims: Vec<(Revision, Claim)>) -> Vec<S
         // An account that is deleted leaves after the start too, so only `Withdraw` is checked.
         let cause = history.cause(entry).map(|operation| &operation.call);
         if matches!(cause, Some(Call::Withdraw(_))) && entry.at >= state.moment("starts_at") {
-            problems.push(format!(
-                "revision {}: a withdrawal after the start",
-                entry.revision
-            ));
+            let revision = entry.revision;
+            problems.push(format!("revision {revision}: a withdrawal after the start"));
         }
     }
-    let end = state.model().revision();
-    let owes_a_promotion = |at| state.model().owes_a_promotion(at);
-    if history
-        .log
-        .last()
-        .is_some_and(|last| owes_a_promotion(last.at))
+    let last = history.log.last();
+    if last.is_some_and(|last| state.model().owes_a_promotion(last.at))
         && !state.is_between_promotions()
     {
         problems.push("the log ends while a place is free and a user waits".to_owned());
     }
+    let end = state.model().revision();
     problems.extend(claims.map(|(revision, claim)| {
-        format!(
-            "{}, at revision {revision}, but the log ends at {end}",
-            claim.describe()
-        )
+        let claim = claim.describe();
+        format!("{claim}, at revision {revision}, but the log ends at {end}")
     }));
     problems
 }
@@ -152,15 +138,15 @@ fn is_true_within(bounds: Bounds, operation: &Operation, timeline: &Timeline) ->
                 facts,
             },
         ) => {
-            let competition = facts.get("competition_id").map(String::as_str);
-            competition == Some(operation.competition.as_str())
-                && match (call, reason.as_str()) {
-                    (Call::Create(_), "COMPETITION_ID_TAKEN") => {
-                        timeline.had_state(bounds, |state| state.is_some())
-                    }
-                    (_, "COMPETITION_NOT_FOUND") => timeline.had_state(bounds, is_hidden),
-                    _ => false,
+            let competition = facts.get("competition_id");
+            let is_right_reason = match (call, reason.as_str()) {
+                (Call::Create(_), "COMPETITION_ID_TAKEN") => {
+                    timeline.had_state(bounds, |state| state.is_some())
                 }
+                (_, "COMPETITION_NOT_FOUND") => timeline.had_state(bounds, is_hidden),
+                _ => false,
+            };
+            is_right_reason && competition.is_some_and(|id| id == operation.competition.as_str())
         }
         (Call::ReadCompetition, Observation::Absent) => timeline.had_state(bounds, is_hidden),
         // A registration is never deleted, so it is absent only before its first change.
@@ -215,6 +201,19 @@ impl Claim<'_> {
         }
     }
 
+    fn contradiction(self, state: &ExpectedState) -> Option<String> {
+        let model = state.model();
+        (!self.is_true(state)).then(|| {
+            format!(
+                "{}, which is not true at revision {}: {} confirmed, {} waiting",
+                self.describe(),
+                model.revision(),
+                model.confirmed_count(),
+                model.waitlisted_count()
+            )
+        })
+    }
+
     fn is_true(self, state: &ExpectedState) -> bool {
         match self {
             Self::Result(operation) => is_result_true(state, operation),
@@ -264,8 +263,8 @@ fn is_result_true(state: &ExpectedState, operation: &Operation) -> bool {
         (_, Observation::Competition(seen)) => {
             let (_, latest) = decision_window(operation);
             let model = state.model();
-            // The step that frees a place gives it to the first user of the waitlist, so that no read
-            // finds it free.
+            // The step that frees a place gives it to the first user of the waitlist, so that no
+            // read finds it free.
             let has_promoted = !model.owes_a_promotion(latest) || state.is_between_promotions();
             let is_visible =
                 operation.is_by_organiser() || model.state() != Some(CompetitionState::Draft);

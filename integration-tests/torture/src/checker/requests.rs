@@ -1,4 +1,5 @@
-//! Compares requests with the log: each request is there at most once, and as its client observed it.
+//! Compares requests with the log: each request is there at most once, and as its client observed
+//! it.
 
 use std::collections::HashMap;
 
@@ -74,8 +75,8 @@ fn is_entry_of(operation: &Operation, entry: &AuditEntry) -> bool {
 }
 
 fn is_in_time(operation: &Operation, entry: &AuditEntry) -> bool {
-    // A lost attempt may be applied at any later time, also after a later attempt of `Set` found nothing
-    // to change.
+    // A lost attempt may be applied at any later time, also after a later attempt of `Set` found
+    // nothing to change.
     let has_ended = match &operation.observed {
         Observation::Registration(_) | Observation::Done => true,
         Observation::Competition(_) => {
@@ -142,8 +143,8 @@ fn wrong_entry(
     operation: &Operation,
     entry: &AuditEntry,
 ) -> Option<String> {
-    // A refusal, or an update that changes nothing, is not remembered: a lost attempt may be applied
-    // after a later attempt had such a response.
+    // A refusal, or an update that changes nothing, is not remembered: a lost attempt may be
+    // applied after a later attempt had such a response.
     let is_lost_attempt = operation.was_lost && Some(entry.revision) > operation.revision();
     let agrees = match &operation.observed {
         Observation::Unknown => true,
@@ -173,8 +174,8 @@ fn wrong_entry(
     })
 }
 
-/// Whether all entries after this one, up to a revision, are promotions. The response to an update is
-/// sent after its promotions.
+/// Whether all entries after this one, up to a revision, are promotions. The response to an update
+/// is sent after its promotions.
 fn has_only_promotions_since(
     history: &CompetitionHistory,
     entry: &AuditEntry,

@@ -14,7 +14,6 @@ use api::user::{
     WithdrawRequest,
 };
 use api::v1::Competition;
-use domain::AddOptions;
 use integration_tests::{AdminClient, PASSWORD, UserClient, admin_client, user_client};
 use prost_types::FieldMask;
 use tokio::time::timeout;
@@ -126,15 +125,11 @@ impl Request {
                     Some(email) => NamedUser::Email(email.clone()),
                     None => NamedUser::UserId(user.to_string()),
                 };
-                let AddOptions {
-                    ignore_window,
-                    over_capacity,
-                } = *options;
                 let request = AddRegistrationRequest {
                     competition_id,
                     user: Some(user),
-                    ignore_window,
-                    over_capacity,
+                    ignore_window: options.ignore_window,
+                    over_capacity: options.over_capacity,
                     request_id,
                 };
                 client.add_registration(request).await?.into_inner().entry
@@ -160,22 +155,14 @@ impl Request {
     async fn change_competition(&self, mut client: AdminClient) -> Result<Observation, Status> {
         let (competition_id, request_id) = (self.competition.to_string(), self.id.to_string());
         let changed = match &self.call {
-            Call::Create(details) => {
-                let request = CreateCompetitionRequest {
-                    competition: Some((**details).clone()),
-                    competition_id: Some(competition_id),
-                    request_id,
-                };
-                let response = client.create_competition(request).await?;
-                return Ok(created(details, response.into_inner().competition));
-            }
-            Call::Delete => {
-                let request = DeleteCompetitionRequest {
-                    competition_id,
-                    request_id,
-                };
-                client.delete_competition(request).await?;
-                return Ok(Observation::Done);
+            Call::Create(details) => return self.create(client, details).await,
+            Call::Set(field, value) => {
+                let request = self.update(field, value);
+                client
+                    .update_competition(request)
+                    .await?
+                    .into_inner()
+                    .competition
             }
             Call::Publish => {
                 let request = PublishCompetitionRequest {
@@ -200,36 +187,50 @@ impl Request {
                     .into_inner()
                     .competition
             }
-            Call::Set(field, value) => {
-                let request = UpdateCompetitionRequest {
-                    competition: Some(Competition {
-                        competition_id,
-                        ..with_field(field, value)
-                    }),
-                    update_mask: Some(FieldMask {
-                        paths: vec![(*field).to_owned()],
-                    }),
+            Call::Delete => {
+                let request = DeleteCompetitionRequest {
+                    competition_id,
                     request_id,
                 };
-                client
-                    .update_competition(request)
-                    .await?
-                    .into_inner()
-                    .competition
+                client.delete_competition(request).await?;
+                return Ok(Observation::Done);
             }
             call => panic!("{call:?} does not change a competition"),
         };
         Ok(competition(changed))
     }
-}
 
-fn with_field(field: &str, value: &str) -> Competition {
-    let mut competition = Competition::default();
-    match field {
-        "capacity" => competition.capacity = value.parse().ok(),
-        "waitlist_capacity" => competition.waitlist_capacity = value.parse().ok(),
-        "venue" => value.clone_into(&mut competition.venue),
-        field => panic!("no client sets {field}"),
+    async fn create(
+        &self,
+        mut client: AdminClient,
+        details: &Competition,
+    ) -> Result<Observation, Status> {
+        let request = CreateCompetitionRequest {
+            competition: Some(details.clone()),
+            competition_id: Some(self.competition.to_string()),
+            request_id: self.id.to_string(),
+        };
+        let response = client.create_competition(request).await?;
+        Ok(created(details, response.into_inner().competition))
     }
-    competition
+
+    fn update(&self, field: &str, value: &str) -> UpdateCompetitionRequest {
+        let mut competition = Competition {
+            competition_id: self.competition.to_string(),
+            ..Competition::default()
+        };
+        match field {
+            "capacity" => competition.capacity = value.parse().ok(),
+            "waitlist_capacity" => competition.waitlist_capacity = value.parse().ok(),
+            "venue" => value.clone_into(&mut competition.venue),
+            field => panic!("no client sets {field}"),
+        }
+        UpdateCompetitionRequest {
+            competition: Some(competition),
+            update_mask: Some(FieldMask {
+                paths: vec![field.to_owned()],
+            }),
+            request_id: self.id.to_string(),
+        }
+    }
 }

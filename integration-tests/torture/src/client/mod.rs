@@ -1,5 +1,5 @@
-//! A client of both services. It sends calls, sends them again under the same request id until there is
-//! a response, and records what it observed.
+//! A client of both services. It sends calls, sends them again under the same request id until
+//! there is a response, and records what it observed.
 //!
 //! - `calls`: one attempt of each call.
 //! - `lists`: reads whole lists, page by page.
@@ -22,8 +22,8 @@ use tonic::transport::Channel;
 use crate::history::{Call, Observation, Operation};
 use crate::world::{SignedInAccount, World};
 
-/// How long most calls are retried. Within this time no registration may change 8 times, because the
-/// service remembers the last 8 requests of a registration.
+/// How long most calls are retried. Within this time no registration may change 8 times, because
+/// the service remembers the last 8 requests of a registration.
 const RETRY_TIME: Duration = Duration::from_secs(10);
 const MAX_RETRY_PAUSE: Duration = Duration::from_millis(250);
 /// How long after its response a request may be repeated, for the same reason.
@@ -227,8 +227,8 @@ impl Client {
     }
 }
 
-/// Whether the service remembers the result. A request that changed nothing is decided anew. Two values
-/// of `venue` always differ, so that setting it changes something.
+/// Whether the service remembers the result. A request that changed nothing is decided anew. Two
+/// values of `venue` always differ, so that setting it changes something.
 fn is_repeatable(call: &Call, observed: &Observation) -> bool {
     let has_result = matches!(
         observed,

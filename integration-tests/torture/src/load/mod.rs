@@ -34,8 +34,8 @@ pub struct Plan {
     pub competitions: usize,
     /// Capacities are mostly set below this.
     pub max_capacity: u64,
-    /// The life of the further competitions, which follow one another: they open, close, start, and end,
-    /// or are cancelled or deleted.
+    /// The life of the further competitions, which follow one another: they open, close, start, and
+    /// end, or are cancelled or deleted.
     pub lifetime: Duration,
 }
 
@@ -102,14 +102,7 @@ impl Load {
     /// Makes the accounts and the competitions, then starts the clients.
     pub async fn start(world: &World, plan: Plan) -> Self {
         let mut random = Random::new(plan.seed);
-        let mut users = Vec::new();
-        for n in 0..plan.accounts {
-            users.push(world.accounts.user(&format!("person-{n}")).await);
-        }
-        let mut organisers = Vec::new();
-        for n in 0..plan.organisers + 3 {
-            organisers.push(world.accounts.organiser(&format!("organiser-{n}")).await);
-        }
+        let (users, mut organisers) = make_accounts(world, plan).await;
         let (stop, stopped) = watch::channel(false);
         let shared = Arc::new(Shared {
             plan,
@@ -155,8 +148,8 @@ impl Load {
         self.shared.progress.completed()
     }
 
-    /// Lets every client complete its operation, then reads everything once more. The services must be
-    /// healthy by now. Returns the history and all competitions.
+    /// Lets every client complete its operation, then reads everything once more. The services must
+    /// be healthy by now. Returns the history and all competitions.
     pub async fn finish(mut self, world: &World) -> (History, Vec<CompetitionId>) {
         self.stop.send_replace(true);
         let mut operations = self.recorded;
@@ -176,6 +169,18 @@ impl Load {
         operations.append(&mut reader.client.recorded);
         (History { operations }, reader.shared.all())
     }
+}
+
+/// Makes the users, and three organisers more than the plan has clients for.
+async fn make_accounts(world: &World, plan: Plan) -> (Vec<SignedInAccount>, Vec<SignedInAccount>) {
+    let (mut users, mut organisers) = (Vec::new(), Vec::new());
+    for n in 0..plan.accounts {
+        users.push(world.accounts.user(&format!("person-{n}")).await);
+    }
+    for n in 0..plan.organisers + 3 {
+        organisers.push(world.accounts.organiser(&format!("organiser-{n}")).await);
+    }
+    (users, organisers)
 }
 
 impl Shared {

@@ -107,8 +107,8 @@ impl Worker {
         }
     }
 
-    /// Makes one short competition after the other. Each one opens, closes, starts and ends, or it is
-    /// cancelled while it is open, or deleted while it is a draft.
+    /// Makes one short competition after the other. Each one opens, closes, starts and ends, or it
+    /// is cancelled while it is open, or deleted while it is a draft.
     pub(super) async fn run_short_competitions(mut self, cancels: bool) -> Vec<Operation> {
         let name = if cancels { "called-off" } else { "day" };
         for n in 0.. {

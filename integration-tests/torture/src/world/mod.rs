@@ -120,8 +120,8 @@ impl World {
         logs
     }
 
-    /// Examines the data in Redis: registrations against logs, indexes, seals and the catalogue. Returns
-    /// what is wrong.
+    /// Examines the data in Redis: registrations against logs, indexes, seals and the catalogue.
+    /// Returns what is wrong.
     pub async fn findings(&self) -> Vec<String> {
         let redis = Redis::new(&self.redis.url("doctor"), None).expect("a valid URL");
         // The examination also compares each log with its seal.

@@ -1,5 +1,5 @@
-//! The links of a service: to its clients and to Redis. Both can break like any network, and lose the
-//! response to a chosen call.
+//! The links of a service: to its clients and to Redis. Both can break like any network, and lose
+//! the response to a chosen call.
 
 use std::io;
 use std::net::SocketAddr;
@@ -61,7 +61,8 @@ impl Forward for GrpcResponses {
     }
 }
 
-/// Follows the frames of HTTP/2, to tell responses from the frames that the protocol sends by itself.
+/// Follows the frames of HTTP/2, to tell responses from the frames that the protocol sends by
+/// itself.
 #[derive(Default)]
 struct Frames {
     header: Vec<u8>,
@@ -96,8 +97,8 @@ impl Frames {
     }
 }
 
-/// The link between a service and Redis. What concerns scripts works only with a [`Rewrite`], because
-/// otherwise the link does not parse commands.
+/// The link between a service and Redis. What concerns scripts works only with a [`Rewrite`],
+/// because otherwise the link does not parse commands.
 pub struct RedisLink {
     pub proxy: Proxy,
     scripts: Arc<Scripts>,
@@ -156,8 +157,8 @@ impl RedisLink {
         });
     }
 
-    /// Discards the replies to `count` calls of scripts that may write, after `after` more of them, and
-    /// closes the connection each time. Redis has run these scripts.
+    /// Discards the replies to `count` calls of scripts that may write, after `after` more of them,
+    /// and closes the connection each time. Redis has run these scripts.
     pub fn lose_script_replies(&self, after: u32, count: u32) {
         *self.scripts.losses.lock().expect("no panic") = Losses { after, count };
     }

@@ -1,7 +1,7 @@
 //! Changes commands on their way to Redis, which plants bugs without a switch in the product.
 //!
-//! A script is changed when it is loaded. This changes its SHA-1 too, by which it is called, so that
-//! each call is changed accordingly.
+//! A script is changed when it is loaded. This changes its SHA-1 too, by which it is called, so
+//! that each call is changed accordingly.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -96,8 +96,8 @@ impl CommandStream {
         }
     }
 
-    /// Reads bytes and returns the commands that are complete, changed. They are cut before the first
-    /// call of a script that may write.
+    /// Reads bytes and returns the commands that are complete, changed. They are cut before the
+    /// first call of a script that may write.
     pub(super) fn read(&mut self, bytes: &[u8]) -> (Vec<u8>, Vec<u8>) {
         self.unparsed.extend_from_slice(bytes);
         let (mut before, mut from_first_write) = (Vec::new(), Vec::new());

@@ -296,7 +296,8 @@ fn is_refused(operation: &Operation) -> bool {
 }
 
 fn is_full(operation: &Operation) -> bool {
-    matches!(&operation.observed, Observation::Refused { reason, .. } if reason == "COMPETITION_FULL")
+    matches!(&operation.observed, Observation::Refused { reason, .. }
+        if reason == "COMPETITION_FULL")
 }
 
 /// Refuses an operation at `earlier` revisions before the one that it has.

@@ -1,5 +1,6 @@
 //! Bugs planted in what the services send to Redis. The checker must find each of them within 10 s;
-//! otherwise the checker is broken. A bug that can no longer be planted fails the test with its name.
+//! otherwise the checker is broken. A bug that can no longer be planted fails the test with its
+//! name.
 //!
 //! - `mutants`: the list of bugs.
 //! - `scripts`: plants a bug in the scripts; `command.lua` lets a bug change one kind of command.
@@ -51,30 +52,45 @@ struct Run {
     loaded: Vec<Command>,
 }
 
-async fn run(mutant: &Mutant, sources: &Sources, seed: u64) -> Run {
-    let planted = Arc::new(Planted::new(mutant, sources).expect("was tried before"));
-    let (delayed_sender, delayed) = unbounded_channel();
-    let delayed = Delayed::new(delayed.into());
-    let counts = Counts::default();
-    let loaded = Arc::<Mutex<Vec<Command>>>::default();
-    let rewrite = Rewrite::new({
-        let (planted, loaded) = (Arc::clone(&planted), Arc::clone(&loaded));
+/// What happens to commands on their way to Redis in one run.
+struct Planting {
+    planted: Arc<Planted>,
+    counts: Counts,
+    delayed: Delayed,
+    loaded: Arc<Mutex<Vec<Command>>>,
+}
+
+impl Planting {
+    fn new(mutant: &Mutant, sources: &Sources) -> (Self, Rewrite) {
+        let (delayed_sender, delayed) = unbounded_channel();
+        let planting = Self {
+            planted: Arc::new(Planted::new(mutant, sources).expect("was tried before")),
+            counts: Counts::default(),
+            delayed: Delayed::new(delayed.into()),
+            loaded: Arc::default(),
+        };
         let interceptor = Interceptor {
             interference: mutant.interference,
-            counts: Arc::clone(&counts),
+            counts: Arc::clone(&planting.counts),
             delayed: delayed_sender,
         };
-        move |command| {
+        let (planted, loaded) = (Arc::clone(&planting.planted), Arc::clone(&planting.loaded));
+        let rewrite = Rewrite::new(move |command| {
             if is_load(command) {
                 loaded.lock().expect("no panic").push(command.clone());
             }
             planted.plant(command);
             interceptor.intercept(command);
-        }
-    });
+        });
+        (planting, rewrite)
+    }
+}
+
+async fn run(mutant: &Mutant, sources: &Sources, seed: u64) -> Run {
+    let (planting, rewrite) = Planting::new(mutant, sources);
     let mut world = World::with(&[], Some(rewrite)).await;
-    let counting = keep_counting(&world, counts);
-    let mut writing = write_late(&world, Arc::clone(&delayed));
+    let counting = keep_counting(&world, Arc::clone(&planting.counts));
+    let mut writing = write_late(&world, Arc::clone(&planting.delayed));
     let start = Instant::now();
     let load = Load::start(&world, Plan::narrow(seed)).await;
     let mut round = 0;
@@ -86,8 +102,8 @@ async fn run(mutant: &Mutant, sources: &Sources, seed: u64) -> Run {
             // The killed service never writes its delayed entries.
             writing.abort();
             world.user.kill().await;
-            while delayed.lock().await.try_recv().is_ok() {}
-            writing = write_late(&world, Arc::clone(&delayed));
+            while planting.delayed.lock().await.try_recv().is_ok() {}
+            writing = write_late(&world, Arc::clone(&planting.delayed));
             world.user.start().await;
         }
     }
@@ -99,12 +115,13 @@ async fn run(mutant: &Mutant, sources: &Sources, seed: u64) -> Run {
     let problems = check(&history, &world.logs(&competitions).await);
     let mut problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
     problems.extend(world.findings().await);
+    let was_planted = planting.planted.was_planted();
     assert!(
-        planted.was_planted(),
-        "{}: no service loaded the changed script",
+        was_planted,
+        "{}: not planted in any loaded script",
         mutant.bug
     );
-    let loaded = std::mem::take(&mut *loaded.lock().expect("no panic"));
+    let loaded = std::mem::take(&mut *planting.loaded.lock().expect("no panic"));
     Run {
         problems,
         duration: start.elapsed(),
@@ -121,8 +138,8 @@ async fn lose_replies(world: &World) {
     }
 }
 
-/// Returns the bugs whose changes make a script that Redis does not compile. Without this check, any
-/// syntax error in the planted code would pass for a bug that the checker finds.
+/// Returns the bugs whose changes make a script that Redis does not compile. Without this check,
+/// any syntax error in the planted code would pass for a bug that the checker finds.
 async fn not_compiled(loaded: &[Command], sources: &Sources) -> Vec<&'static str> {
     let world = World::start().await;
     let mut connection = world.root_connection();

@@ -44,8 +44,8 @@ macro_rules! change {
     };
 }
 
-/// Each bug has a name and its changes of the scripts: `in` a function or a script, a regular expression
-/// and its replacement; `on` a command and a key, Lua code that runs before the command.
+/// Each bug has a name and its changes of the scripts: `in` a function or a script, a regular
+/// expression and its replacement; `on` a command and a key, Lua code that runs before the command.
 macro_rules! mutants {
     ($($bug:literal $(with $interference:ident)?
         $(: $($kind:ident $place:literal: $code:expr $(=> $replacement:literal)?),+)?;)*) => {
@@ -68,7 +68,9 @@ mutants! {
         on "XRANGE log": "return edit_entries(function(entry) entry.after = 'confirmed' end)";
     "a repeated request gets another waitlist position":
         on "XRANGE log":
-            "return edit_entries(function(entry) entry.after = string.gsub(entry.after, '%d+', '7') end)";
+            "return edit_entries(function(entry)
+               entry.after = string.gsub(entry.after, '%d+', '7')
+             end)";
     "the requests of a user who left are forgotten":
         on "HSET past":
             "command[4] = string.gsub(command[4], '^(%S+ %S+ %S+ %S+).*( %S+=%d+)$', '%1%2')";

@@ -1,5 +1,6 @@
-//! Plants bugs in the scripts, by what the scripts mean: renamed variables, other line breaks and other
-//! comments do not matter. A change that finds nothing to change is reported with the name of its bug.
+//! Plants bugs in the scripts, by what the scripts mean: renamed variables, other line breaks and
+//! other comments do not matter. A change that finds nothing to change is reported with the name of
+//! its bug.
 
 use std::collections::HashMap;
 use std::fs::{read_dir, read_to_string};
@@ -12,11 +13,12 @@ use crate::mutants::Mutant;
 
 /// One change of the scripts.
 pub(crate) enum Change {
-    /// Replaces what a regular expression matches in one place: a script (`register.lua`) or a function
-    /// of the shared preludes (`enter`). There, each comment and each run of white space is one blank.
+    /// Replaces what a regular expression matches in one place: a script (`register.lua`) or a
+    /// function of the shared preludes (`enter`). There, each comment and each run of white space
+    /// is one blank.
     Text(&'static str, &'static str, &'static str),
-    /// Runs Lua code before a command on a key of a competition is sent, for example `ZADD waitlist`.
-    /// See `command.lua`.
+    /// Runs Lua code before a command on a key of a competition is sent, for example `ZADD
+    /// waitlist`. See `command.lua`.
     Command(&'static str, &'static str),
 }
 
