@@ -152,7 +152,7 @@ impl AccountId {
 /// A key of one account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AccountKey {
-    /// What the person entered, with created_at, updated_at and version.
+    /// What the person entered, with `created_at`, `updated_at` and `version`.
     Profile,
     /// The hash of the password.
     Credential,

@@ -1,41 +1,39 @@
-//! Whether Redis is set up as a system of record: a warning names each setting that is not.
+//! The checks of Redis's settings.
 
 use crate::world::World;
 
-#[tokio::test]
-async fn a_system_of_record_needs_no_warning() {
-    let world = World::new().await;
-    for redis in [world.admin.redis(), world.user.redis()] {
-        assert_eq!(redis.setup_warnings().await.expect("an answer"), [""; 0]);
-    }
+/// The warnings, which both services get.
+async fn warnings(settings: &[(&str, &str)]) -> Vec<String> {
+    let world = World::with_settings(settings).await;
+    let of_admin = world.admin.redis().setup_warnings().await;
+    let of_user = world.user.redis().setup_warnings().await;
+    let of_admin = of_admin.expect("a reply");
+    assert_eq!(of_user.expect("a reply"), of_admin);
+    of_admin
 }
 
 #[tokio::test]
-async fn each_warning_names_its_setting_and_what_it_is() {
-    let wrong = [
+async fn the_settings_of_a_system_of_record_give_no_warning() {
+    assert_eq!(warnings(&[]).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn each_warning_names_its_setting_and_the_value() {
+    let unsafe_settings = [
         ("appendonly", "no"),
         ("appendfsync", "everysec"),
         ("maxmemory-policy", "allkeys-lru"),
     ];
-    let world = World::with_settings(&wrong).await;
-    for redis in [world.admin.redis(), world.user.redis()] {
-        let warnings = redis.setup_warnings().await.expect("an answer");
-        assert_eq!(warnings.len(), wrong.len(), "{warnings:?}");
-        for ((name, value), warning) in wrong.iter().zip(&warnings) {
-            assert!(warning.contains(&format!("{name} {value}")), "{warning}");
-        }
+    let warnings = warnings(&unsafe_settings).await;
+    assert_eq!(warnings.len(), unsafe_settings.len(), "{warnings:?}");
+    for ((name, value), warning) in unsafe_settings.iter().zip(&warnings) {
+        assert!(warning.contains(&format!("{name} {value}")), "{warning}");
     }
 }
 
 #[tokio::test]
-async fn one_wrong_setting_makes_one_warning() {
-    let world = World::with_settings(&[("appendfsync", "no")]).await;
-    let warnings = world
-        .user
-        .redis()
-        .setup_warnings()
-        .await
-        .expect("an answer");
+async fn one_unsafe_setting_gives_one_warning() {
+    let warnings = warnings(&[("appendfsync", "no")]).await;
     assert_eq!(warnings.len(), 1, "{warnings:?}");
     assert!(warnings[0].contains("appendfsync no"), "{warnings:?}");
 }

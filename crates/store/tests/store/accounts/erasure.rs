@@ -1,9 +1,10 @@
-//! The end of an account.
+//! Erasing an account.
 
-use domain::{ProfilePatch, RegistrationState, Rejection};
+use domain::{Club, ProfilePatch, RegistrationState, Rejection, RequestId, UserId};
+use store::IssuedSession;
 
-use super::is_open;
-use crate::world::{World, email, first_page, new_request, password, places, rejection};
+use super::{find, is_open};
+use crate::world::{World, first_page, new_request, password, places, rejection};
 
 /// The keys whose values hold one of these texts.
 async fn keys_with(world: &World, texts: [&str; 2]) -> Vec<String> {
@@ -17,85 +18,69 @@ async fn keys_with(world: &World, texts: [&str; 2]) -> Vec<String> {
     keys
 }
 
+/// Erases an account with the hash that this password has.
+async fn erase(
+    world: &World,
+    session: &IssuedSession<UserId>,
+    checked: &str,
+    request: RequestId,
+) -> store::Result<()> {
+    let user = world.user.get_user(&session.person).await.expect("a user");
+    let (checked, token) = (password(checked), session.token.hash());
+    world.user.erase_user(&user, &checked, token, request).await
+}
+
 #[tokio::test]
-async fn a_deleted_account_leaves_nothing_personal_and_frees_its_address() {
+async fn an_erased_account_leaves_nothing_personal_and_releases_its_address() {
     let world = World::new().await;
     let (ada, session) = world.sign_up("ada-lovelace").await;
     let patch = ProfilePatch {
-        club: domain::Club::parse("Analysts").ok(),
+        club: Club::parse("Analysts").ok(),
         ..ProfilePatch::default()
     };
-    world
-        .user
-        .update_user(&ada, &patch, None, new_request())
-        .await
-        .expect("updated");
+    let updated = world.user.update_user(&ada, &patch, None, new_request());
+    updated.await.expect("updated");
     let cup = world.competition(places(5)).await;
     world.register(&ada, &cup).await.expect("in");
-    let attempt = world
-        .user
-        .credentials()
-        .find(&email("ada-lovelace"))
-        .await
-        .expect("an attempt");
+    let earlier = find(&world, "ada-lovelace").await;
     let personal = ["ada-lovelace", "Analysts"];
     assert_ne!(keys_with(&world, personal).await, [""; 0]);
     world.erase("ada-lovelace", &ada, &session).await;
 
     assert!(!is_open(&world, &session).await);
-    assert_eq!(
-        rejection(world.user.credentials().open_session(&attempt).await),
-        Rejection::Unauthenticated
-    );
-    assert_eq!(
-        rejection(world.user.get_user(&ada).await),
-        Rejection::UserNotFound
-    );
+    let opened = world.user.credentials().open_session(&earlier).await;
+    assert_eq!(rejection(opened), Rejection::Unauthenticated);
+    let found = world.user.get_user(&ada).await;
+    assert_eq!(rejection(found), Rejection::UserNotFound);
     assert_eq!(world.state(&ada, &cup).await, RegistrationState::Withdrawn);
-    let listed = world
-        .admin
-        .list_users(&first_page(10))
-        .await
-        .expect("a list");
-    assert_eq!(listed.items, []);
+    let listed = world.admin.list_users(&first_page(10)).await;
+    assert_eq!(listed.expect("a list").items, []);
     assert_eq!(keys_with(&world, personal).await, [""; 0]);
     let (again, _) = world.sign_up("ada-lovelace").await;
     assert_ne!(again, ada);
 }
 
 #[tokio::test]
-async fn an_account_is_not_deleted_with_a_password_that_was_changed_meanwhile() {
+async fn an_account_is_not_erased_with_a_password_that_was_changed_meanwhile() {
     let world = World::new().await;
-    let (ada, session) = world.sign_up("ada").await;
-    let user = world.user.get_user(&ada).await.expect("a user");
-    let hash = session.token.hash();
-    let wrong = world
-        .user
-        .erase_user(&user, &password("old"), hash, new_request())
-        .await;
-    assert_eq!(rejection(wrong), Rejection::Unauthenticated);
+    let (_, session) = world.sign_up("ada").await;
+    let refused = erase(&world, &session, "old", new_request()).await;
+    assert_eq!(rejection(refused), Rejection::Unauthenticated);
     assert!(is_open(&world, &session).await);
 }
 
 #[tokio::test]
-async fn deleting_an_account_withdraws_also_what_the_same_request_had_touched_before() {
+async fn an_erasure_also_withdraws_from_what_its_first_attempt_had_withdrawn_from() {
     let world = World::new().await;
     let (ada, session) = world.sign_up("ada").await;
     let cup = world.competition(places(5)).await;
-    let user = world.user.get_user(&ada).await.expect("a user");
-    let (hash, request) = (session.token.hash(), new_request());
+    let request = new_request();
     world.register(&ada, &cup).await.expect("in");
-    // A first try that ends after the withdrawals: the password was changed meanwhile.
-    let wrong = world
-        .user
-        .erase_user(&user, &password("old"), hash, request)
-        .await;
-    assert_eq!(rejection(wrong), Rejection::Unauthenticated);
+    // The first attempt fails after the withdrawals, because the password was changed meanwhile.
+    let refused = erase(&world, &session, "old", request).await;
+    assert_eq!(rejection(refused), Rejection::Unauthenticated);
     world.register(&ada, &cup).await.expect("back");
-    world
-        .user
-        .erase_user(&user, &password("ada"), hash, request)
-        .await
-        .expect("erased");
+    let erased = erase(&world, &session, "ada", request).await;
+    erased.expect("erased");
     assert_eq!(world.counts(&cup).await, (0, 0));
 }

@@ -1,4 +1,4 @@
-//! People: accounts, sessions, passwords, admins.
+//! Accounts: creation and erasure, sessions, passwords, admins.
 
 mod admins;
 mod erasure;
@@ -7,32 +7,38 @@ mod sessions;
 mod sign_up;
 mod throttle;
 
-use domain::UserId;
-use store::IssuedSession;
+use domain::{AdminId, UserId};
+use store::{IssuedSession, SignInAttempt};
 
 use crate::world::{World, email, password};
 
+/// Looks up the account of the user `<name>@example.org`.
+pub(super) async fn find(world: &World, name: &str) -> SignInAttempt<UserId> {
+    let found = world.user.credentials().find(&email(name)).await;
+    found.expect("an attempt")
+}
+
+/// Looks up the account of the admin `<name>@example.org`.
+pub(super) async fn find_admin(world: &World, name: &str) -> SignInAttempt<AdminId> {
+    let found = world.admin.credentials().find(&email(name)).await;
+    found.expect("an attempt")
+}
+
 pub(super) async fn sign_in(world: &World, name: &str) -> IssuedSession<UserId> {
-    let attempt = world
-        .user
-        .credentials()
-        .find(&email(name))
-        .await
-        .expect("an attempt");
+    let attempt = find(world, name).await;
     assert_eq!(attempt.credential(), Some(&password(name)));
-    world
-        .user
-        .credentials()
-        .open_session(&attempt)
-        .await
-        .expect("a session")
+    let session = world.user.credentials().open_session(&attempt).await;
+    session.expect("a session")
 }
 
 pub(super) async fn is_open(world: &World, session: &IssuedSession<UserId>) -> bool {
-    world
-        .user
-        .user_session(&session.token)
-        .await
-        .expect("an answer")
-        .is_some()
+    let user = world.user.user_session(&session.token).await;
+    let user = user.expect("a reply");
+    assert!(user.as_ref().is_none_or(|user| *user == session.person));
+    user.is_some()
+}
+
+pub(super) async fn is_open_for_admin(world: &World, session: &IssuedSession<AdminId>) -> bool {
+    let admin = world.admin.admin_session(&session.token).await;
+    admin.expect("a reply").is_some()
 }

@@ -1,75 +1,58 @@
-//! What is held about a person.
+//! What is stored about a person.
 
-use domain::ProfilePatch;
+use domain::{Club, DisplayName, ProfilePatch};
 
 use super::sign_in;
 use crate::world::{World, join_all, new_request, profile};
 
+fn patch_name() -> ProfilePatch {
+    ProfilePatch {
+        display_name: DisplayName::parse("Ada").ok(),
+        ..ProfilePatch::default()
+    }
+}
+
 #[tokio::test]
-async fn what_happened_to_an_account_is_kept_in_order() {
+async fn the_log_of_an_account_is_in_order() {
     let world = World::new().await;
     let (ada, _) = world.sign_up("ada").await;
     sign_in(&world, "ada").await;
-    let name = domain::DisplayName::parse("Ada").ok();
-    let patch = ProfilePatch {
-        display_name: name,
-        ..ProfilePatch::default()
-    };
-    world
-        .user
-        .update_user(&ada, &patch, None, new_request())
-        .await
-        .expect("updated");
-    world
-        .user
-        .end_user_sessions(&ada, None)
-        .await
-        .expect("signed out");
+    let patch = patch_name();
+    let updated = world.user.update_user(&ada, &patch, None, new_request());
+    updated.await.expect("updated");
+    let ended = world.user.end_user_sessions(&ada, None).await;
+    ended.expect("signed out");
     let (sessions, events) = world.user.account_history(&ada).await.expect("a history");
     assert_eq!(sessions, []);
-    let actions: Vec<_> = events.iter().map(|event| event.kind.as_str()).collect();
-    assert_eq!(
-        actions,
-        ["sign_up", "sign_in", "update_profile", "sign_out"]
-    );
+    let words: Vec<_> = events.iter().map(|event| event.kind.as_str()).collect();
+    assert_eq!(words, ["sign_up", "sign_in", "update_profile", "sign_out"]);
     assert!(events.is_sorted_by_key(|event| event.at));
 }
 
 #[tokio::test]
-async fn profiles_that_are_changed_at_once_without_an_etag_lose_no_field() {
+async fn concurrent_updates_without_an_etag_lose_no_field() {
     let world = World::new().await;
     let ada = world.person().await;
-    let name = domain::DisplayName::parse("Ada").ok();
-    let club = domain::Club::parse("Analysts").ok();
-    let patches = [
-        ProfilePatch {
-            display_name: name.clone(),
-            ..ProfilePatch::default()
-        },
-        ProfilePatch {
-            club: club.clone(),
-            ..ProfilePatch::default()
-        },
-    ];
-    for answer in join_all(
-        patches
-            .iter()
-            .map(|patch| world.user.update_user(&ada, patch, None, new_request())),
-    )
-    .await
-    {
-        answer.expect("changed");
+    let club = Club::parse("Analysts").ok();
+    let patch_club = ProfilePatch {
+        club: club.clone(),
+        ..ProfilePatch::default()
+    };
+    let patches = [patch_name(), patch_club];
+    let updates = patches
+        .iter()
+        .map(|patch| world.user.update_user(&ada, patch, None, new_request()));
+    for updated in join_all(updates).await {
+        updated.expect("updated");
     }
     let user = world.user.get_user(&ada).await.expect("a user");
-    assert_eq!(
-        (Some(user.profile.display_name), Some(user.profile.club)),
-        (name, club)
-    );
+    assert_eq!(user.profile.display_name.as_str(), "Ada");
+    assert_eq!(Some(user.profile.club), club);
     assert_eq!(user.version, 3);
 }
 
 #[tokio::test]
-async fn nothing_that_is_stored_shows_an_address_in_a_key_or_a_token_at_all() {
+async fn no_key_holds_an_address_and_nothing_holds_a_token() {
     let world = World::new().await;
     let (_, session) = world.sign_up("ada-lovelace").await;
     let second = sign_in(&world, "ada-lovelace").await;
@@ -84,14 +67,12 @@ async fn nothing_that_is_stored_shows_an_address_in_a_key_or_a_token_at_all() {
 }
 
 #[tokio::test]
-async fn who_holds_data_can_have_it_all() {
+async fn a_user_can_read_everything_that_is_stored_about_the_account() {
     let world = World::new().await;
     let (ada, _) = world.sign_up("ada").await;
     let user = world.user.get_user(&ada).await.expect("a user");
-    assert_eq!(
-        (user.email.as_str(), user.profile),
-        ("ada@example.org", profile("ada"))
-    );
+    assert_eq!(user.email.as_str(), "ada@example.org");
+    assert_eq!(user.profile, profile("ada"));
     let (sessions, events) = world.user.account_history(&ada).await.expect("a history");
     assert_eq!((sessions.len(), events.len()), (1, 1));
 }

@@ -1,37 +1,44 @@
-//! How an account is made, and what a sign-up that was cut off leaves.
+//! Creating an account, and what a sign-up leaves that was cut off.
 
-use domain::{Email, Rejection, RequestId, UserId};
-use store::IssuedSession;
+use domain::{Email, Rejection, RequestId, User, UserId};
 use store::accounts::USER_SESSION_LIFETIME;
 use store::users::NewUser;
+use store::{IssuedSession, UserStore};
 
-use super::{is_open, sign_in};
-use crate::world::{World, join_all, new_user, password, rejection};
+use super::{find, is_open, sign_in};
+use crate::world::{World, connections, email, join_all, new_user, password, rejection};
+
+async fn sign_up(world: &World, new: &NewUser) -> store::Result<(User, IssuedSession<UserId>)> {
+    world.user.sign_up(new, &password("ada")).await
+}
+
+/// The same person with another request.
+fn other_request(new: &NewUser) -> NewUser {
+    NewUser {
+        request_id: RequestId::random(),
+        ..new.clone()
+    }
+}
 
 #[tokio::test]
-async fn who_signs_up_is_signed_in_and_can_sign_in_again() {
+async fn a_new_user_is_signed_in_and_can_sign_in_again() {
     let world = World::new().await;
     let new = new_user("ada");
-    let (ada, first) = world
-        .user
-        .sign_up(&new, &password("ada"))
-        .await
-        .expect("an account");
+    let (ada, first) = sign_up(&world, &new).await.expect("an account");
     assert_eq!(
         (&ada.email, &ada.profile, ada.version),
         (&new.email, &new.profile, 1)
     );
     assert_eq!(world.user.get_user(&ada.id).await.expect("a user"), ada);
-    let found = world
-        .user
-        .user_session(&first.token)
-        .await
-        .expect("an answer");
-    assert_eq!(found.as_ref(), Some(&ada.id));
-    let life = first.expires_at.as_millis() - ada.created_at.as_millis();
-    assert_eq!(u128::try_from(life), Ok(USER_SESSION_LIFETIME.as_millis()));
+    assert_eq!(first.person, ada.id);
+    let lifetime = first.expires_at.as_millis() - ada.created_at.as_millis();
+    assert_eq!(
+        u128::try_from(lifetime),
+        Ok(USER_SESSION_LIFETIME.as_millis())
+    );
 
     let second = sign_in(&world, "ada").await;
+    assert_eq!(second.person, ada.id);
     assert_ne!(second.token, first.token);
     assert!(is_open(&world, &first).await && is_open(&world, &second).await);
 }
@@ -43,131 +50,77 @@ async fn an_address_is_kept_as_written_and_found_in_any_case() {
         email: Email::parse("Ada.Lovelace@Example.org").expect("an address"),
         ..new_user("ada")
     };
-    let (ada, _) = world
-        .user
-        .sign_up(&new, &password("ada"))
-        .await
-        .expect("an account");
+    let (ada, _) = sign_up(&world, &new).await.expect("an account");
     assert_eq!(ada.email.as_str(), "Ada.Lovelace@Example.org");
     let typed = Email::parse("ada.lovelace@example.ORG").expect("an address");
-    let attempt = world
-        .user
-        .credentials()
-        .find(&typed)
-        .await
-        .expect("an attempt");
-    assert!(attempt.credential().is_some());
-    let found = world
-        .admin
-        .find_user_by_email(&typed)
-        .await
-        .expect("an answer");
-    assert_eq!(found.map(|user| user.id), Some(ada.id));
+    let attempt = world.user.credentials().find(&typed).await;
+    assert!(attempt.expect("an attempt").credential().is_some());
+    let found = world.admin.find_user_by_email(&typed).await;
+    assert_eq!(found.expect("a reply"), Some(ada));
     let again = NewUser {
         email: typed,
         ..new_user("ada")
     };
-    let taken = world.user.sign_up(&again, &password("ada")).await;
-    assert_eq!(rejection(taken), Rejection::EmailTaken);
+    let refused = sign_up(&world, &again).await;
+    assert_eq!(rejection(refused), Rejection::EmailTaken);
 }
 
 #[tokio::test]
-async fn of_many_sign_ups_at_once_with_one_address_one_is_made() {
+async fn of_many_concurrent_sign_ups_with_one_address_one_succeeds() {
     let world = World::new().await;
-    let other_server = world.another_user_store();
-    let attempts: Vec<_> = (0..40).map(|_| new_user("ada")).collect();
+    let other_server = UserStore::new(&connections(&world.redis, "user-service"));
+    let requests: Vec<_> = (0..40).map(|_| new_user("ada")).collect();
     let secret = password("ada");
-    let answers = join_all(attempts.iter().enumerate().map(|(n, new)| {
-        let server = if n % 2 == 0 {
-            &world.user
-        } else {
-            &other_server
-        };
-        server.sign_up(new, &secret)
-    }))
-    .await;
-    let (made, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
-    assert_eq!(made.len(), 1);
-    for answer in refused {
-        assert_eq!(rejection(answer), Rejection::EmailTaken);
+    let sign_ups = requests.iter().enumerate().map(|(n, new)| {
+        let servers = [&world.user, &other_server];
+        servers[n % 2].sign_up(new, &secret)
+    });
+    let results = join_all(sign_ups).await;
+    let (created, refused): (Vec<_>, Vec<_>) = results.into_iter().partition(Result::is_ok);
+    assert_eq!(created.len(), 1);
+    for result in refused {
+        assert_eq!(rejection(result), Rejection::EmailTaken);
     }
     sign_in(&world, "ada").await;
 }
 
-/// A sign-up that a crash cut off: the claim as it is before it is confirmed.
-async fn half_made(world: &World, name: &str) -> (NewUser, UserId, IssuedSession<UserId>, String) {
-    let new = new_user(name);
-    let (user, session) = world
-        .user
-        .sign_up(&new, &password(name))
-        .await
-        .expect("an account");
+/// An account whose claim was not confirmed, because a crash cut the sign-up off. Returns the
+/// request, the id and the key of the claim.
+async fn unfinished_sign_up(world: &World) -> (NewUser, UserId, String) {
+    let new = new_user("ada");
+    let (user, _) = sign_up(world, &new).await.expect("an account");
     let keys: Vec<String> = world.root(&["KEYS", "email:*"]).await;
-    let mut claim = String::new();
-    for key in keys {
-        let owner: String = world.root(&["GET", &key]).await;
-        if owner == user.id.as_str() {
-            claim = key;
-        }
-    }
+    let [claim] = <[String; 1]>::try_from(keys).expect("one claim");
     let pending = format!("pending:{}:nonce", user.id);
     let _: String = world.root(&["SET", &claim, &pending, "EX", "600"]).await;
-    (new, user.id, session, claim)
+    (new, user.id, claim)
 }
 
 #[tokio::test]
-async fn a_half_made_account_opens_nothing_until_its_request_is_repeated() {
+async fn nobody_can_sign_in_to_an_unfinished_account_until_its_request_is_repeated() {
     let world = World::new().await;
-    let (new, id, _, _) = half_made(&world, "ada").await;
-    let attempt = world
-        .user
-        .credentials()
-        .find(&new.email)
-        .await
-        .expect("an attempt");
-    assert_eq!(attempt.credential(), None);
-    assert_eq!(
-        world
-            .admin
-            .find_user_by_email(&new.email)
-            .await
-            .expect("an answer"),
-        None
-    );
-    let other = NewUser {
-        request_id: RequestId::random(),
-        ..new.clone()
-    };
-    let taken = world.user.sign_up(&other, &password("ada")).await;
-    assert_eq!(rejection(taken), Rejection::EmailTaken, "for ten minutes");
+    let (new, id, _) = unfinished_sign_up(&world).await;
+    assert_eq!(find(&world, "ada").await.credential(), None);
+    let found = world.admin.find_user_by_email(&email("ada")).await;
+    assert_eq!(found.expect("a reply"), None);
+    let refused = sign_up(&world, &other_request(&new)).await;
+    assert_eq!(rejection(refused), Rejection::EmailTaken, "for ten minutes");
 
-    let (user, _) = world
-        .user
-        .sign_up(&new, &password("ada"))
-        .await
-        .expect("the same account");
+    let (user, _) = sign_up(&world, &new).await.expect("the same account");
     assert_eq!(user.id, id);
     sign_in(&world, "ada").await;
 }
 
 #[tokio::test]
-async fn a_half_made_account_gives_its_address_up_after_ten_minutes() {
+async fn an_unfinished_account_loses_its_address_after_ten_minutes() {
     let world = World::new().await;
-    let (new, id, _, claim) = half_made(&world, "ada").await;
+    let (new, id, claim) = unfinished_sign_up(&world).await;
     let left: i64 = world.root(&["TTL", &claim]).await;
     assert!((1..=600).contains(&left));
     let _: i64 = world.root(&["DEL", &claim]).await;
-    let other = NewUser {
-        request_id: RequestId::random(),
-        ..new.clone()
-    };
-    let (user, _) = world
-        .user
-        .sign_up(&other, &password("ada"))
-        .await
-        .expect("an account");
-    assert_ne!(user.id, id);
-    let late = world.user.sign_up(&new, &password("ada")).await;
+    let created = sign_up(&world, &other_request(&new)).await;
+    assert_ne!(created.expect("an account").0.id, id);
+    let late = sign_up(&world, &new).await;
     assert_eq!(rejection(late), Rejection::EmailTaken);
     sign_in(&world, "ada").await;
 }

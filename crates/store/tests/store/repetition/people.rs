@@ -1,13 +1,21 @@
-//! Requests about accounts.
+//! Repeated requests about accounts.
 
 use domain::{DisplayName, ProfilePatch, Rejection, RequestId, Role};
 use store::Error;
+use store::admins::NewAdmin;
 use store::users::NewUser;
 
 use super::{repeat, reused};
 use crate::world::{
     World, join_all, new_admin, new_request, new_user, password, profile, rejection,
 };
+
+fn patch_name(name: &str) -> ProfilePatch {
+    ProfilePatch {
+        display_name: DisplayName::parse(name).ok(),
+        ..ProfilePatch::default()
+    }
+}
 
 #[tokio::test]
 async fn signing_up() {
@@ -18,31 +26,28 @@ async fn signing_up() {
         Ok::<_, Error>((user, session.token, session.expires_at))
     };
     repeat(&world, async || sign_up(&new).await).await;
-    let other = NewUser {
+    let other_profile = NewUser {
         profile: profile("grace"),
         ..new.clone()
     };
-    reused(sign_up(&other).await);
-    let others_request = NewUser {
+    reused(sign_up(&other_profile).await);
+    let other_request = NewUser {
         request_id: new_request(),
         ..new
     };
-    assert_eq!(
-        rejection(sign_up(&others_request).await),
-        Rejection::EmailTaken
-    );
+    let refused = sign_up(&other_request).await;
+    assert_eq!(rejection(refused), Rejection::EmailTaken);
 }
 
 #[tokio::test]
-async fn signing_up_sent_twice_at_once_makes_one_account() {
+async fn signing_up_several_times_at_once_creates_one_account() {
     let world = World::new().await;
-    let new = new_user("ada");
-    let secret = password("ada");
-    let answers = join_all((0..8).map(|_| world.user.sign_up(&new, &secret))).await;
-    let mut ids: Vec<_> = answers
+    let (new, secret) = (new_user("ada"), password("ada"));
+    let created = join_all((0..8).map(|_| world.user.sign_up(&new, &secret))).await;
+    let ids = created
         .into_iter()
-        .map(|answer| answer.expect("an account").0.id)
-        .collect();
+        .map(|user| user.expect("an account").0.id);
+    let mut ids: Vec<_> = ids.collect();
     ids.dedup();
     assert_eq!(ids.len(), 1);
 }
@@ -51,44 +56,33 @@ async fn signing_up_sent_twice_at_once_makes_one_account() {
 async fn changing_a_profile() {
     let world = World::new().await;
     let ada = world.person().await;
-    let read = world.user.get_user(&ada).await.expect("a user");
+    let etag = world.user.get_user(&ada).await.expect("a user").etag();
     let update = async |name: &str, request: RequestId| {
-        let patch = ProfilePatch {
-            display_name: DisplayName::parse(name).ok(),
-            ..ProfilePatch::default()
-        };
+        let patch = patch_name(name);
         world
             .user
-            .update_user(&ada, &patch, Some(&read.etag()), request)
+            .update_user(&ada, &patch, Some(&etag), request)
             .await
     };
     let request = new_request();
     let updated = repeat(&world, async || update("Ada", request).await).await;
-    assert_eq!(
-        (updated.profile.display_name.as_str(), updated.version),
-        ("Ada", 2)
-    );
+    assert_eq!(updated.profile.display_name.as_str(), "Ada");
+    assert_eq!(updated.version, 2);
     reused(update("Countess", request).await);
-    assert_eq!(
-        rejection(update("Countess", new_request()).await),
-        Rejection::EtagMismatch
-    );
+    let refused = update("Countess", new_request()).await;
+    assert_eq!(rejection(refused), Rejection::EtagMismatch);
 }
 
 #[tokio::test]
 async fn changing_a_profile_by_a_request_that_an_earlier_release_answered() {
     let world = World::new().await;
-    let ada = world.person().await;
-    let request = new_request();
+    let (ada, request) = (world.person().await, new_request());
     let update = async |name: &str| {
-        let patch = ProfilePatch {
-            display_name: DisplayName::parse(name).ok(),
-            ..ProfilePatch::default()
-        };
+        let patch = patch_name(name);
         world.user.update_user(&ada, &patch, None, request).await
     };
     let updated = update("Ada").await.expect("updated");
-    // The fingerprint that releases before 0.1.0 stored for this patch.
+    // The fingerprint that builds before 0.1.0 stored for this patch.
     let key = format!("u:{{{ada}}}:request:{request}");
     let former = "i75itfjouiamqlun523034borc";
     let _: i64 = world.root(&["HSET", &key, "fingerprint", former]).await;
@@ -100,105 +94,64 @@ async fn changing_a_profile_by_a_request_that_an_earlier_release_answered() {
 async fn changing_a_password() {
     let world = World::new().await;
     let (ada, session) = world.sign_up("ada").await;
-    let (old, new) = (password("ada"), password("better"));
+    let (old, new, kept) = (password("ada"), password("better"), session.token.hash());
     let change = async |request| {
-        world
-            .user
-            .change_password(&ada, &old, &new, session.token.hash(), request)
-            .await
+        let changed = world.user.change_password(&ada, &old, &new, kept, request);
+        changed.await
+    };
+    let is_known = async |request| {
+        let is_known = world.user.user_request_is_known(&ada, request).await;
+        is_known.expect("a reply")
     };
     let request = new_request();
-    assert!(
-        !world
-            .user
-            .user_request_is_known(&ada, request)
-            .await
-            .expect("an answer")
-    );
+    assert!(!is_known(request).await);
     repeat(&world, async || change(request).await).await;
-    assert!(
-        world
-            .user
-            .user_request_is_known(&ada, request)
-            .await
-            .expect("an answer")
-    );
-    assert_eq!(
-        rejection(change(new_request()).await),
-        Rejection::Unauthenticated
-    );
+    assert!(is_known(request).await);
+    let refused = change(new_request()).await;
+    assert_eq!(rejection(refused), Rejection::Unauthenticated);
 
     let update = new_request();
     let patch = ProfilePatch::default();
-    world
-        .user
-        .update_user(&ada, &patch, None, update)
-        .await
-        .expect("updated");
-    let hash = session.token.hash();
-    reused(
-        world
-            .user
-            .change_password(&ada, &new, &old, hash, update)
-            .await,
-    );
+    let updated = world.user.update_user(&ada, &patch, None, update).await;
+    updated.expect("updated");
+    reused(change(update).await);
 }
 
 #[tokio::test]
-async fn deleting_an_account() {
+async fn erasing_an_account() {
     let world = World::new().await;
     let (ada, session) = world.sign_up("ada").await;
     let user = world.user.get_user(&ada).await.expect("a user");
-    let hash = session.token.hash();
-    let request = new_request();
-    world
-        .user
-        .erase_user(&user, &password("ada"), hash, request)
-        .await
-        .expect("erased");
-    // The token finds out which request it was, and nothing else.
-    assert_eq!(
-        world
-            .user
-            .user_session(&session.token)
-            .await
-            .expect("an answer"),
-        None
-    );
-    let known = world
-        .user
-        .sessions()
-        .user_or_erased(&session.token)
-        .await
-        .expect("an answer");
-    assert_eq!(known.as_ref(), Some(&ada));
-    assert_eq!(
-        world.user.erased_by(&ada, hash).await.expect("an answer"),
-        Some(request)
-    );
+    let (token, hash, request) = (&session.token, session.token.hash(), new_request());
+    let checked = password("ada");
+    let erased = world.user.erase_user(&user, &checked, hash, request).await;
+    erased.expect("erased");
+    // The token finds the request that erased the account, and nothing else.
+    let found = world.user.user_session(token).await;
+    assert_eq!(found.expect("a reply"), None);
+    let found = world.user.sessions().user_or_erased(token).await;
+    assert_eq!(found.expect("a reply").as_ref(), Some(&ada));
+    let erased_by = world.user.erased_by(&ada, hash).await;
+    assert_eq!(erased_by.expect("a reply"), Some(request));
 }
 
 #[tokio::test]
-async fn making_and_disabling_an_admin() {
+async fn creating_and_disabling_an_admin() {
     let world = World::new().await;
     let by = &world.organiser;
-    let new = new_admin("vera", Role::Viewer);
-    let secret = password("vera");
-    let create =
-        async |new: &store::admins::NewAdmin| world.admin.create_admin(by, new, &secret).await;
+    let (new, secret) = (new_admin("vera", Role::Viewer), password("vera"));
+    let create = async |new: &NewAdmin| world.admin.create_admin(by, new, &secret).await;
     let vera = repeat(&world, async || create(&new).await).await;
-    reused(
-        create(&store::admins::NewAdmin {
-            role: Role::Owner,
-            ..new.clone()
-        })
-        .await,
-    );
+    let other_role = NewAdmin {
+        role: Role::Owner,
+        ..new.clone()
+    };
+    reused(create(&other_role).await);
 
+    let disable = async |request| world.admin.disable_admin(by, &vera.id, request).await;
     let request = new_request();
-    let disable = async |id| world.admin.disable_admin(by, id, request).await;
-    let disabled = repeat(&world, async || disable(&vera.id).await).await;
+    let disabled = repeat(&world, async || disable(request).await).await;
     assert!(disabled.disabled);
-    let anew = world.admin.disable_admin(by, &vera.id, new_request()).await;
-    assert!(anew.expect("it stays disabled").disabled);
+    let again = disable(new_request()).await;
+    assert!(again.expect("an admin that stays disabled").disabled);
 }
