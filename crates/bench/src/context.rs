@@ -94,14 +94,4 @@ impl Context<'_> {
         let seconds = self.settings.seconds.ceil() as usize + 3;
         calls_per_second * seconds
     }
-
-    /// The calls in flight on each connection.
-    pub(crate) fn in_flight(&self) -> usize {
-        self.settings.in_flight.into()
-    }
-
-    /// The calls in flight on each connection if responses are large.
-    pub(crate) fn in_flight_for_large_responses(&self) -> usize {
-        (self.in_flight() / 16).max(1)
-    }
 }

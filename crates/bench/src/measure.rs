@@ -8,10 +8,11 @@ use tonic::Request;
 use crate::context::Context;
 use crate::load::Caller;
 use crate::measurement::{Measurement, Observed, measure_round};
+use crate::report::Report;
 use crate::result::Result;
 use crate::row::ReportRow;
 use crate::rpc::{Expected, Rpc, RpcCaller, call};
-use crate::stack::{Server, bare, connect};
+use crate::stack::{bare, connect};
 
 const ROUNDS: u32 = 3;
 /// Round trips are counted over this many calls in sequence, and the lowest of several counts is used:
@@ -19,40 +20,33 @@ const ROUNDS: u32 = 3;
 const COUNTED_CALLS: u32 = 2;
 const COUNTS: u32 = 50;
 
-/// A gRPC method to measure.
-pub(crate) struct MethodUnderTest<'a, R: Rpc> {
-    /// The name of the row.
-    pub(crate) name: &'static str,
-    pub(crate) server: &'a Server,
-    /// The calls in flight on each connection.
-    pub(crate) in_flight: usize,
-    pub(crate) expected: Expected<R>,
-}
-
-/// Measures a method and bare tonic in turn.
+/// Measures a method and bare tonic in turn, and adds a row with this name to the report.
 ///
 /// `requests` returns the source of the requests of one caller, given its number. The callers of bare
 /// tonic have sources of their own.
 pub(crate) async fn measure<R, M, G>(
     context: &Context<'_>,
-    method: MethodUnderTest<'_, R>,
+    report: &mut Report,
+    name: &'static str,
+    expected: Expected<R>,
     requests: M,
-) -> Result<ReportRow>
+) -> Result<()>
 where
     R: Rpc,
     M: Fn(usize) -> G,
     G: FnMut() -> Request<R::Request> + Send + 'static,
 {
-    let mut callers = connect_callers(context, &method, &method.server.url, &requests).await?;
+    let server = context.stack.server(R::SERVICE);
+    let mut callers = connect_callers(context, &server.url, expected, &requests).await?;
     let first = callers.first_mut().ok_or("there is no connection")?;
     let mut call_once = async || call::<R>(&first.channel, (first.next_request)()).await;
     let response = call_once().await;
-    method.expected.check(&response)?;
+    expected.check(&response)?;
     let round_trips = count_round_trips(context, async || drop(call_once().await)).await?;
     let bare_server = bare::start::<R>(&response, context.stack.folder())?;
-    let mut bare_callers = connect_callers(context, &method, &bare_server.url, &requests).await?;
+    let mut bare_callers = connect_callers(context, &bare_server.url, expected, &requests).await?;
 
-    let observed = context.observe(Some(method.server));
+    let observed = context.observe(Some(server));
     let bare_observed = context.observe(Some(&bare_server));
     let duration = context.settings.duration() / ROUNDS;
     let (mut bare_rounds, mut rounds) = (Vec::new(), Vec::new());
@@ -64,10 +58,11 @@ where
         (callers, round) = measure_round(&observed, callers, duration).await?;
         rounds.push(round);
     }
-    let mut row = ReportRow::new(method.name, &rounds);
+    let mut row = ReportRow::new(name, &rounds);
     row.round_trips = Some(round_trips);
     row.compare(&rounds, &bare_rounds);
-    Ok(row)
+    report.add_row(row);
+    Ok(())
 }
 
 /// Measures callers of something else than a gRPC method, without a comparison.
@@ -89,8 +84,8 @@ pub(crate) async fn measure_alone<C: Caller>(
 /// Opens the connections, each of which is shared by several callers.
 async fn connect_callers<R: Rpc, G>(
     context: &Context<'_>,
-    method: &MethodUnderTest<'_, R>,
     url: &str,
+    expected: Expected<R>,
     requests: impl Fn(usize) -> G,
 ) -> Result<Vec<RpcCaller<R, G>>> {
     let mut channels = Vec::new();
@@ -100,10 +95,14 @@ async fn connect_callers<R: Rpc, G>(
     let caller = |number: usize| RpcCaller {
         channel: channels[number % channels.len()].clone(),
         next_request: requests(number),
-        expected: method.expected,
+        expected,
     };
-    let count = channels.len() * method.in_flight;
-    Ok((0..count).map(caller).collect())
+    let mut in_flight = usize::from(context.settings.in_flight);
+    // The responses of list methods are large: as many of them would only wait for the generator.
+    if R::PATH.contains("/List") {
+        in_flight = (in_flight / 16).max(1);
+    }
+    Ok((0..channels.len() * in_flight).map(caller).collect())
 }
 
 /// Counts how often Redis reads a socket during one call while no other call runs. A pipeline arrives

@@ -1,7 +1,5 @@
 //! Writes the users and the competitions of the load with the store, as the services write them.
 
-use std::fmt::Write;
-
 use domain::{
     AdminId, BirthDate, Club, CompetitionId, CountryCode, DisplayName, Email, Password, Profile,
     RequestId, SessionToken, UserId,
@@ -24,6 +22,9 @@ const CONCURRENCY: usize = 128;
 /// How often a write is tried if Redis is unavailable. Each attempt has the same request id, so that
 /// the write takes effect once.
 const MAX_TRIES: usize = 20;
+/// In milliseconds, as the builder of competitions takes them.
+const HOUR: i64 = 60 * 60 * 1_000;
+const MONTH: i64 = 30 * 24 * HOUR;
 /// The password of every user.
 pub(crate) const PASSWORD: &str = "vier worte am see";
 
@@ -62,25 +63,6 @@ impl Credential {
         metadata.insert("authorization", self.0.clone());
         request
     }
-}
-
-/// The limits of a competition.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Limits {
-    /// `None` = unlimited.
-    pub(crate) capacity: Option<u32>,
-    /// `None` = unlimited.
-    pub(crate) waitlist_capacity: Option<u32>,
-    /// If false, registration closed an hour ago.
-    pub(crate) is_open: bool,
-}
-
-impl Limits {
-    pub(crate) const NONE: Self = Self {
-        capacity: None,
-        waitlist_capacity: None,
-        is_open: true,
-    };
 }
 
 impl Seeder {
@@ -125,34 +107,24 @@ impl Seeder {
         })
     }
 
-    /// Creates `count` published competitions with sealed logs. Their ids are `kind` and five digits.
+    /// Creates `count` published competitions with these details and sealed logs. Their ids are `kind`
+    /// and five digits.
     pub(crate) async fn competitions(
         &self,
         kind: &str,
         count: usize,
-        limits: Limits,
+        details: CompetitionBuilder,
     ) -> Result<Vec<CompetitionId>> {
         stream::iter(0..count)
-            .map(|number| self.competition(format!("{kind}-{number:05}"), limits))
+            .map(|number| self.competition(format!("{kind}-{number:05}"), details.clone()))
             .buffered(CONCURRENCY)
             .try_collect()
             .await
     }
 
-    async fn competition(&self, id: String, limits: Limits) -> Result<CompetitionId> {
-        const HOUR: i64 = 60 * 60 * 1_000;
-        const MONTH: i64 = 30 * 24 * HOUR;
-        let closes_at = if limits.is_open { MONTH } else { -HOUR };
+    async fn competition(&self, id: String, details: CompetitionBuilder) -> Result<CompetitionId> {
         let id = CompetitionId::parse(id)?;
-        let details = CompetitionBuilder::new()
-            .title(format!("Spring Marathon {id}"))
-            .description(description()?)
-            .venue("Davos, Congress Centre, Talstrasse 49a")
-            .country_code("CH")
-            .window(-2 * HOUR, closes_at)
-            .held(MONTH, MONTH + 8 * HOUR)
-            .capacity(limits.capacity.map(i64::from))
-            .waitlist_capacity(limits.waitlist_capacity.map(i64::from));
+        let details = details.title(format!("Spring Marathon {id}"));
         let new = NewCompetition {
             id: Some(id.clone()),
             details: details.build(),
@@ -217,14 +189,18 @@ where
     write().await
 }
 
-/// A text of some 400 characters, a typical length.
-fn description() -> Result<String, std::fmt::Error> {
-    let mut text = String::with_capacity(500);
-    for kilometre in [0, 7, 14, 21, 28, 35, 42] {
-        writeln!(
-            text,
-            "At kilometre {kilometre} there is water, fruit and a doctor."
-        )?;
-    }
-    Ok(text)
+/// A competition of typical size that is open for registration and has no limits.
+pub(crate) fn open_competition() -> CompetitionBuilder {
+    let description = "At each kilometre there is water, fruit and a doctor.\n".repeat(7);
+    CompetitionBuilder::new()
+        .description(description)
+        .venue("Davos, Congress Centre, Talstrasse 49a")
+        .country_code("CH")
+        .window(-2 * HOUR, MONTH)
+        .held(MONTH, MONTH + 8 * HOUR)
+}
+
+/// A competition whose registration closed an hour ago.
+pub(crate) fn closed_competition() -> CompetitionBuilder {
+    open_competition().window(-2 * HOUR, -HOUR)
 }

@@ -18,7 +18,7 @@ use crate::context::Context;
 use crate::load::CallStats;
 use crate::report::{Burst, Report};
 use crate::result::Result;
-use crate::seed::{Credential, Limits};
+use crate::seed::{Credential, open_competition};
 use crate::stack::usage::resident_bytes;
 
 /// How many users there are per place, and per place on the waitlist.
@@ -31,25 +31,17 @@ const MEMORY_SETTLING_TIME: Duration = Duration::from_secs(12);
 
 pub(super) async fn run(context: &Context<'_>, report: &mut Report) -> Result<()> {
     let places = context.settings.users / USERS_PER_PLACE;
-    let limits = Limits {
-        capacity: Some(places),
-        waitlist_capacity: Some(places),
-        is_open: true,
-    };
-    let competition = context
-        .seeder
-        .competitions("rush", 1, limits)
-        .await?
-        .remove(0);
-    let burst = register_all(context, competition.as_str()).await?;
+    let limited = open_competition()
+        .capacity(i64::from(places))
+        .waitlist_capacity(i64::from(places));
+    let competitions = context.seeder.competitions("rush", 1, limited).await?;
+    let competition_id = competitions[0].to_string();
+    let burst = register_all(context, &competition_id).await?;
 
     let mut client = UserServiceClient::new(context.stack.user.connect().await?);
-    let competition_id = competition.to_string();
     let request = GetCompetitionRequest { competition_id };
-    let stored = client.get_competition(request).await?.into_inner();
-    let stored = stored
-        .competition
-        .ok_or("the response has no competition")?;
+    let response = client.get_competition(request).await?.into_inner();
+    let stored = response.competition.unwrap_or_default();
     let counts = [stored.confirmed_count, stored.waitlisted_count].map(i64::from);
     check_limits(&burst, counts, places)?;
 
@@ -73,7 +65,12 @@ async fn register_all(context: &Context<'_>, competition: &str) -> Result<Burst>
     let mut calls = JoinSet::new();
     for (user, client) in users.iter().zip(clients.iter().cycle()) {
         let (client, credential) = (client.clone(), user.credential.clone());
-        calls.spawn(register(client, credential, Arc::clone(&competition)));
+        let competition = Arc::clone(&competition);
+        calls.spawn(async move {
+            let called_at = Instant::now();
+            let result = register(client, credential, &competition).await;
+            (result, called_at.elapsed())
+        });
     }
     let mut burst = Burst {
         users: users.len(),
@@ -81,8 +78,9 @@ async fn register_all(context: &Context<'_>, competition: &str) -> Result<Burst>
     };
     let mut latencies = CallStats::new();
     while let Some(ended) = calls.join_next().await {
-        let result = ended??;
-        latencies.record(&Ok(()), result.latency);
+        let (result, latency) = ended?;
+        let result = result?;
+        latencies.record(&Ok(()), latency);
         burst.overloaded += result.overloaded;
         burst.unavailable += result.unavailable;
         match result.state {
@@ -99,59 +97,42 @@ async fn register_all(context: &Context<'_>, competition: &str) -> Result<Burst>
     Ok(burst)
 }
 
-/// What one user got.
+/// What one user got, after how many rejected and unanswered calls.
+#[derive(Default)]
 struct UserResult {
     /// `None` = refused.
     state: Option<RegistrationState>,
     overloaded: u32,
     unavailable: u32,
-    latency: Duration,
 }
 
 async fn register(
     mut client: UserServiceClient<Channel>,
     credential: Credential,
-    competition: Arc<str>,
+    competition: &str,
 ) -> Result<UserResult> {
-    let called_at = Instant::now();
     let request_id = Uuid::new_v4().to_string();
-    let (mut overloaded, mut unavailable) = (0, 0);
-    while overloaded + unavailable < MAX_TRIES {
+    let mut result = UserResult::default();
+    while result.overloaded + result.unavailable < MAX_TRIES {
         let request = credential.request(RegisterRequest {
-            competition_id: competition.to_string(),
+            competition_id: competition.to_owned(),
             request_id: request_id.clone(),
             validate_only: false,
         });
-        let state = match client.register(request).await {
+        match client.register(request).await {
             Ok(response) => {
                 let registration = response.into_inner().registration;
-                Some(
-                    registration
-                        .ok_or("the response has no registration")?
-                        .state(),
-                )
+                result.state = registration.map(|registration| registration.state());
+                return Ok(result);
             }
             Err(status) => match status.code() {
-                Code::FailedPrecondition => None,
-                Code::ResourceExhausted => {
-                    overloaded += 1;
-                    sleep(RETRY_DELAY).await;
-                    continue;
-                }
-                Code::Unavailable => {
-                    unavailable += 1;
-                    sleep(RETRY_DELAY).await;
-                    continue;
-                }
+                Code::FailedPrecondition => return Ok(result),
+                Code::ResourceExhausted => result.overloaded += 1,
+                Code::Unavailable => result.unavailable += 1,
                 _ => return Err(format!("a call failed: {status:?}").into()),
             },
-        };
-        return Ok(UserResult {
-            state,
-            overloaded,
-            unavailable,
-            latency: called_at.elapsed(),
-        });
+        }
+        sleep(RETRY_DELAY).await;
     }
     Err(format!("a call failed {MAX_TRIES} times").into())
 }

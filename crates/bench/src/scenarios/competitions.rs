@@ -6,43 +6,38 @@ use tonic::Request;
 
 use super::names;
 use crate::context::Context;
-use crate::measure::{MethodUnderTest, measure};
+use crate::measure::measure;
 use crate::report::Report;
 use crate::result::Result;
-use crate::row::ReportRow;
 use crate::rpc::{Expected, GetCompetition, ListCompetitions};
-use crate::seed::Limits;
+use crate::seed::open_competition;
 
 const PAGE_SIZE: u16 = 50;
 
 /// All competitions in turn.
 pub(super) async fn get_many(context: &Context<'_>, report: &mut Report) -> Result<()> {
-    let competitions = context.seeder.competitions("get", 1_000, Limits::NONE);
-    let row = get(context, names::GET_COMPETITION, competitions.await?);
-    report.add_row(row.await?);
-    Ok(())
+    let seeder = &context.seeder;
+    let competitions = seeder
+        .competitions("get", 1_000, open_competition())
+        .await?;
+    get(context, report, names::GET_COMPETITION, competitions).await
 }
 
 /// The same competition each time.
 pub(super) async fn get_same(context: &Context<'_>, report: &mut Report) -> Result<()> {
-    let competitions = context.seeder.competitions("look", 1, Limits::NONE);
-    let row = get(context, names::GET_SAME_COMPETITION, competitions.await?);
-    report.add_row(row.await?);
-    Ok(())
+    let seeder = &context.seeder;
+    let competitions = seeder.competitions("look", 1, open_competition()).await?;
+    get(context, report, names::GET_SAME_COMPETITION, competitions).await
 }
 
 async fn get(
     context: &Context<'_>,
+    report: &mut Report,
     name: &'static str,
     competitions: Vec<CompetitionId>,
-) -> Result<ReportRow> {
-    let method = MethodUnderTest {
-        name,
-        server: &context.stack.user,
-        in_flight: context.in_flight(),
-        expected: Expected::<GetCompetition>::Message(|response| response.competition.is_some()),
-    };
-    measure(context, method, |caller| {
+) -> Result<()> {
+    let expected = Expected::<GetCompetition>::Message(|found| found.competition.is_some());
+    measure(context, report, name, expected, |caller| {
         // Each caller begins at another competition.
         let mut ids = competitions.clone().into_iter().cycle().skip(caller);
         move || {
@@ -55,27 +50,27 @@ async fn get(
 
 /// The first page.
 pub(super) async fn list(context: &Context<'_>, report: &mut Report) -> Result<()> {
-    let competitions = context.seeder.competitions("list", 1_000, Limits::NONE);
-    competitions.await?;
-    report.add_row(first_page(context, names::LIST_COMPETITIONS).await?);
-    Ok(())
+    let seeder = &context.seeder;
+    seeder
+        .competitions("list", 1_000, open_competition())
+        .await?;
+    first_page(context, report, names::LIST_COMPETITIONS).await
 }
 
 /// Measures the first page of all competitions.
-pub(super) async fn first_page(context: &Context<'_>, name: &'static str) -> Result<ReportRow> {
-    let method = MethodUnderTest {
-        name,
-        server: &context.stack.user,
-        in_flight: context.in_flight_for_large_responses(),
-        expected: Expected::<ListCompetitions>::Message(|page| {
-            page.competitions.len() == usize::from(PAGE_SIZE)
-        }),
-    };
+pub(super) async fn first_page(
+    context: &Context<'_>,
+    report: &mut Report,
+    name: &'static str,
+) -> Result<()> {
+    let expected = Expected::<ListCompetitions>::Message(|page| {
+        page.competitions.len() == usize::from(PAGE_SIZE)
+    });
     let request = || {
         Request::new(ListCompetitionsRequest {
             page_size: PAGE_SIZE.into(),
             ..ListCompetitionsRequest::default()
         })
     };
-    measure(context, method, |_| request).await
+    measure(context, report, name, expected, |_| request).await
 }

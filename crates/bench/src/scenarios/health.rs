@@ -6,7 +6,7 @@ use tonic::Request;
 
 use super::names;
 use crate::context::Context;
-use crate::measure::{MethodUnderTest, measure};
+use crate::measure::measure;
 use crate::report::Report;
 use crate::result::Result;
 use crate::rpc::{Check, Expected};
@@ -27,16 +27,10 @@ async fn check(
     name: &'static str,
     service: &'static str,
 ) -> Result<()> {
-    let method = MethodUnderTest {
-        name,
-        server: &context.stack.user,
-        in_flight: context.in_flight(),
-        expected: Expected::<Check>::Message(|health| health.status() == ServingStatus::Serving),
-    };
+    let expected = Expected::<Check>::Message(|health| health.status() == ServingStatus::Serving);
     let request = move || {
         let service = service.to_owned();
         Request::new(HealthCheckRequest { service })
     };
-    report.add_row(measure(context, method, |_| request).await?);
-    Ok(())
+    measure(context, report, name, expected, |_| request).await
 }

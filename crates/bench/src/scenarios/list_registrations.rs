@@ -5,44 +5,39 @@ use domain::CompetitionId;
 
 use super::names;
 use crate::context::Context;
-use crate::measure::{MethodUnderTest, measure};
+use crate::measure::measure;
 use crate::report::Report;
 use crate::result::Result;
-use crate::row::ReportRow;
 use crate::rpc::{Expected, ListRegistrations};
-use crate::seed::Limits;
+use crate::seed::open_competition;
 
 const PAGE_SIZE: u16 = 200;
 
 /// The first of two pages.
 pub(super) async fn run(context: &Context<'_>, report: &mut Report) -> Result<()> {
-    let competitions = context.seeder.competitions("entries", 1, Limits::NONE);
-    let competition = competitions.await?.remove(0);
+    let seeder = &context.seeder;
+    let competitions = seeder
+        .competitions("entries", 1, open_competition())
+        .await?;
     let users = &context.users().await?[..2 * usize::from(PAGE_SIZE)];
-    let pairs = users.iter().map(|user| (&user.id, &competition));
-    context.seeder.register(pairs).await?;
-    let row = first_page(context, names::LIST_REGISTRATIONS, &competition);
-    report.add_row(row.await?);
-    Ok(())
+    let pairs = users.iter().map(|user| (&user.id, &competitions[0]));
+    seeder.register(pairs).await?;
+    first_page(context, report, names::LIST_REGISTRATIONS, &competitions[0]).await
 }
 
 /// Measures the first page of the registrations for a competition.
 pub(super) async fn first_page(
     context: &Context<'_>,
+    report: &mut Report,
     name: &'static str,
     competition: &CompetitionId,
-) -> Result<ReportRow> {
+) -> Result<()> {
     let owner = context.owner().await?;
-    let method = MethodUnderTest {
-        name,
-        server: &context.stack.admin,
-        in_flight: context.in_flight_for_large_responses(),
-        expected: Expected::<ListRegistrations>::Message(|page| {
-            let is_full = page.entries.len() == usize::from(PAGE_SIZE);
-            is_full && page.entries.iter().all(|entry| !entry.email.is_empty())
-        }),
-    };
-    measure(context, method, |_| {
+    let expected = Expected::<ListRegistrations>::Message(|page| {
+        let is_full = page.entries.len() == usize::from(PAGE_SIZE);
+        is_full && page.entries.iter().all(|entry| !entry.email.is_empty())
+    });
+    measure(context, report, name, expected, |_| {
         let (owner, competition) = (owner.clone(), competition.clone());
         move || {
             owner.request(ListRegistrationsRequest {

@@ -8,7 +8,7 @@ use super::{competitions, list_registrations, names};
 use crate::context::Context;
 use crate::report::Report;
 use crate::result::Result;
-use crate::seed::Limits;
+use crate::seed::open_competition;
 use crate::stack::redis;
 
 const MANY_COMPETITIONS: usize = 100_000;
@@ -19,14 +19,15 @@ const COMPLETE_USERS: usize = 1_000;
 const PIPELINE_LENGTH: usize = 1_000;
 
 pub(super) async fn run(context: &Context<'_>, report: &mut Report) -> Result<()> {
-    let both = context.seeder.competitions("long", 2, Limits::NONE).await?;
+    let seeder = &context.seeder;
+    let both = seeder.competitions("long", 2, open_competition()).await?;
     eprintln!("  creating {MANY_REGISTRATIONS} accounts");
     let profiles = create_profiles(context, MANY_REGISTRATIONS - COMPLETE_USERS).await?;
     eprintln!("  creating {SOME_REGISTRATIONS} registrations");
     let some = &profiles[..SOME_REGISTRATIONS - COMPLETE_USERS];
     register(context, &both[0], some).await?;
     let name = names::REGISTRATIONS_OF_10_000;
-    report.add_row(list_registrations::first_page(context, name, &both[0]).await?);
+    list_registrations::first_page(context, report, name, &both[0]).await?;
 
     eprintln!("  creating {MANY_REGISTRATIONS} registrations");
     let before = context.counters.read().await?;
@@ -35,15 +36,13 @@ pub(super) async fn run(context: &Context<'_>, report: &mut Report) -> Result<()
     let bytes = after.bytes_per_change_since(&before);
     report.add_figure(names::MEMORY_LARGE, bytes, "bytes");
     let name = names::REGISTRATIONS_OF_1_000_000;
-    report.add_row(list_registrations::first_page(context, name, &both[1]).await?);
+    list_registrations::first_page(context, report, name, &both[1]).await?;
 
     eprintln!("  creating {MANY_COMPETITIONS} competitions");
-    let competitions = context
-        .seeder
-        .competitions("many", MANY_COMPETITIONS, Limits::NONE);
-    competitions.await?;
-    report.add_row(competitions::first_page(context, names::COMPETITIONS_OF_100_000).await?);
-    Ok(())
+    seeder
+        .competitions("many", MANY_COMPETITIONS, open_competition())
+        .await?;
+    competitions::first_page(context, report, names::COMPETITIONS_OF_100_000).await
 }
 
 /// Writes profiles without the rest of an account. They can register, and signing up a million users

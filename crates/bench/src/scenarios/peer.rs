@@ -12,14 +12,15 @@ use std::time::{Duration, Instant};
 
 use http::{Method, StatusCode, header};
 use http_body_util::{BodyExt, Full};
-use hyper::body::Bytes;
-use hyper::client::conn::http1::{self, SendRequest};
-use hyper_util::rt::TokioIo;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
 use redis_server::RedisServer;
 use serde_json::{Value, json};
 use testkit::free_address;
 use tokio::net::TcpStream;
 use tokio::time::sleep;
+use tokio_util::bytes::Bytes;
 
 use super::names;
 use crate::context::Context;
@@ -36,8 +37,8 @@ const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peer");
 /// The only user of its Redis, with all permissions.
 const REDIS_USER: &str = "peer";
 const ACL: &str = "user default off\nuser peer on #@PEER_SHA256@ +@all ~* &*";
-/// HTTP/1.1 has one call in flight per connection.
-const CONNECTIONS: usize = 64;
+/// Callers, each of which keeps one connection busy: HTTP/1.1 has one call in flight per connection.
+const CALLERS: usize = 64;
 /// 100,000 pairs, more than the calls of any run. Each can be registered once.
 const USERS: usize = 500;
 const COMPETITIONS: usize = 200;
@@ -58,7 +59,8 @@ pub(super) async fn run(context: &Context<'_>, report: &mut Report) -> Result<()
         (names::PEER_HEALTH_BASE, "/health"),
         (names::PEER_HEALTH_DEEP, "/health/full"),
     ] {
-        let request = move || http_request(Method::GET, path, None, None);
+        let url = peer.user_url.clone() + path;
+        let request = move || Ok(http::Request::get(&url).body(Full::default())?);
         report.add_row(peer.measure(context, name, request).await?);
     }
     Ok(())
@@ -86,8 +88,9 @@ struct Peer {
     user: Program,
     _admin: Program,
     redis: RedisServer,
-    user_address: SocketAddr,
-    admin_address: SocketAddr,
+    /// `http://host:port`
+    user_url: String,
+    admin_url: String,
     counters: RedisCounters,
 }
 
@@ -96,6 +99,8 @@ impl Peer {
         let redis = redis::start(folder.join("peer-redis"), ACL, &[])?;
         let redis_url = redis::url(&redis, REDIS_USER)?;
         let (user_address, admin_address) = (free_address(), free_address());
+        let user_url = format!("http://{user_address}");
+        let admin_url = format!("http://{admin_address}");
         let service = |app: &str, address: SocketAddr| {
             let mut command = Command::new(python);
             command
@@ -103,8 +108,8 @@ impl Peer {
                 .args(["--port", &address.port().to_string()])
                 .current_dir(FOLDER)
                 .env("REDIS_URL", &redis_url)
-                .env("USER_URL", format!("http://{user_address}"))
-                .env("ADMIN_URL", format!("http://{admin_address}"));
+                .env("USER_URL", &user_url)
+                .env("ADMIN_URL", &admin_url);
             Program::start(command, folder)
         };
         let mut user = service("user_service:app", user_address)?;
@@ -116,35 +121,34 @@ impl Peer {
             _admin: admin,
             counters: RedisCounters::connect(&redis, REDIS_USER).await?,
             redis,
-            user_address,
-            admin_address,
+            user_url,
+            admin_url,
         })
     }
 
     async fn measure_registrations(&self, context: &Context<'_>) -> Result<ReportRow> {
-        let mut admin = HttpConnection::open(self.admin_address).await?;
+        let client = new_client();
         for number in 0..COMPETITIONS {
-            let path = format!("/competitions/c{number}");
+            let url = format!("{}/competitions/c{number}", self.admin_url);
             let body = json!({ "capacity": 1_000_000 });
-            let request = http_request(Method::PUT, &path, None, Some(&body))?;
-            admin.send(request).await?;
+            send(&client, json_request(Method::PUT, &url, "", &body)?).await?;
         }
-        let mut user = HttpConnection::open(self.user_address).await?;
+        let sessions_url = format!("{}/sessions", self.user_url);
         let mut tokens = Vec::with_capacity(USERS);
         for number in 0..USERS {
             let body = json!({ "user_id": format!("u{number}") });
-            let request = http_request(Method::POST, "/sessions", None, Some(&body))?;
-            let session: Value = serde_json::from_slice(&user.send(request).await?)?;
+            let request = json_request(Method::POST, &sessions_url, "", &body)?;
+            let session: Value = serde_json::from_slice(&send(&client, request).await?)?;
             tokens.push(session["token"].as_str().unwrap_or_default().to_owned());
         }
         let tokens: Arc<[String]> = tokens.into();
         let next = Arc::<AtomicUsize>::default();
+        let url = format!("{}/registrations", self.user_url);
         let request = move || {
             let number = next.fetch_add(1, Ordering::Relaxed);
             let competition = (number + number / USERS) % COMPETITIONS;
             let body = json!({ "competition_id": format!("c{competition}") });
-            let token = Some(tokens[number % USERS].as_str());
-            http_request(Method::POST, "/registrations", token, Some(&body))
+            json_request(Method::POST, &url, &tokens[number % USERS], &body)
         };
         self.measure(context, names::PEER_REGISTER, request).await
     }
@@ -153,20 +157,19 @@ impl Peer {
         &self,
         context: &Context<'_>,
         name: &'static str,
-        request: impl Fn() -> Result<HttpRequest> + Clone + Send + 'static,
+        next_request: impl Fn() -> Result<HttpRequest> + Clone + Send + 'static,
     ) -> Result<ReportRow> {
-        let mut callers = Vec::new();
-        for _ in 0..CONNECTIONS {
-            callers.push(HttpCaller {
-                connection: HttpConnection::open(self.user_address).await?,
-                next_request: request.clone(),
-            });
-        }
+        let client = new_client();
+        let caller = |_| HttpCaller {
+            client: client.clone(),
+            next_request: next_request.clone(),
+        };
         let observed = Observed {
             server: Some(self.user.pid()),
             redis: self.redis.pid(),
             counters: &self.counters,
         };
+        let callers = (0..CALLERS).map(caller).collect();
         let rounds = measure_alone(context, &observed, callers).await?;
         Ok(ReportRow::new(name, &rounds))
     }
@@ -183,63 +186,45 @@ async fn wait_until_open(program: &mut Program, address: SocketAddr) -> Result<(
     Ok(())
 }
 
+type HttpClient = Client<HttpConnector, Full<Bytes>>;
 type HttpRequest = http::Request<Full<Bytes>>;
 
-fn http_request(
-    method: Method,
-    path: &str,
-    token: Option<&str>,
-    body: Option<&Value>,
-) -> Result<HttpRequest> {
-    let mut request = http::Request::builder()
-        .method(method)
-        .uri(path)
-        .header(header::HOST, "peer");
-    if let Some(token) = token {
-        request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
-    }
-    if body.is_some() {
-        request = request.header(header::CONTENT_TYPE, "application/json");
-    }
-    let body = body.map(Value::to_string).unwrap_or_default();
-    Ok(request.body(Full::from(body))?)
+fn new_client() -> HttpClient {
+    let mut connector = HttpConnector::new();
+    connector.set_nodelay(true);
+    Client::builder(TokioExecutor::new()).build(connector)
 }
 
-struct HttpConnection(SendRequest<Full<Bytes>>);
+fn json_request(method: Method, url: &str, token: &str, body: &Value) -> Result<HttpRequest> {
+    let request = http::Request::builder()
+        .method(method)
+        .uri(url)
+        .header(header::AUTHORIZATION, format!("Bearer {token}"))
+        .header(header::CONTENT_TYPE, "application/json");
+    Ok(request.body(Full::from(body.to_string()))?)
+}
 
-impl HttpConnection {
-    async fn open(address: SocketAddr) -> Result<Self> {
-        let stream = TcpStream::connect(address).await?;
-        stream.set_nodelay(true)?;
-        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-        // Ends when the sender is dropped. An error also fails the call that is in flight.
-        tokio::spawn(connection);
-        Ok(Self(sender))
+/// Returns the body of the response. Fails if its status is not 200.
+async fn send(client: &HttpClient, request: HttpRequest) -> Result<Bytes> {
+    let response = client.request(request).await?;
+    let status = response.status();
+    let body = response.into_body().collect().await?.to_bytes();
+    if status != StatusCode::OK {
+        let body = String::from_utf8_lossy(&body);
+        return Err(format!("status {status}: {body}").into());
     }
-
-    /// Returns the body of the response. Fails if its status is not 200.
-    async fn send(&mut self, request: HttpRequest) -> Result<Bytes> {
-        self.0.ready().await?;
-        let response = self.0.send_request(request).await?;
-        let status = response.status();
-        let body = response.into_body().collect().await?.to_bytes();
-        if status != StatusCode::OK {
-            let body = String::from_utf8_lossy(&body);
-            return Err(format!("status {status}: {body}").into());
-        }
-        Ok(body)
-    }
+    Ok(body)
 }
 
 struct HttpCaller<G> {
-    connection: HttpConnection,
+    client: HttpClient,
     next_request: G,
 }
 
 impl<G: Fn() -> Result<HttpRequest> + Send + 'static> Caller for HttpCaller<G> {
     async fn call(&mut self) -> CallResult {
         let request = (self.next_request)().map_err(|error| error.to_string())?;
-        let response = self.connection.send(request).await;
+        let response = send(&self.client, request).await;
         response.map(drop).map_err(|error| error.to_string())
     }
 }

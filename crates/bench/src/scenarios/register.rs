@@ -11,12 +11,11 @@ use uuid::Uuid;
 
 use super::names;
 use crate::context::Context;
-use crate::measure::{MethodUnderTest, measure};
+use crate::measure::measure;
 use crate::report::Report;
 use crate::result::Result;
-use crate::row::ReportRow;
 use crate::rpc::{Expected, Register};
-use crate::seed::{Limits, LoadUser};
+use crate::seed::{LoadUser, closed_competition, open_competition};
 
 const COMPETITIONS: usize = 1_000;
 /// More than any run reaches. Each pair of user and competition can register once, and the calls to
@@ -25,85 +24,71 @@ const MAX_CALLS_PER_SECOND: usize = 100_000;
 
 /// Confirmed registrations, spread over many competitions.
 pub(super) async fn many_competitions(context: &Context<'_>, report: &mut Report) -> Result<()> {
-    let competitions = context
-        .seeder
-        .competitions("open", COMPETITIONS, Limits::NONE);
-    let pairs = Pairs::spread(context.users().await?, competitions.await?);
+    let seeder = &context.seeder;
+    let competitions = seeder
+        .competitions("open", COMPETITIONS, open_competition())
+        .await?;
+    let pairs = Pairs::spread(context.users().await?, competitions);
     let before = context.counters.read().await?;
-    let row = register(
-        context,
-        names::REGISTER,
-        &pairs,
-        Expected::Message(is_confirmed),
-    )
-    .await?;
+    let expected = Expected::Message(is_confirmed);
+    register(context, report, names::REGISTER, &pairs, expected).await?;
     let after = context.counters.read().await?;
     let bytes = after.bytes_per_change_since(&before);
     report.add_figure(names::MEMORY_SPREAD, bytes, "bytes");
-    report.add_row(row);
     Ok(())
 }
 
 /// Confirmed registrations for the same competition.
 pub(super) async fn one_competition(context: &Context<'_>, report: &mut Report) -> Result<()> {
-    let users = context.users().await?;
+    let (seeder, users) = (&context.seeder, context.users().await?);
     // When all users have registered for one, the next one follows.
     let count = context.max_calls(MAX_CALLS_PER_SECOND) / users.len() + 1;
-    let competitions = context.seeder.competitions("one", count, Limits::NONE);
-    let pairs = Pairs::one_after_the_other(users, competitions.await?);
+    let competitions = seeder
+        .competitions("one", count, open_competition())
+        .await?;
+    let pairs = Pairs::one_after_the_other(users, competitions);
     let expected = Expected::Message(is_confirmed);
-    report.add_row(register(context, names::REGISTER_ONE, &pairs, expected).await?);
-    Ok(())
+    register(context, report, names::REGISTER_ONE, &pairs, expected).await
 }
 
 /// Waitlisted registrations.
 pub(super) async fn waitlisted(context: &Context<'_>, report: &mut Report) -> Result<()> {
-    let limits = Limits {
-        capacity: Some(1),
-        ..Limits::NONE
-    };
-    let competitions = context
-        .seeder
-        .competitions("full", COMPETITIONS, limits)
-        .await?;
-    let first = context.seeder.users("holder", 1).await?.remove(0);
-    let confirmed = competitions
-        .iter()
-        .map(|competition| (&first.id, competition));
-    context.seeder.register(confirmed).await?;
+    let (seeder, limited) = (&context.seeder, open_competition().capacity(1));
+    let competitions = seeder.competitions("full", COMPETITIONS, limited).await?;
+    let confirmed = seeder.users("holder", 1).await?.remove(0);
+    let registrations = competitions.iter().map(|id| (&confirmed.id, id));
+    seeder.register(registrations).await?;
     let pairs = Pairs::spread(context.users().await?, competitions);
-    let is_waitlisted = |response: &_| has_state(response, RegistrationState::Waitlisted);
-    let expected = Expected::Message(is_waitlisted);
-    report.add_row(register(context, names::REGISTER_WAITLISTED, &pairs, expected).await?);
-    Ok(())
+    let expected = Expected::Message(|response| has_state(response, RegistrationState::Waitlisted));
+    register(
+        context,
+        report,
+        names::REGISTER_WAITLISTED,
+        &pairs,
+        expected,
+    )
+    .await
 }
 
 /// Refused registrations: the window is closed.
 pub(super) async fn closed(context: &Context<'_>, report: &mut Report) -> Result<()> {
-    let limits = Limits {
-        is_open: false,
-        ..Limits::NONE
-    };
-    let competitions = context.seeder.competitions("closed", COMPETITIONS, limits);
-    let pairs = Pairs::spread(context.users().await?, competitions.await?);
+    let seeder = &context.seeder;
+    let competitions = seeder
+        .competitions("closed", COMPETITIONS, closed_competition())
+        .await?;
+    let pairs = Pairs::spread(context.users().await?, competitions);
     let expected = Expected::Error(Code::FailedPrecondition);
-    report.add_row(register(context, names::REGISTER_CLOSED, &pairs, expected).await?);
-    Ok(())
+    register(context, report, names::REGISTER_CLOSED, &pairs, expected).await
 }
 
 async fn register(
     context: &Context<'_>,
+    report: &mut Report,
     name: &'static str,
     pairs: &Pairs,
     expected: Expected<Register>,
-) -> Result<ReportRow> {
-    let method = MethodUnderTest {
-        name,
-        server: &context.stack.user,
-        in_flight: context.in_flight(),
-        expected,
-    };
-    measure(context, method, |_| {
+) -> Result<()> {
+    measure(context, report, name, expected, |_| {
         let pairs = pairs.clone();
         move || pairs.next_request()
     })

@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::load::{CallStats, target_rate};
 use crate::report::Report;
 use crate::result::Result;
-use crate::seed::{Limits, PASSWORD};
+use crate::seed::{PASSWORD, open_competition};
 use crate::stack::usage::resident_bytes;
 
 const READS_PER_SECOND: u32 = 2_000;
@@ -24,7 +24,10 @@ const REJECTED: &str = "rejected for overload";
 
 /// Reads at a steady rate, first alone, then during sign-ins.
 pub(super) async fn run(context: &Context<'_>, report: &mut Report) -> Result<()> {
-    context.seeder.competitions("read", 1, Limits::NONE).await?;
+    context
+        .seeder
+        .competitions("read", 1, open_competition())
+        .await?;
     context.users().await?;
     let duration = context.settings.duration();
     reads(context, Duration::from_millis(500)).await?;

@@ -8,11 +8,11 @@ use uuid::Uuid;
 
 use super::names;
 use crate::context::Context;
-use crate::measure::{MethodUnderTest, measure};
+use crate::measure::measure;
 use crate::report::Report;
 use crate::result::Result;
 use crate::rpc::{Expected, Withdraw};
-use crate::seed::Limits;
+use crate::seed::open_competition;
 
 /// More than any run reaches; each call needs a registration of its own.
 const MAX_CALLS_PER_SECOND: usize = 22_000;
@@ -22,39 +22,26 @@ const CONCURRENCY: usize = 4;
 pub(super) async fn run(context: &Context<'_>, report: &mut Report) -> Result<()> {
     // One competition with one place per caller. Its users withdraw in the order of the waitlist, so
     // that each of them is confirmed when it is its turn.
-    let callers = context.in_flight() * usize::from(context.settings.connections);
+    let settings = context.settings;
+    let callers = usize::from(settings.in_flight) * usize::from(settings.connections);
     let per_caller = context.max_calls(MAX_CALLS_PER_SECOND) / callers + 1;
-    let limits = Limits {
-        capacity: Some(1),
-        ..Limits::NONE
-    };
-    let competitions = context
-        .seeder
-        .competitions("leave", callers, limits)
-        .await?;
+    let limited = open_competition().capacity(1);
+    let seeder = &context.seeder;
+    let competitions = seeder.competitions("leave", callers, limited).await?;
     let users = context.users().await?;
     let queues: Vec<_> = stream::iter(competitions.iter().enumerate())
         .map(|(number, competition)| {
-            let queue = users
-                .iter()
-                .cycle()
-                .skip(number * per_caller)
-                .take(per_caller);
-            context.seeder.fill(competition, queue.cloned().collect())
+            let queue = users.iter().cycle().skip(number * per_caller);
+            seeder.fill(competition, queue.take(per_caller).cloned().collect())
         })
         .buffered(CONCURRENCY)
         .try_collect()
         .await?;
-    let method = MethodUnderTest {
-        name: names::WITHDRAW,
-        server: &context.stack.user,
-        in_flight: context.in_flight(),
-        expected: Expected::<Withdraw>::Message(|response| {
-            let registration = response.registration.as_ref();
-            registration.is_some_and(|one| one.state() == RegistrationState::Withdrawn)
-        }),
-    };
-    let row = measure(context, method, |caller| {
+    let expected = Expected::<Withdraw>::Message(|response| {
+        let registration = response.registration.as_ref();
+        registration.is_some_and(|one| one.state() == RegistrationState::Withdrawn)
+    });
+    measure(context, report, names::WITHDRAW, expected, |caller| {
         let competition_id = competitions[caller].to_string();
         let mut queue = queues[caller].clone().into_iter();
         move || {
@@ -68,7 +55,6 @@ pub(super) async fn run(context: &Context<'_>, report: &mut Report) -> Result<()
                 None => Request::new(message),
             }
         }
-    });
-    report.add_row(row.await?);
-    Ok(())
+    })
+    .await
 }

@@ -83,6 +83,14 @@ impl Stack {
         })
     }
 
+    /// The service that serves this gRPC service. Both serve health checks; user-service is measured.
+    pub(crate) fn server(&self, service: &str) -> &Server {
+        match service {
+            "startlist.admin.v1.AdminService" => &self.admin,
+            _ => &self.user,
+        }
+    }
+
     /// The temporary directory in which the child processes keep their files.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()

@@ -14,17 +14,15 @@ use crate::result::Result;
 
 pub(crate) struct Program {
     command: Command,
-    name: String,
-    /// Its stderr.
+    /// The file with its stderr.
     log: PathBuf,
-    process: Process,
+    child: Child,
+    watchdog: Child,
 }
 
 impl Program {
     /// Starts the command. Its stderr goes to a file in `logs`.
     pub(crate) fn start(mut command: Command, logs: &Path) -> Result<Self> {
-        let name = Path::new(command.get_program()).file_name();
-        let name = name.unwrap_or_default().to_string_lossy().into_owned();
         // The services are measured with their defaults, not with the settings of this shell.
         for (variable, _) in env::vars_os() {
             if variable.to_string_lossy().starts_with("STARTLIST_") {
@@ -33,66 +31,44 @@ impl Program {
         }
         // A process group of its own, so that Ctrl-C reaches only the benchmark, which ends the others.
         command.process_group(0).stdin(Stdio::null());
-        let log = logs.join(format!("{name}.log"));
-        let process = Process::start(&mut command, &name, &log)?;
+        let name = Path::new(command.get_program()).file_name();
+        let log = logs.join(name.unwrap_or_default()).with_extension("log");
+        let child = spawn(&mut command, &log)?;
         Ok(Self {
+            watchdog: watch(&child)?,
             command,
-            name,
             log,
-            process,
+            child,
         })
     }
 
     /// Kills the process and starts the same command again.
     pub(crate) fn restart(&mut self) -> Result<()> {
-        self.process.kill();
-        self.process = Process::start(&mut self.command, &self.name, &self.log)?;
+        self.kill();
+        self.child = spawn(&mut self.command, &self.log)?;
+        self.watchdog = watch(&self.child)?;
         Ok(())
     }
 
     pub(crate) fn pid(&self) -> u32 {
-        self.process.child.id()
+        self.child.id()
     }
 
     pub(crate) fn is_running(&mut self) -> bool {
-        matches!(self.process.child.try_wait(), Ok(None))
+        matches!(self.child.try_wait(), Ok(None))
     }
 
     /// Its stdout; `None` after the first call.
     pub(crate) fn stdout(&mut self) -> Option<impl io::Read + use<>> {
-        self.process.child.stdout.take()
+        self.child.stdout.take()
     }
 
     /// Says that the program does not serve, with the last line of its log.
     pub(crate) fn startup_error(&self) -> String {
         let log = fs::read_to_string(&self.log).unwrap_or_default();
         let last = log.lines().last().unwrap_or("its log is empty");
-        format!("{} does not serve: {last}", self.name)
-    }
-}
-
-struct Process {
-    child: Child,
-    /// Kills the child when the benchmark has ended, even by SIGKILL.
-    watchdog: Child,
-}
-
-impl Process {
-    fn start(command: &mut Command, name: &str, log: &Path) -> Result<Self> {
-        command.stdout(Stdio::piped()).stderr(File::create(log)?);
-        let child = command
-            .spawn()
-            .map_err(|error| format!("cannot start {name}: {error}"))?;
-        // `read` returns when the pipe is closed, and only the benchmark holds it open.
-        let script = r#"read -r _; kill -KILL "$1""#;
-        let watchdog = Command::new("sh")
-            .args(["-c", script, "sh", &child.id().to_string()])
-            .process_group(0)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()?;
-        Ok(Self { child, watchdog })
+        let program = self.command.get_program().display();
+        format!("{program} does not serve: {last}")
     }
 
     fn kill(&mut self) {
@@ -104,8 +80,29 @@ impl Process {
     }
 }
 
-impl Drop for Process {
+impl Drop for Program {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+fn spawn(command: &mut Command, log: &Path) -> Result<Child> {
+    command.stdout(Stdio::piped()).stderr(File::create(log)?);
+    let child = command.spawn();
+    let program = command.get_program().display();
+    child.map_err(|error| format!("cannot start {program}: {error}").into())
+}
+
+/// Starts a process that kills the child when the benchmark has ended, even by SIGKILL.
+fn watch(child: &Child) -> Result<Child> {
+    // `read` returns when the pipe is closed, and only the benchmark holds it open.
+    let script = r#"read -r _; kill -KILL "$1""#;
+    let watchdog = Command::new("sh")
+        .args(["-c", script, "sh", &child.id().to_string()])
+        .process_group(0)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()?;
+    Ok(watchdog)
 }

@@ -2,17 +2,16 @@
 //! does nothing else.
 //!
 //! The commands are recorded once, from the store itself, and sent again for other users and
-//! competitions ([`template`]). So they are exactly what a service sends.
+//! competitions ([`template`]).
 
 mod template;
 
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use domain::{CompetitionId, RequestId};
-use futures::future::try_join_all;
 use futures::{SinkExt, StreamExt};
 use store::{Redis, UserStore};
 use testkit::Proxy;
@@ -24,8 +23,9 @@ use tokio::net::tcp::OwnedWriteHalf;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 use tokio_util::codec::Framed;
+use uuid::Uuid;
 
-use self::template::{Template, UserTexts};
+use self::template::Template;
 use super::names;
 use crate::context::Context;
 use crate::load::{CallResult, Caller};
@@ -33,7 +33,7 @@ use crate::measure::measure_alone;
 use crate::report::Report;
 use crate::result::Result;
 use crate::row::ReportRow;
-use crate::seed::{Limits, LoadUser};
+use crate::seed::{LoadUser, open_competition};
 use crate::stack::redis;
 
 /// The user of Redis's ACL who sends the commands.
@@ -50,37 +50,31 @@ const QUEUEING_TIME: Duration = Duration::from_millis(50);
 
 /// One script call per registration, over many competitions.
 pub(super) async fn one_by_one(context: &Context<'_>, report: &mut Report) -> Result<()> {
-    replay(context, report, names::REDIS_ALONE, "raw", 1).await
+    report.add_row(replay(context, names::REDIS_ALONE, "raw", 1).await?);
+    Ok(())
 }
 
 /// One script call per 64 registrations for the same competition, as the store batches them.
 pub(super) async fn batched(context: &Context<'_>, report: &mut Report) -> Result<()> {
-    replay(
-        context,
-        report,
-        names::REDIS_ALONE_BATCHED,
-        "row",
-        PIPELINED,
-    )
-    .await
+    report.add_row(replay(context, names::REDIS_ALONE_BATCHED, "row", PIPELINED).await?);
+    Ok(())
 }
 
 async fn replay(
     context: &Context<'_>,
-    report: &mut Report,
     name: &'static str,
     kind: &str,
     batch_size: usize,
-) -> Result<()> {
-    let competitions = context
-        .seeder
-        .competitions(kind, COMPETITIONS, Limits::NONE);
-    let competitions = competitions.await?;
-    let (first, others) = competitions.split_first().ok_or("no competition")?;
+) -> Result<ReportRow> {
+    let seeder = &context.seeder;
+    let competitions = seeder
+        .competitions(kind, COMPETITIONS, open_competition())
+        .await?;
     let batches = Arc::new(Batches {
-        template: record(context, first, batch_size).await?,
+        template: record(context, &competitions[0], batch_size).await?,
+        size: batch_size,
         users: context.users().await?.iter().map(texts_of).collect(),
-        competitions: others.iter().map(CompetitionId::to_string).collect(),
+        competitions: competitions[1..].iter().map(ToString::to_string).collect(),
         written: AtomicUsize::new(0),
     });
     let mut callers = Vec::new();
@@ -88,16 +82,14 @@ async fn replay(
         callers.push(ReplayCaller {
             connection: connect(context).await?,
             batches: Arc::clone(&batches),
-            batches_per_call: PIPELINED / batch_size,
         });
     }
     let rounds = measure_alone(context, &context.observe(None), callers).await?;
-    report.add_row(ReportRow::new(name, &rounds).per_operation(PIPELINED));
-    Ok(())
+    Ok(ReportRow::new(name, &rounds).per_operation(PIPELINED))
 }
 
 /// Records what the store sends when `batch_size` users register for a competition at the same time:
-/// the reads of their sessions and the batch of registrations.
+/// the reads of their sessions and one batch of registrations.
 async fn record(
     context: &Context<'_>,
     competition: &CompetitionId,
@@ -105,11 +97,8 @@ async fn record(
 ) -> Result<Template> {
     let recorder = Recorder::default();
     let direct = context.stack.redis.address();
-    let new_connection = {
-        let recorder = recorder.clone();
-        move || (recorder.clone(), Unchanged)
-    };
-    let proxy = Proxy::start_with(direct, new_connection).await;
+    let forward = recorder.clone();
+    let proxy = Proxy::start_with(direct, move || (forward.clone(), Unchanged)).await;
     let url = redis::url(&context.stack.redis, USER)?;
     let url = url.replace(&direct.to_string(), &proxy.address.to_string());
     let store = UserStore::new(&Redis::new(&url, None)?);
@@ -121,10 +110,12 @@ async fn record(
     // The first call opens the connection and loads the script.
     let request = RequestId::random();
     store.register(&first[0].id, competition, request).await?;
-    recorder.clear();
-    try_join_all(users.iter().map(|user| store.user_session(&user.token))).await?;
+    recorder.bytes().clear();
+    for user in users {
+        store.user_session(&user.token).await?;
+    }
 
-    // The blockers' batches wait for Redis while the others queue and so form one batch.
+    // The batches of the blockers wait for Redis while the others queue and so form one batch.
     proxy.set(Network::Stalled);
     let mut calls = JoinSet::new();
     let mut register = |user: &LoadUser, request| {
@@ -135,21 +126,25 @@ async fn record(
         register(blocker, RequestId::random());
         sleep(QUEUEING_TIME).await;
     }
-    let requests: Vec<_> = users.iter().map(|_| RequestId::random()).collect();
-    for (user, request) in users.iter().zip(&requests) {
-        register(user, *request);
+    let mut texts = vec![competition.to_string()];
+    for user in users {
+        let request = RequestId::random();
+        register(user, request);
+        texts.extend(texts_of(user));
+        texts.push(request.to_string());
     }
     sleep(QUEUEING_TIME).await;
     proxy.set(Network::Normal);
     while let Some(ended) = calls.join_next().await {
         ended??;
     }
-
-    let requests: Vec<_> = requests.iter().map(RequestId::to_string).collect();
     let blockers: Vec<_> = blockers.iter().map(|user| user.id.to_string()).collect();
-    let users: Vec<_> = users.iter().map(texts_of).collect();
-    let bytes = recorder.bytes();
-    Template::new(&bytes, &users, &requests, competition.as_str(), &blockers)
+    Template::new(&recorder.bytes(), &texts, &blockers)
+}
+
+/// The texts by which commands name a user.
+fn texts_of(user: &LoadUser) -> [String; 2] {
+    [user.id.to_string(), user.token.hash().to_string()]
 }
 
 /// Keeps what a client sends through a proxy.
@@ -157,61 +152,47 @@ async fn record(
 struct Recorder(Arc<Mutex<Vec<u8>>>);
 
 impl Recorder {
-    fn clear(&self) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
-    }
-
-    fn bytes(&self) -> Vec<u8> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+    fn bytes(&self) -> MutexGuard<'_, Vec<u8>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Forward for Recorder {
     async fn forward(&mut self, bytes: &[u8], to: &mut OwnedWriteHalf) -> io::Result<()> {
-        let recorded = self.0.lock();
-        recorded
-            .unwrap_or_else(PoisonError::into_inner)
-            .extend_from_slice(bytes);
+        self.bytes().extend_from_slice(bytes);
         to.write_all(bytes).await
-    }
-}
-
-fn texts_of(user: &LoadUser) -> UserTexts {
-    UserTexts {
-        id: user.id.to_string(),
-        token_hash: user.token.hash().to_string(),
     }
 }
 
 /// The batches to send. Each pair of user and competition occurs once.
 struct Batches {
     template: Template,
-    users: Vec<UserTexts>,
+    /// The registrations in a batch.
+    size: usize,
+    users: Vec<[String; 2]>,
     competitions: Vec<String>,
     written: AtomicUsize,
 }
 
 impl Batches {
     fn write_next(&self, bytes: &mut Vec<u8>) {
-        let size = self.template.users();
         let number = self.written.fetch_add(1, Ordering::Relaxed);
-        let batches = self.users.len() / size;
+        let batches = self.users.len() / self.size;
         let (round, batch) = (number / batches, number % batches);
-        let users = &self.users[batch * size..][..size];
-        let competition = &self.competitions[(batch + round) % self.competitions.len()];
-        self.template.write(bytes, users, number, competition);
+        // The order of the texts in the template.
+        let mut texts = vec![self.competitions[(batch + round) % self.competitions.len()].clone()];
+        for user in &self.users[batch * self.size..][..self.size] {
+            let request_id = Uuid::from_u64_pair(number as u64, texts.len() as u64);
+            texts.extend_from_slice(user);
+            texts.push(request_id.to_string());
+        }
+        self.template.write(&texts, bytes);
     }
 }
 
 type Connection = Framed<TcpStream, ValueCodec>;
 
-/// Opens a connection without a client library, whose cost would count for Redis.
+/// Opens a connection without the client library, whose CPU time would slow Redis down.
 async fn connect(context: &Context<'_>) -> Result<Connection> {
     let url = redis::url(&context.stack.redis, USER)?.into_connection_info()?;
     let stream = TcpStream::connect(context.stack.redis.address()).await?;
@@ -226,22 +207,23 @@ async fn connect(context: &Context<'_>) -> Result<Connection> {
     }
 }
 
+/// Sends 64 registrations per call.
 struct ReplayCaller {
     connection: Connection,
     batches: Arc<Batches>,
-    batches_per_call: usize,
 }
 
 impl Caller for ReplayCaller {
     async fn call(&mut self) -> CallResult {
+        let batches = PIPELINED / self.batches.size;
         let mut bytes = Vec::new();
-        for _ in 0..self.batches_per_call {
+        for _ in 0..batches {
             self.batches.write_next(&mut bytes);
         }
         let sent = self.connection.send(bytes).await;
         sent.map_err(|error| error.to_string())?;
         let mut result = Ok(());
-        for _ in 0..self.batches.template.commands() * self.batches_per_call {
+        for _ in 0..self.batches.template.commands() * batches {
             match self.connection.next().await {
                 Some(Ok(reply)) if is_expected(&reply) => {}
                 Some(Ok(reply)) => result = Err(format!("unexpected reply: {reply:?}")),
@@ -256,10 +238,7 @@ impl Caller for ReplayCaller {
 /// Whether a session was found, an index entry was written, or all users of a batch were registered.
 fn is_expected(reply: &Value) -> bool {
     let is_registered = |user: &Value| match user {
-        Value::Array(words) => match words.first() {
-            Some(Value::BulkString(word)) => word == b"registered",
-            _ => false,
-        },
+        Value::Array(words) => words.first() == Some(&Value::BulkString(b"registered".to_vec())),
         _ => false,
     };
     match reply {

@@ -1,130 +1,64 @@
-//! Recorded commands in which the users, their request ids and the competition can be replaced.
-//!
-//! A replacement has the length of the original, so that the lengths in the protocol stay right.
+//! Recorded commands in which texts can be replaced.
 
 use testkit::redis_client::ValueCodec;
 use tokio_util::bytes::BytesMut;
 use tokio_util::codec::Decoder;
-use uuid::Uuid;
 
 use crate::result::Result;
 
-/// The texts by which a user occurs in commands.
-pub(super) struct UserTexts {
-    pub(super) id: String,
-    pub(super) token_hash: String,
-}
-
 pub(super) struct Template {
     bytes: Vec<u8>,
-    placeholders: Vec<Placeholder>,
     commands: usize,
-    users: usize,
-}
-
-struct Placeholder {
-    position: usize,
-    length: usize,
-    content: Content,
-}
-
-/// Users are meant by their position in the batch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Content {
-    Id(usize),
-    TokenHash(usize),
-    RequestId(usize),
-    Competition,
+    /// Where a text occurs: the position in `bytes` and the index of the text.
+    occurrences: Vec<(usize, usize)>,
 }
 
 impl Template {
-    /// Takes the recorded commands that mention the competition or one of the users, without those that
-    /// mention an excluded text. What a connection sends when it opens mentions none of them.
-    pub(super) fn new(
-        recorded: &[u8],
-        users: &[UserTexts],
-        request_ids: &[String],
-        competition: &str,
-        excluded: &[String],
-    ) -> Result<Self> {
-        let mut template = Self {
-            bytes: Vec::new(),
-            placeholders: Vec::new(),
-            commands: 0,
-            users: users.len(),
-        };
+    /// Takes the recorded commands that contain one of the texts, without those that contain an
+    /// excluded text. What a connection sends when it opens contains none of them.
+    pub(super) fn new(recorded: &[u8], texts: &[String], excluded: &[String]) -> Result<Self> {
+        let (mut bytes, mut commands) = (Vec::new(), 0);
         let mut rest = BytesMut::from(recorded);
         let mut codec = ValueCodec::default();
         while !rest.is_empty() {
             let start = recorded.len() - rest.len();
-            codec
-                .decode(&mut rest)?
-                .ok_or("a recorded command is incomplete")?;
+            let command = codec.decode(&mut rest)?;
+            command.ok_or("a recorded command is incomplete")?;
             let command = &recorded[start..recorded.len() - rest.len()];
-            let mentions = |text: &str| positions(command, text).next().is_some();
-            let is_part = mentions(competition) || users.iter().any(|user| mentions(&user.id));
-            if is_part && !excluded.iter().any(|text| mentions(text)) {
-                template.bytes.extend_from_slice(command);
-                template.commands += 1;
+            let contains = |text: &String| positions(command, text).next().is_some();
+            if texts.iter().any(contains) && !excluded.iter().any(contains) {
+                bytes.extend_from_slice(command);
+                commands += 1;
             }
         }
-        for (number, (user, request_id)) in users.iter().zip(request_ids).enumerate() {
-            template.add_placeholders(&user.id, Content::Id(number))?;
-            template.add_placeholders(&user.token_hash, Content::TokenHash(number))?;
-            template.add_placeholders(request_id, Content::RequestId(number))?;
+        let mut occurrences = Vec::new();
+        for (index, text) in texts.iter().enumerate() {
+            let before = occurrences.len();
+            occurrences.extend(positions(&bytes, text).map(|position| (position, index)));
+            if occurrences.len() == before {
+                return Err(format!("the recorded commands do not contain {text}").into());
+            }
         }
-        template.add_placeholders(competition, Content::Competition)?;
-        Ok(template)
+        Ok(Self {
+            bytes,
+            commands,
+            occurrences,
+        })
     }
 
-    fn add_placeholders(&mut self, text: &str, content: Content) -> Result<()> {
-        let before = self.placeholders.len();
-        let placeholders = positions(&self.bytes, text).map(|position| Placeholder {
-            position,
-            length: text.len(),
-            content,
-        });
-        self.placeholders.extend(placeholders);
-        if self.placeholders.len() == before {
-            return Err(format!("the recorded batch does not contain {content:?}").into());
-        }
-        Ok(())
-    }
-
-    /// The number of commands in a batch.
+    /// The number of commands.
     pub(super) fn commands(&self) -> usize {
         self.commands
     }
 
-    /// The number of users in a batch.
-    pub(super) fn users(&self) -> usize {
-        self.users
-    }
-
-    /// Appends the commands for these users. Request ids are made from `number`. Panics if a text has
-    /// another length than the recorded one.
-    pub(super) fn write(
-        &self,
-        bytes: &mut Vec<u8>,
-        users: &[UserTexts],
-        number: usize,
-        competition: &str,
-    ) {
+    /// Appends the commands with other texts in the same order. Each must have the length of the
+    /// recorded one, which the commands contain too.
+    pub(super) fn write(&self, texts: &[String], bytes: &mut Vec<u8>) {
         let start = bytes.len();
         bytes.extend_from_slice(&self.bytes);
-        let mut buffer = Uuid::encode_buffer();
-        for placeholder in &self.placeholders {
-            let text = match placeholder.content {
-                Content::Id(user) => &users[user].id,
-                Content::TokenHash(user) => &users[user].token_hash,
-                Content::Competition => competition,
-                Content::RequestId(user) => {
-                    let id = Uuid::from_u64_pair(number as u64, user as u64);
-                    id.hyphenated().encode_lower(&mut buffer)
-                }
-            };
-            let replaced = &mut bytes[start + placeholder.position..][..placeholder.length];
-            replaced.copy_from_slice(text.as_bytes());
+        for &(position, index) in &self.occurrences {
+            let text = texts[index].as_bytes();
+            bytes[start + position..][..text.len()].copy_from_slice(text);
         }
     }
 }
@@ -138,45 +72,28 @@ fn positions(bytes: &[u8], text: &str) -> impl Iterator<Item = usize> {
 mod tests {
     use super::*;
 
-    const REQUEST_ID: &str = "11111111-1111-1111-1111-111111111111";
-
     fn template(recorded: &[u8]) -> Result<Template> {
-        let users = [user("al", "tok")];
-        Template::new(
-            recorded,
-            &users,
-            &[REQUEST_ID.to_owned()],
-            "cup",
-            &["xx".to_owned()],
-        )
-    }
-
-    fn user(id: &str, token_hash: &str) -> UserTexts {
-        UserTexts {
-            id: id.to_owned(),
-            token_hash: token_hash.to_owned(),
-        }
+        let texts = ["al", "cup"].map(str::to_owned);
+        Template::new(recorded, &texts, &["xx".to_owned()])
     }
 
     #[test]
-    fn the_recorded_commands_are_written_for_another_user() {
-        let recorded = format!(
-            "*1\r\n$4\r\nTIME\r\n\
-             *3\r\n$3\r\nGET\r\n$4\r\nu:al\r\n$3\r\ntok\r\n*2\r\n$4\r\nSKIP\r\n$4\r\nu:xx\r\n\
-             *3\r\n$4\r\nEVAL\r\n$5\r\nc:cup\r\n$39\r\nal {REQUEST_ID}\r\n"
-        );
-        let template = template(recorded.as_bytes()).expect("complete commands");
-        assert_eq!((template.commands(), template.users()), (2, 1));
+    fn the_recorded_commands_are_written_with_other_texts() {
+        let recorded = b"*1\r\n$4\r\nTIME\r\n*2\r\n$3\r\nGET\r\n$4\r\nu:al\r\n\
+            *3\r\n$4\r\nSKIP\r\n$4\r\nu:xx\r\n$3\r\ncup\r\n\
+            *3\r\n$4\r\nEVAL\r\n$5\r\nc:cup\r\n$2\r\nal\r\n";
+        let template = template(recorded).expect("complete commands");
+        assert_eq!(template.commands(), 2);
 
         let mut bytes = Vec::new();
-        template.write(&mut bytes, &[user("bo", "key")], 7, "run");
-        let expected = "*3\r\n$3\r\nGET\r\n$4\r\nu:bo\r\n$3\r\nkey\r\n\
-            *3\r\n$4\r\nEVAL\r\n$5\r\nc:run\r\n$39\r\nbo 00000000-0000-0007-0000-000000000000\r\n";
+        template.write(&["bo", "run"].map(str::to_owned), &mut bytes);
+        let expected = "*2\r\n$3\r\nGET\r\n$4\r\nu:bo\r\n\
+            *3\r\n$4\r\nEVAL\r\n$5\r\nc:run\r\n$2\r\nbo\r\n";
         assert_eq!(String::from_utf8(bytes).expect("text"), expected);
     }
 
     #[test]
-    fn a_recording_without_a_text_or_with_an_incomplete_command_is_refused() {
+    fn a_missing_text_and_an_incomplete_command_are_errors() {
         let recorded = b"*2\r\n$3\r\nGET\r\n$2\r\nal\r\n";
         assert!(template(recorded).is_err());
         assert!(template(&recorded[..10]).is_err());
