@@ -16,7 +16,7 @@ pub(crate) async fn get_registration(
         user_id,
     } = request.try_into()?;
 
-    let entry = store.get_entry(&competition_id, &user_id).await?;
+    let entry = store.get_registration(&competition_id, &user_id).await?;
 
     Ok(GetRegistrationResponse {
         entry: Some(entry::to_message(entry)),

@@ -19,7 +19,9 @@ pub(crate) async fn list_registrations(
     let list = ListOf::new("ListRegistrations", &(&competition_id, &states));
     let page = list.page(&page)?;
 
-    let found = store.list_entries(&competition_id, &states, &page).await?;
+    let found = store
+        .list_registrations(&competition_id, &states, &page)
+        .await?;
 
     let (entries, next_page_token) = list.response(found, entry::to_message);
     Ok(ListRegistrationsResponse {

@@ -4,7 +4,6 @@ use api::admin::{UpdateCompetitionRequest, UpdateCompetitionResponse};
 use api::request::UpdateCompetition;
 use server::{AdminCaller, Failure};
 use store::AdminStore;
-use store::competitions::UpdateError;
 
 pub(crate) async fn update_competition(
     store: &AdminStore,
@@ -36,9 +35,9 @@ pub(crate) async fn update_competition(
 
 /// Whether the times are in the right order depends on the stored times too, so the store checks
 /// it.
-fn failure(error: UpdateError) -> Failure {
+fn failure(error: store::Error) -> Failure {
     match error {
-        UpdateError::Invalid(invalid) => invalid.within("competition").into(),
-        UpdateError::Store(error) => error.into(),
+        store::Error::Invalid(invalid) => invalid.within("competition").into(),
+        error => error.into(),
     }
 }

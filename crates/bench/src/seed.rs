@@ -9,7 +9,7 @@ use redis_server::RedisServer;
 use server::Passwords;
 use store::competitions::NewCompetition;
 use store::users::NewUser;
-use store::{AdminStore, PasswordHash, Redis, Seal, UserStore};
+use store::{AdminStore, PasswordHash, Redis, UserStore};
 use testkit::CompetitionBuilder;
 use tonic::Request;
 use tonic::metadata::{Ascii, MetadataValue};
@@ -135,7 +135,7 @@ impl Seeder {
         let request = RequestId::random();
         retry(|| admins.publish_competition(&self.admin, &id, request)).await?;
         // Otherwise admin-service seals all of them later, while something else is measured.
-        retry(|| admins.seal_further(&id, Seal::EMPTY)).await?;
+        retry(|| admins.seal_log(&id)).await?;
         Ok(id)
     }
 

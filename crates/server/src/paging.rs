@@ -25,9 +25,9 @@ const ITEM_FRAME_BYTES: usize = 5;
 /// # use store::Cursor;
 /// # use api::request::Page;
 /// let list = ListOf::new("ListRegistrations", &("spring-cup", ["CONFIRMED"]));
-/// let token = list.token(Some(&Cursor(b"42".to_vec())));
+/// let token = list.token(Some(&Cursor::from_bytes(b"42".to_vec())));
 /// let page = list.page(&Page { size: 50, token }).unwrap();
-/// assert_eq!(page.after, Some(Cursor(b"42".to_vec())));
+/// assert_eq!(page.after, Some(Cursor::from_bytes(b"42".to_vec())));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ListOf(u64);
@@ -57,7 +57,7 @@ impl ListOf {
             None
         } else {
             let cursor = self.decode(&asked.token);
-            Some(Cursor(cursor.ok_or_else(not_a_page_token)?))
+            Some(Cursor::from_bytes(cursor.ok_or_else(not_a_page_token)?))
         };
         Ok(PageRequest {
             size: asked.size as usize,
@@ -92,7 +92,7 @@ impl ListOf {
     /// Returns the token of the next page; empty if there is none.
     #[must_use]
     pub fn token(self, next: Option<&Cursor>) -> String {
-        next.map_or_else(String::new, |cursor| self.encode(&cursor.0))
+        next.map_or_else(String::new, |cursor| self.encode(cursor.as_bytes()))
     }
 
     fn encode(self, cursor: &[u8]) -> String {
@@ -156,7 +156,7 @@ mod tests {
     fn page(list: ListOf, token: &str) -> Result<Option<Vec<u8>>, InvalidFields> {
         let token = token.to_owned();
         let page = list.page(&Page { size: 50, token })?;
-        Ok(page.after.map(|cursor| cursor.0))
+        Ok(page.after.map(|cursor| cursor.as_bytes().to_vec()))
     }
 
     fn refused<T>() -> Result<T, InvalidFields> {
@@ -173,7 +173,7 @@ mod tests {
     #[test]
     fn the_token_of_one_process_is_read_by_another() {
         let list = ListOf::new("ListUsers", &"ada@example.org");
-        let token = list.token(Some(&Cursor(b"ada-1815".to_vec())));
+        let token = list.token(Some(&Cursor::from_bytes(b"ada-1815".to_vec())));
         assert_eq!(token, "AUzF58Om22FvYWRhLTE4MTXXqnAg");
     }
 
@@ -181,7 +181,7 @@ mod tests {
     fn a_token_that_is_too_long_is_refused() {
         let list = ListOf::new("List", &());
         let longest = MAX_TOKEN_CHARACTERS / 4 * 3 - FRAME_BYTES;
-        let token = |length| list.token(Some(&Cursor(vec![b'a'; length])));
+        let token = |length| list.token(Some(&Cursor::from_bytes(vec![b'a'; length])));
         assert_eq!(page(list, &token(longest)), Ok(Some(vec![b'a'; longest])));
         assert_eq!(page(list, &token(longest + 1)), refused());
     }
@@ -191,12 +191,12 @@ mod tests {
 
     impl Listed for Item {
         fn cursor(&self) -> Cursor {
-            Cursor(vec![self.0])
+            Cursor::from_bytes(vec![self.0])
         }
     }
 
     fn response(items: Vec<Item>) -> (Vec<String>, String) {
-        let next = Some(Cursor(b"after all of them".to_vec()));
+        let next = Some(Cursor::from_bytes(b"after all of them".to_vec()));
         let convert = |item: Item| "x".repeat(item.1);
         ListOf::new("List", &()).response(Found { items, next }, convert)
     }
@@ -245,14 +245,14 @@ mod tests {
         #[test]
         fn a_token_returns_its_cursor(cursor: Vec<u8>, argument: String) {
             let list = ListOf::new("List", &argument);
-            let token = list.token(Some(&Cursor(cursor.clone())));
+            let token = list.token(Some(&Cursor::from_bytes(cursor.clone())));
             prop_assert_eq!(page(list, &token), Ok(Some(cursor)));
         }
 
         #[test]
         fn a_token_of_other_arguments_is_refused(cursor: Vec<u8>, one: String, other: String) {
             prop_assume!(one != other);
-            let token = ListOf::new("List", &one).token(Some(&Cursor(cursor)));
+            let token = ListOf::new("List", &one).token(Some(&Cursor::from_bytes(cursor)));
             prop_assert_eq!(page(ListOf::new("List", &other), &token), refused());
         }
 
@@ -263,7 +263,7 @@ mod tests {
             damage in "[A-Za-z0-9_-]",
         ) {
             let list = ListOf::new("List", &());
-            let token = list.token(Some(&Cursor(cursor)));
+            let token = list.token(Some(&Cursor::from_bytes(cursor)));
             let at = at.index(token.len());
             let mut damaged = token.clone();
             damaged.replace_range(at..=at, &damage);

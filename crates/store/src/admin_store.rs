@@ -1,5 +1,7 @@
 //! What admin-service can do with the store.
 
+use std::sync::Arc;
+
 use domain::{
     AddOptions, Admin, AdminId, AuditEntry, Competition, CompetitionId, CompetitionPatch, Email,
     Etag, Reason, RegistrationState, RequestId, Role, SessionToken, Timestamp, TokenHash, User,
@@ -8,20 +10,34 @@ use domain::{
 
 use crate::accounts::{Credentials, EmailClaims, PasswordHash, Sessions};
 use crate::admins::{Admins, NewAdmin};
-use crate::competitions::{ListCompetitions, NewCompetition, UpdateError};
+use crate::audit::AuditLog;
+use crate::competitions::{
+    Catalogue, CompetitionCache, Competitions, ListCompetitions, NewCompetition,
+};
 use crate::error::Result;
 use crate::installation::Installation;
 use crate::keys::AccountId;
 use crate::page::{Page, PageRequest};
-use crate::registrations::Entry;
+use crate::redis::Redis;
+use crate::registrations::{OrganiserRegistration, Registrations, UserIndex};
+use crate::seal::Seals;
 use crate::users::Users;
-use crate::workflows::{AccountCreation, AdminCreation, disable_admin};
-use crate::{Redis, Seal, Store};
+use crate::workflows::{
+    AccountCreation, AddRegistration, AdminCreation, CompetitionEditor, OrganiserRegistrations,
+    RequestedUpdate, disable_admin,
+};
 
 /// The store for admin-service. Cheap to clone; all clones share their connections and caches.
 #[derive(Clone)]
 pub struct AdminStore {
-    store: Store,
+    redis: Redis,
+    competitions: Competitions,
+    catalogue: Catalogue,
+    editor: CompetitionEditor,
+    log: AuditLog,
+    seals: Seals,
+    registrations: OrganiserRegistrations,
+    add_registration: AddRegistration,
     users: Users,
     admins: Admins,
     sessions: Sessions,
@@ -37,9 +53,35 @@ impl AdminStore {
         let claims = EmailClaims::new(redis, &installation);
         let accounts = AccountCreation::new(redis, &installation, &claims);
         let admins = Admins::new(redis);
+        let users = Users::new(redis, &claims);
+        let cache = Arc::<CompetitionCache>::default();
+        let competitions = Competitions::new(redis, &cache);
+        let catalogue = Catalogue::new(redis, &competitions);
+        let registrations = Registrations::new(redis, &cache);
+        let log = AuditLog::new(redis);
         Self {
-            store: Store::on(redis),
-            users: Users::new(redis, &claims),
+            redis: redis.clone(),
+            editor: CompetitionEditor {
+                redis: redis.clone(),
+                installation,
+                competitions: competitions.clone(),
+                catalogue: catalogue.clone(),
+            },
+            seals: Seals::new(redis, &catalogue, &log),
+            add_registration: AddRegistration {
+                redis: redis.clone(),
+                index: UserIndex::new(redis),
+                registrations: registrations.clone(),
+                users: users.clone(),
+            },
+            registrations: OrganiserRegistrations {
+                registrations,
+                users: users.clone(),
+            },
+            competitions,
+            catalogue,
+            log,
+            users,
             sessions: Sessions::new(redis),
             credentials: Credentials::new(redis, &claims),
             admin_creation: AdminCreation::new(&accounts, &admins),
@@ -50,7 +92,7 @@ impl AdminStore {
     /// The connections to Redis.
     #[must_use]
     pub fn redis(&self) -> &Redis {
-        &self.store.redis
+        &self.redis
     }
 
     /// The time by Redis's clock. See [`Redis::now`].
@@ -76,12 +118,12 @@ impl AdminStore {
 impl AdminStore {
     /// Reads a competition in any state.
     pub async fn get_competition(&self, id: &CompetitionId) -> Result<Competition> {
-        self.store.get_competition(id).await
+        self.competitions.get(id).await
     }
 
     /// Lists competitions in the order of start, then id. At most three round trips.
     pub async fn list_competitions(&self, list: &ListCompetitions) -> Result<Page<Competition>> {
-        self.store.list_competitions(list).await
+        self.catalogue.list(list).await
     }
 
     /// Creates a competition as a draft.
@@ -90,11 +132,12 @@ impl AdminStore {
         by: &AdminId,
         new: NewCompetition,
     ) -> Result<Competition> {
-        self.store.create_competition(by, new).await
+        self.editor.create(by, new).await
     }
 
     /// Changes the fields that the patch names. With an etag only that version is changed; without
-    /// one the patch is applied to the current version.
+    /// one the patch is applied to the current version. Fails with `Error::Invalid` if the patched
+    /// details are not valid together.
     pub async fn update_competition(
         &self,
         by: &AdminId,
@@ -102,9 +145,15 @@ impl AdminStore {
         patch: &CompetitionPatch,
         etag: Option<&Etag>,
         request: RequestId,
-    ) -> Result<Competition, UpdateError> {
-        self.store
-            .update_competition(by, id, patch, etag, request)
+    ) -> Result<Competition> {
+        self.editor
+            .update(&RequestedUpdate {
+                by,
+                id,
+                patch,
+                etag,
+                request,
+            })
             .await
     }
 
@@ -115,7 +164,7 @@ impl AdminStore {
         id: &CompetitionId,
         request: RequestId,
     ) -> Result<Competition> {
-        self.store.publish_competition(by, id, request).await
+        self.editor.publish(by, id, request).await
     }
 
     /// Cancels a published competition. Its records are kept.
@@ -126,7 +175,7 @@ impl AdminStore {
         reason: &Reason,
         request: RequestId,
     ) -> Result<Competition> {
-        self.store.cancel_competition(by, id, reason, request).await
+        self.editor.cancel(by, id, reason, request).await
     }
 
     /// Deletes a draft. Its log is kept.
@@ -136,7 +185,7 @@ impl AdminStore {
         id: &CompetitionId,
         request: RequestId,
     ) -> Result<()> {
-        self.store.delete_competition(by, id, request).await
+        self.editor.delete(by, id, request).await
     }
 
     /// Lists the log of a competition, also of a deleted draft, the oldest entry first.
@@ -145,31 +194,17 @@ impl AdminStore {
         competition: &CompetitionId,
         page: &PageRequest,
     ) -> Result<Page<AuditEntry>> {
-        self.store.audit_entries(competition, page).await
+        self.log.list(competition, page).await
     }
 
     /// Extends the seals of all logs. Returns the number of logs that were longer than their seal.
     pub async fn seal_all(&self) -> Result<usize> {
-        self.store.seal_all().await
+        self.seals.extend_all().await
     }
 
-    /// The seal of a competition's log; [`Seal::EMPTY`] if there is none yet.
-    pub async fn seal(&self, competition: &CompetitionId) -> Result<Seal> {
-        self.store.seal(competition).await
-    }
-
-    /// Whether the log still has the seal that was made of it.
-    pub async fn seal_holds(&self, competition: &CompetitionId) -> Result<bool> {
-        self.store.seal_holds(competition).await
-    }
-
-    /// Extends one seal by one step. Returns the new seal if the log goes beyond it.
-    pub async fn seal_further(
-        &self,
-        competition: &CompetitionId,
-        seal: Seal,
-    ) -> Result<Option<Seal>> {
-        self.store.seal_further(competition, seal).await
+    /// Extends the seal of one log to its end.
+    pub async fn seal_log(&self, competition: &CompetitionId) -> Result<()> {
+        self.seals.extend_one(competition).await
     }
 }
 
@@ -183,9 +218,9 @@ impl AdminStore {
         user: &UserId,
         options: AddOptions,
         request: RequestId,
-    ) -> Result<Entry> {
-        self.store
-            .add_registration(by, competition, user, options, request)
+    ) -> Result<OrganiserRegistration> {
+        self.add_registration
+            .run(by, competition, user, options, request)
             .await
     }
 
@@ -197,26 +232,30 @@ impl AdminStore {
         user: &UserId,
         reason: &Reason,
         request: RequestId,
-    ) -> Result<Entry> {
-        self.store
-            .remove_registration(by, competition, user, reason, request)
+    ) -> Result<OrganiserRegistration> {
+        self.registrations
+            .remove(by, competition, user, reason, request)
             .await
     }
 
     /// Reads a user's registration in a competition in any state.
-    pub async fn get_entry(&self, competition: &CompetitionId, user: &UserId) -> Result<Entry> {
-        self.store.get_entry(competition, user).await
+    pub async fn get_registration(
+        &self,
+        competition: &CompetitionId,
+        user: &UserId,
+    ) -> Result<OrganiserRegistration> {
+        self.registrations.get(competition, user).await
     }
 
     /// Lists the registrations of a competition in these states, in the order of revision. Two
     /// round trips.
-    pub async fn list_entries(
+    pub async fn list_registrations(
         &self,
         competition: &CompetitionId,
         states: &[RegistrationState],
         page: &PageRequest,
-    ) -> Result<Page<Entry>> {
-        self.store.list_entries(competition, states, page).await
+    ) -> Result<Page<OrganiserRegistration>> {
+        self.registrations.list(competition, states, page).await
     }
 }
 

@@ -1,30 +1,39 @@
-//! The log of a competition, as it is read.
+//! The log of a competition.
 
 use deadpool_redis::redis::cmd;
-use domain::{AuditEntry, CompetitionId};
+use domain::{AuditEntry, CompetitionId, Revision};
 
-use crate::competitions::competition_not_found;
 use crate::error::Result;
+use crate::keys::CompetitionKey;
 use crate::page::{Cursor, Listed, Page, PageRequest};
 use crate::records::{Fields, log_entry};
-use crate::redis::decode;
-use crate::{Store, keys};
+use crate::redis::Redis;
+use crate::scripts::refusal::competition_not_found;
 
-impl Store {
-    /// Lists the log of a competition, the oldest entry first. Also of a draft that was deleted.
-    pub async fn audit_entries(
+/// The logs of all competitions. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct AuditLog {
+    redis: Redis,
+}
+
+/// A log entry as it is stored: its revision, then its names and values in turn.
+pub(crate) type RawLogEntry = (Revision, Vec<String>);
+
+impl AuditLog {
+    pub(crate) fn new(redis: &Redis) -> Self {
+        Self {
+            redis: redis.clone(),
+        }
+    }
+
+    /// Lists the log of a competition, also of a deleted draft, the oldest entry first.
+    pub(crate) async fn list(
         &self,
         competition: &CompetitionId,
         page: &PageRequest,
     ) -> Result<Page<AuditEntry>> {
-        let mut range = cmd("XRANGE");
-        range
-            .arg(keys::Competition::of(competition).log())
-            .arg(page.after_revision() + 1)
-            .arg("+")
-            .arg("COUNT")
-            .arg(page.size);
-        let entries: Vec<(String, Vec<String>)> = decode(self.redis.command(range).await?)?;
+        let after = page.after_revision();
+        let entries = self.read(competition, after, page.size).await?;
         if entries.is_empty() && page.after.is_none() {
             return Err(competition_not_found(competition).into());
         }
@@ -37,19 +46,36 @@ impl Store {
         let next = last.map(Listed::cursor);
         Ok(Page { items, next })
     }
+
+    /// Reads the entries behind a revision as they are stored, at most `count`.
+    pub(crate) async fn read_raw(
+        &self,
+        competition: &CompetitionId,
+        after: Revision,
+        count: usize,
+    ) -> Result<Vec<RawLogEntry>> {
+        let entries = self.read(competition, after, count).await?.into_iter();
+        entries
+            .map(|(id, fields)| Ok((log_entry::revision_of_entry_id(&id)?, fields)))
+            .collect()
+    }
+
+    async fn read(
+        &self,
+        competition: &CompetitionId,
+        after: Revision,
+        count: usize,
+    ) -> Result<Vec<(String, Vec<String>)>> {
+        let log = CompetitionKey::Log.of(competition);
+        let mut range = cmd("XRANGE");
+        range.arg(log).arg(after.get() + 1).arg("+");
+        range.arg("COUNT").arg(count);
+        self.redis.read(range).await
+    }
 }
 
 impl Listed for AuditEntry {
     fn cursor(&self) -> Cursor {
         Cursor::of_revision(self.revision)
-    }
-}
-
-impl PageRequest {
-    /// The revision after which the page begins. A cursor is a client's word: no log has more entries
-    /// than numbers that Lua tells apart.
-    pub(crate) fn after_revision(&self) -> u64 {
-        const MOST: u64 = 1 << 53;
-        self.after_text().parse().unwrap_or(0).min(MOST)
     }
 }

@@ -1,170 +1,152 @@
-//! The seal of a competition's log: a SHA-256 chain over all entries up to a revision. Who changes or
-//! drops an entry behind it would have to change the seal too, and every copy of it.
+//! Seals the logs of competitions: a SHA-256 chain over all entries up to a revision. Whoever changes or
+//! deletes a sealed entry would have to change the seal too, and every copy of it.
 //!
-//! admin-service goes on with the chains from time to time, never on the way of a registration: Lua in
-//! Redis has SHA-1 only.
+//! admin-service extends the seals from time to time, and not with each registration: Lua in Redis has
+//! SHA-1 only.
 
 use std::time::{Duration, Instant};
 
-use deadpool_redis::redis::{Pipeline, cmd};
-use domain::{CompetitionId, Revision};
+use deadpool_redis::redis::Cmd;
+use domain::CompetitionId;
 use tokio::time::sleep;
 
-use crate::error::Result;
-use crate::legacy::unreadable;
+use crate::audit::AuditLog;
+use crate::competitions::Catalogue;
+use crate::error::{Error, Result};
+use crate::keys::CompetitionKey;
 use crate::page::PageRequest;
-use crate::records::log_entry;
 use crate::records::seal::Seal;
-use crate::redis::Effect;
-use crate::redis::{ReplyReader, decode};
-use crate::{Store, keys, script};
+use crate::redis::{Redis, decode};
+use crate::scripts::seal::{ReplaceSeal, SealReplacement};
 
-/// How many log entries one round trip reads: some 0.2 ms of Redis's time, and as much of the reader's.
-const ENTRIES_A_STEP: usize = 200;
+/// How many log entries one round trip reads: about 0.2 ms of Redis's time, and as much of this process.
+const ENTRIES_PER_STEP: usize = 200;
+/// How many competitions one round trip checks.
+const COMPETITIONS_PER_PAGE: usize = 200;
+/// After this much work, the sealing pauses for three times as long, so that it takes at most a quarter
+/// of the time of Redis and of this process after many registrations.
+const WORK_BETWEEN_PAUSES: Duration = Duration::from_millis(2);
+const PAUSE_PER_WORK: u32 = 3;
 
-/// After so much work on seals comes a rest of so many times its length: what a rush has left behind is
-/// sealed beside the calls, not instead of them.
-const SHIFT: Duration = Duration::from_millis(2);
-const REST: u32 = 3;
+/// Seals logs. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Seals {
+    redis: Redis,
+    catalogue: Catalogue,
+    log: AuditLog,
+}
 
-/// An entry of a log as it stands: its revision, and names and values in turn.
-pub(crate) type RawEntry = (Revision, Vec<String>);
+impl Seals {
+    pub(crate) fn new(redis: &Redis, catalogue: &Catalogue, log: &AuditLog) -> Self {
+        Self {
+            redis: redis.clone(),
+            catalogue: catalogue.clone(),
+            log: log.clone(),
+        }
+    }
 
-impl Store {
-    /// Goes on with the seals of all competitions, at a quarter of its speed. Answers how many were behind
-    /// their log.
-    pub async fn seal_all(&self) -> Result<usize> {
-        let mut behind = 0;
-        let mut worked = Duration::ZERO;
+    /// Extends the seals of all logs. Returns the number of logs that were longer than their seal.
+    pub(crate) async fn extend_all(&self) -> Result<usize> {
+        let (mut extended, mut pace) = (0, Pace::default());
         let mut page = PageRequest {
-            size: 200,
+            size: COMPETITIONS_PER_PAGE,
             after: None,
         };
         loop {
-            let (ids, next) = self.catalogue_page(&page).await?;
-            for (id, seal) in self.behind(&ids).await? {
-                let mut unfinished = Some(seal);
-                while let Some(seal) = unfinished {
-                    let began_at = Instant::now();
-                    unfinished = self.seal_further(id, seal).await?;
-                    worked += began_at.elapsed();
-                    if worked >= SHIFT {
-                        sleep(worked * REST).await;
-                        worked = Duration::ZERO;
-                    }
-                }
-                behind += 1;
+            let (ids, next) = self.catalogue.list_ids(&page).await?;
+            for (id, seal) in self.find_outdated(&ids).await? {
+                self.extend(id, seal, &mut pace).await?;
+                extended += 1;
             }
-            match next {
-                Some(cursor) => page.after = Some(cursor),
-                None => return Ok(behind),
+            if next.is_none() {
+                return Ok(extended);
             }
+            page.after = next;
         }
     }
 
-    /// Which of these competitions have a log that is longer than their seal. One round trip.
-    async fn behind<'a>(&self, ids: &'a [CompetitionId]) -> Result<Vec<(&'a CompetitionId, Seal)>> {
-        if ids.is_empty() {
-            return Ok(Vec::new());
+    /// Extends the seal of one log.
+    pub(crate) async fn extend_one(&self, id: &CompetitionId) -> Result<()> {
+        for (id, seal) in self.find_outdated(std::slice::from_ref(id)).await? {
+            self.extend(id, seal, &mut Pace::default()).await?;
         }
-        let mut pipeline = Pipeline::with_capacity(2 * ids.len());
-        for id in ids {
-            let keys = keys::Competition::of(id);
-            pipeline.cmd("GET").arg(keys.seal());
-            pipeline.cmd("GET").arg(keys.revision());
-        }
-        let answers = self.redis.pipeline(&pipeline, Effect::Prepare).await?;
-        let mut answers = answers.into_iter();
-        let mut behind = Vec::new();
-        for id in ids {
-            let (Some(seal), Some(revision)) = (answers.next(), answers.next()) else {
-                return Err(unreadable("a short answer"));
-            };
-            let seal: Option<String> = decode(seal)?;
-            let seal = parse_seal(seal.as_deref())?;
-            let revision: Option<u64> = decode(revision)?;
-            if revision.is_some_and(|revision| revision > seal.revision.get()) {
-                behind.push((id, seal));
-            }
-        }
-        Ok(behind)
+        Ok(())
     }
 
-    /// The seal of a competition's log; [`Seal::EMPTY`] if there is none yet.
-    pub async fn seal(&self, competition: &CompetitionId) -> Result<Seal> {
-        let mut get = cmd("GET");
-        get.arg(keys::Competition::of(competition).seal());
-        let text: Option<String> = decode(self.redis.command(get).await?)?;
-        parse_seal(text.as_deref())
-    }
-
-    /// Whether the log still has the seal that was made of it.
-    pub async fn seal_holds(&self, competition: &CompetitionId) -> Result<bool> {
-        let made = self.seal(competition).await?;
-        let mut found = Seal::EMPTY;
-        while found.revision < made.revision {
-            let entries = self.log_after(competition, found.revision).await?;
-            if entries.is_empty() {
-                break;
-            }
-            for (revision, fields) in entries {
-                if revision <= made.revision {
-                    found = found.with_entry(revision, &fields);
-                }
-            }
-        }
-        Ok(found == made)
-    }
-
-    /// Goes on with one seal by a step. Answers it if the log goes on. If somebody else went on with it
-    /// meanwhile, theirs stands.
-    pub async fn seal_further(
+    /// Finds the competitions whose log is longer than its seal, and returns the seals. One round trip.
+    async fn find_outdated<'a>(
         &self,
-        competition: &CompetitionId,
-        seal: Seal,
-    ) -> Result<Option<Seal>> {
-        let entries = self.log_after(competition, seal.revision).await?;
+        ids: &'a [CompetitionId],
+    ) -> Result<Vec<(&'a CompetitionId, Seal)>> {
+        let keys = [CompetitionKey::Seal, CompetitionKey::Revision];
+        let reads = ids
+            .iter()
+            .flat_map(|id| keys.map(|key| Cmd::get(key.of(id))));
+        let replies = self.redis.read_all(&reads.collect()).await?;
+        let mut replies = replies.into_iter();
+        let mut next = || {
+            let reply = replies.next();
+            reply.ok_or_else(|| Error::unreadable("a pipeline with too few replies"))
+        };
+        let mut outdated = Vec::new();
+        for id in ids {
+            let seal: Option<String> = decode(next()?)?;
+            let revision: Option<u64> = decode(next()?)?;
+            let seal = seal.map_or(Ok(Seal::EMPTY), |seal| Seal::parse(&seal))?;
+            if revision.is_some_and(|revision| revision > seal.revision.get()) {
+                outdated.push((id, seal));
+            }
+        }
+        Ok(outdated)
+    }
+
+    async fn extend(&self, id: &CompetitionId, from: Seal, pace: &mut Pace) -> Result<()> {
+        let mut unfinished = Some(from);
+        while let Some(seal) = unfinished {
+            let began_at = Instant::now();
+            unfinished = self.extend_by_step(id, seal).await?;
+            pace.pause_after(began_at.elapsed()).await;
+        }
+        Ok(())
+    }
+
+    /// Extends a seal by one step. Returns the new seal if the log continues behind it. If another
+    /// process has replaced the seal, that one continues.
+    async fn extend_by_step(&self, id: &CompetitionId, seal: Seal) -> Result<Option<Seal>> {
+        let entries = self
+            .log
+            .read_raw(id, seal.revision, ENTRIES_PER_STEP)
+            .await?;
         if entries.is_empty() {
             return Ok(None);
         }
-        let further = entries.iter().fold(seal, |seal, (revision, fields)| {
-            seal.with_entry(*revision, fields)
+        let entries_read = entries.len();
+        let later = entries.into_iter().fold(seal, |seal, (revision, fields)| {
+            seal.with_entry(revision, &fields)
         });
-        let call = script::SEAL
-            .on(&[keys::Competition::of(competition).seal()])
-            .arg(if seal == Seal::EMPTY {
-                String::new()
-            } else {
-                seal.to_string()
-            })
-            .arg(further.to_string());
-        let reply = ReplyReader::new(self.redis.run_call(call, Effect::Prepare).await?)?;
-        let goes_on = entries.len() == ENTRIES_A_STEP && reply.word() != "overtaken";
-        Ok(goes_on.then_some(further))
-    }
-
-    /// Reads the next entries of a log as they stand, at most [`ENTRIES_A_STEP`].
-    pub(crate) async fn log_after(
-        &self,
-        competition: &CompetitionId,
-        after: Revision,
-    ) -> Result<Vec<RawEntry>> {
-        let mut range = cmd("XRANGE");
-        range
-            .arg(keys::Competition::of(competition).log())
-            .arg(after.get() + 1)
-            .arg("+")
-            .arg("COUNT")
-            .arg(ENTRIES_A_STEP);
-        let entries: Vec<(String, Vec<String>)> = decode(self.redis.command(range).await?)?;
-        entries
-            .into_iter()
-            .map(|(id, fields)| Ok((log_entry::revision_of_entry_id(&id)?, fields)))
-            .collect()
+        let replace = ReplaceSeal {
+            competition: id,
+            before: seal,
+            after: later,
+        };
+        let replaced = self.redis.run(&replace).await?;
+        let continues = entries_read == ENTRIES_PER_STEP && replaced == SealReplacement::Sealed;
+        Ok(continues.then_some(later))
     }
 }
 
-/// Parses a stored seal; an absent one is that of an empty log.
-fn parse_seal(text: Option<&str>) -> Result<Seal> {
-    text.map_or(Ok(Seal::EMPTY), Seal::parse)
+/// The work since the last pause.
+#[derive(Default)]
+struct Pace {
+    worked: Duration,
+}
+
+impl Pace {
+    async fn pause_after(&mut self, work: Duration) {
+        self.worked += work;
+        if self.worked >= WORK_BETWEEN_PAUSES {
+            sleep(self.worked * PAUSE_PER_WORK).await;
+            self.worked = Duration::ZERO;
+        }
+    }
 }

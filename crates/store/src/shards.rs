@@ -1,22 +1,22 @@
 //! Ordered lists that are too large for one key: 32 sorted sets whose members are ordered as text,
-//! read as one. They may hold too much, so a reader looks each member up in the truth.
+//! merged into one list. They may hold outdated members, which the caller has to drop.
 
-use deadpool_redis::redis::{Pipeline, cmd};
+use deadpool_redis::redis::Cmd;
 
 use crate::error::Result;
-use crate::keys::PARTS;
-use crate::redis::decode;
-use crate::redis::{Effect, Redis};
+use crate::keys::SHARDS;
+use crate::redis::{Redis, decode};
 
-/// Members in order, and whether there may be more after them.
+/// Members in order.
 pub(crate) struct Slice {
     pub(crate) members: Vec<String>,
+    /// Whether no members follow.
     pub(crate) is_last: bool,
 }
 
-/// The members after `after` (empty = from the first) and before `before` (empty = to the last), at
-/// least `wanted` of them unless the list ends or is spread unevenly. One round trip; its cost grows
-/// with `wanted`, not with the list.
+/// Reads the members after `after` (empty = from the first) and before `before` (empty = to the last).
+/// Returns at least `wanted` of them, unless the list ends or is spread unevenly over the shards. One
+/// round trip; its cost grows with `wanted`, not with the list.
 pub(crate) async fn read(
     redis: &Redis,
     key: fn(u8) -> String,
@@ -24,49 +24,40 @@ pub(crate) async fn read(
     before: &str,
     wanted: usize,
 ) -> Result<Slice> {
-    // Ids are spread evenly: thrice the fair share, and 4, hardly ever falls short.
-    let limit = wanted * 3 / usize::from(PARTS) + 4;
-    let from = bound(after, "-");
-    let to = bound(before, "+");
-    let mut pipeline = Pipeline::with_capacity(usize::from(PARTS));
-    for part in 0..PARTS {
-        let range = cmd("ZRANGEBYLEX");
-        pipeline
-            .add_command(range)
-            .arg(key(part))
-            .arg(&from)
-            .arg(&to)
-            .arg("LIMIT")
-            .arg(0)
-            .arg(limit);
-    }
+    // Members are spread by a hash. Three times the fair share, and 4, hardly ever is too few.
+    let limit = wanted * 3 / usize::from(SHARDS) + 4;
+    let (from, to) = (bound(after, "-"), bound(before, "+"));
+    let count = isize::try_from(limit).unwrap_or(isize::MAX);
+    let ranges = (0..SHARDS).map(|shard| Cmd::zrangebylex_limit(key(shard), &from, &to, 0, count));
     let mut members = Vec::with_capacity(wanted * 2);
-    // What lies behind the last member of a part that has more is not known yet.
-    let mut known_to: Option<String> = None;
-    for answer in redis.pipeline(&pipeline, Effect::Prepare).await? {
-        let part: Vec<String> = decode(answer)?;
-        if part.len() == limit
-            && let Some(last) = part.last()
-            && known_to.as_ref().is_none_or(|known| last < known)
+    // If LIMIT cut a shard off, its later members are unknown. So the merged list is complete only up to
+    // the smallest such last member.
+    let mut complete_to: Option<String> = None;
+    for reply in redis.read_all(&ranges.collect()).await? {
+        let shard: Vec<String> = decode(reply)?;
+        if shard.len() == limit
+            && let Some(last) = shard.last()
+            && complete_to
+                .as_ref()
+                .is_none_or(|complete_to| last < complete_to)
         {
-            known_to = Some(last.clone());
+            complete_to = Some(last.clone());
         }
-        members.extend(part);
+        members.extend(shard);
     }
     members.sort_unstable();
-    if let Some(known_to) = &known_to {
-        members.truncate(members.partition_point(|member| member <= known_to));
+    if let Some(complete_to) = &complete_to {
+        members.truncate(members.partition_point(|member| member <= complete_to));
     }
     Ok(Slice {
         members,
-        is_last: known_to.is_none(),
+        is_last: complete_to.is_none(),
     })
 }
 
 fn bound(member: &str, open_end: &str) -> String {
-    if member.is_empty() {
-        open_end.to_owned()
-    } else {
-        format!("({member}")
+    match member {
+        "" => open_end.to_owned(),
+        member => format!("({member}"),
     }
 }

@@ -1,29 +1,40 @@
 //! What user-service can do with the store.
 
+use std::sync::Arc;
+
 use domain::{
     Competition, CompetitionId, Etag, ProfilePatch, Registration, RequestId, SessionToken,
     Timestamp, TokenHash, User, UserId,
 };
 
 use crate::accounts::{Credentials, EmailClaims, IssuedSession, PasswordHash, Sessions};
-use crate::competitions::ListCompetitions;
+use crate::competitions::{Catalogue, CompetitionCache, Competitions, ListCompetitions};
 use crate::error::Result;
 use crate::installation::Installation;
 use crate::keys::AccountId;
 use crate::page::{Page, PageRequest};
 use crate::records::account_event::AccountEvent;
+use crate::redis::Redis;
+use crate::registrations::{Registrations, UserIndex};
 use crate::users::{NewUser, SessionTimes, Users};
-use crate::workflows::{AccountCreation, SignUp};
-use crate::{Redis, Store};
+use crate::workflows::{
+    AccountCreation, AccountErasure, Registering, SignUp, WithdrawAll, list_own_registrations,
+};
 
 /// The store for user-service. Cheap to clone; all clones share their connections and caches.
 #[derive(Clone)]
 pub struct UserStore {
-    store: Store,
+    redis: Redis,
+    competitions: Competitions,
+    catalogue: Catalogue,
+    registrations: Registrations,
+    index: UserIndex,
+    registering: Registering,
     users: Users,
     sessions: Sessions,
     credentials: Credentials<UserId>,
     sign_up: SignUp,
+    erasure: AccountErasure,
 }
 
 impl UserStore {
@@ -33,19 +44,36 @@ impl UserStore {
         let installation = Installation::new(redis);
         let claims = EmailClaims::new(redis, &installation);
         let accounts = AccountCreation::new(redis, &installation, &claims);
+        let cache = Arc::<CompetitionCache>::default();
+        let competitions = Competitions::new(redis, &cache);
+        let (index, registrations) = (UserIndex::new(redis), Registrations::new(redis, &cache));
+        let withdraw_all = WithdrawAll {
+            index: index.clone(),
+            registrations: registrations.clone(),
+        };
         Self {
-            store: Store::on(redis),
+            redis: redis.clone(),
+            catalogue: Catalogue::new(redis, &competitions),
+            competitions,
+            registering: Registering::new(redis, &withdraw_all),
+            index,
+            registrations,
             users: Users::new(redis, &claims),
             sessions: Sessions::new(redis),
             credentials: Credentials::new(redis, &claims),
             sign_up: SignUp::new(&accounts),
+            erasure: AccountErasure {
+                redis: redis.clone(),
+                claims,
+                withdraw_all,
+            },
         }
     }
 
     /// The connections to Redis.
     #[must_use]
     pub fn redis(&self) -> &Redis {
-        &self.store.redis
+        &self.redis
     }
 
     /// The time by Redis's clock. See [`Redis::now`].
@@ -71,12 +99,12 @@ impl UserStore {
 impl UserStore {
     /// Reads a competition that is not a draft.
     pub async fn get_public_competition(&self, id: &CompetitionId) -> Result<Competition> {
-        self.store.get_public_competition(id).await
+        self.competitions.get_public(id).await
     }
 
     /// Lists competitions in the order of start, then id. At most three round trips.
     pub async fn list_competitions(&self, list: &ListCompetitions) -> Result<Page<Competition>> {
-        self.store.list_competitions(list).await
+        self.catalogue.list(list).await
     }
 
     /// Registers a user: confirmed, or waitlisted if no place is free.
@@ -86,7 +114,7 @@ impl UserStore {
         competition: &CompetitionId,
         request: RequestId,
     ) -> Result<Registration> {
-        self.store.register(user, competition, request).await
+        self.registering.register(user, competition, request).await
     }
 
     /// Returns what [`UserStore::register`] would return now, and changes nothing.
@@ -96,9 +124,7 @@ impl UserStore {
         competition: &CompetitionId,
         request: RequestId,
     ) -> Result<Registration> {
-        self.store
-            .preview_registration(user, competition, request)
-            .await
+        self.registrations.preview(user, competition, request).await
     }
 
     /// Withdraws a user, until the competition starts.
@@ -108,7 +134,9 @@ impl UserStore {
         competition: &CompetitionId,
         request: RequestId,
     ) -> Result<Registration> {
-        self.store.withdraw(user, competition, request).await
+        self.registrations
+            .withdraw(user, competition, request)
+            .await
     }
 
     /// Reads a user's own registration.
@@ -117,7 +145,7 @@ impl UserStore {
         user: &UserId,
         competition: &CompetitionId,
     ) -> Result<Registration> {
-        self.store.my_registration(user, competition).await
+        self.registrations.get_own(user, competition).await
     }
 
     /// Lists a user's registrations with their competitions, in the order of the competitions' ids.
@@ -126,7 +154,7 @@ impl UserStore {
         user: &UserId,
         page: &PageRequest,
     ) -> Result<Page<(Registration, Competition)>> {
-        self.store.my_registrations(user, page).await
+        list_own_registrations(&self.redis, &self.index, &self.registrations, user, page).await
     }
 }
 
@@ -200,7 +228,7 @@ impl UserStore {
         token: TokenHash,
         request: RequestId,
     ) -> Result<()> {
-        self.store.erase_user(user, checked, token, request).await
+        self.erasure.run(user, checked, token, request).await
     }
 
     /// The request of this token that erased the account, if one did in the last 24 hours.

@@ -1,60 +1,69 @@
-//! All competitions, in the order of their start: an index that may hold too much, never too little.
+//! The list of all competitions, in the order of their start. It may hold too many entries, never too
+//! few: a reader drops each entry that does not match its competition.
 
-use deadpool_redis::redis::cmd;
-use domain::{
-    Competition, CompetitionDetails, CompetitionId, CompetitionState, Schedule, Timestamp,
-};
+use deadpool_redis::redis::Cmd;
+use domain::{Competition, CompetitionId, CompetitionState, Schedule, Timestamp};
 
+use super::Competitions;
 use crate::error::Result;
+use crate::keys;
 use crate::page::{Cursor, Listed, Page, PageRequest};
-use crate::records::catalogue_member;
-use crate::{Store, keys, shards};
+use crate::records::catalogue_member::{self, lower_bound};
+use crate::redis::Redis;
+use crate::shards;
 
-/// Which competitions to list, in the order of start, then id.
+/// The competitions to list, in the order of start, then id.
 #[derive(Debug, Clone)]
 pub struct ListCompetitions {
-    /// In these states only; empty = in all.
+    /// Empty = in all states.
     pub states: Vec<CompetitionState>,
-    /// Only those whose registration is open now, by the clock of the server that lists.
+    /// Only competitions that accept registrations at this time.
     pub open_at: Option<Timestamp>,
-    /// Only those that start at this moment or later.
+    /// Only competitions that start at this time or later.
     pub starts_after: Option<Timestamp>,
-    /// Only those that start before this moment.
+    /// Only competitions that start before this time.
     pub starts_before: Option<Timestamp>,
-    /// Which part of the list.
     pub page: PageRequest,
 }
 
-impl Store {
-    /// Lists competitions in the order of start, then id. At most 3 round trips.
-    pub async fn list_competitions(&self, list: &ListCompetitions) -> Result<Page<Competition>> {
+/// The list of all competitions. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Catalogue {
+    redis: Redis,
+    competitions: Competitions,
+}
+
+impl Catalogue {
+    pub(crate) fn new(redis: &Redis, competitions: &Competitions) -> Self {
+        Self {
+            redis: redis.clone(),
+            competitions: competitions.clone(),
+        }
+    }
+
+    /// Lists competitions in the order of start, then id. At most three round trips.
+    pub(crate) async fn list(&self, list: &ListCompetitions) -> Result<Page<Competition>> {
         let size = list.page.size;
-        // Nobody can register any longer for what has started.
-        let from = list
-            .starts_after
-            .max(list.open_at)
-            .map(catalogue_member::lower_bound)
-            .unwrap_or_default();
+        // A competition that has started is not open, so `open_at` bounds the start too.
+        let from = list.starts_after.max(list.open_at).map(lower_bound);
+        let from = from.unwrap_or_default();
         let from = list.page.after_text().max(from.as_str());
-        let to = list
-            .starts_before
-            .map(catalogue_member::lower_bound)
-            .unwrap_or_default();
+        let to = list.starts_before.map(lower_bound).unwrap_or_default();
         let slice = shards::read(&self.redis, keys::catalogue, from, &to, size).await?;
         let mut items = Vec::with_capacity(size);
-        let mut looked_at = 0;
-        // What is filtered out leaves room: a second look fills the page from the same slice.
+        let mut examined = 0;
+        // Filtered entries leave room on the page: a second pass fills it from the same slice.
         for _ in 0..2 {
-            let most = slice.members.len().min(looked_at + size);
-            let candidates = &slice.members[looked_at..most];
+            let end = slice.members.len().min(examined + size);
+            let candidates = &slice.members[examined..end];
             if items.len() == size || candidates.is_empty() {
                 break;
             }
-            for (member, competition) in candidates.iter().zip(self.look_up(candidates).await?) {
+            for (member, competition) in candidates.iter().zip(self.read(candidates).await?) {
                 if items.len() == size {
                     break;
                 }
-                looked_at += 1;
+                examined += 1;
                 items.extend(
                     competition.filter(|found| {
                         list.wants(found) && catalogue_member::of(found) == *member
@@ -62,15 +71,15 @@ impl Store {
                 );
             }
         }
-        let is_last = slice.is_last && looked_at == slice.members.len();
-        let next = looked_at.checked_sub(1).filter(|_| !is_last);
+        let is_last = slice.is_last && examined == slice.members.len();
+        let next = examined.checked_sub(1).filter(|_| !is_last);
         let next = next.map(|last| Cursor::of_text(&slice.members[last]));
         Ok(Page { items, next })
     }
 
-    /// Lists the ids of competitions in the order of start, without a look at them: some may be gone,
-    /// and one that was moved may come twice. One round trip.
-    pub(crate) async fn catalogue_page(
+    /// Lists the ids of all competitions, without reading them: some may be gone, and one whose start
+    /// was changed may come twice. One round trip.
+    pub(crate) async fn list_ids(
         &self,
         page: &PageRequest,
     ) -> Result<(Vec<CompetitionId>, Option<Cursor>)> {
@@ -78,70 +87,52 @@ impl Store {
         let slice = shards::read(&self.redis, keys::catalogue, after, "", page.size).await?;
         let last = slice.members.last().filter(|_| !slice.is_last);
         let next = last.map(|member| Cursor::of_text(member));
-        let ids = slice
-            .members
-            .iter()
-            .map(|member| catalogue_member::parse_id(member));
-        Ok((ids.collect::<Result<_>>()?, next))
+        Ok((parse_ids(&slice.members)?, next))
     }
 
-    /// Reads the competitions of these members of the catalogue, in one round trip.
-    async fn look_up(&self, members: &[String]) -> Result<Vec<Option<Competition>>> {
-        let ids: Vec<_> = members
-            .iter()
-            .map(|member| catalogue_member::parse_id(member))
-            .collect::<Result<_>>()?;
-        self.read_competitions(&ids).await
+    async fn read(&self, members: &[String]) -> Result<Vec<Option<Competition>>> {
+        self.competitions.find_many(&parse_ids(members)?).await
     }
 
-    /// Enters a competition in the catalogue: before the record, so that the catalogue never lacks one.
-    pub(super) async fn enter_in_catalogue(
-        &self,
-        id: &CompetitionId,
-        schedule: Schedule,
-    ) -> Result<()> {
-        let mut add = cmd("ZADD");
-        add.arg(keys::catalogue(keys::part_of(id.as_str())))
-            .arg(0)
-            .arg(catalogue_member::print(schedule.moments().starts_at, id));
-        self.redis.command(add).await.map(drop)
+    /// Adds the entry of a competition. Must precede the record, so that the catalogue never lacks one.
+    pub(crate) async fn add(&self, id: &CompetitionId, schedule: Schedule) -> Result<()> {
+        let key = keys::catalogue(keys::shard_of(id.as_str()));
+        let member = catalogue_member::print(schedule.moments().starts_at, id);
+        self.redis.prepare(Cmd::zadd(key, member, 0)).await
     }
 
-    /// Takes the entry of an old start away. One that is left over is found out when it is read.
-    pub(super) async fn leave_catalogue(
-        &self,
-        id: &CompetitionId,
-        old: Schedule,
-        now: &CompetitionDetails,
-    ) {
-        if old.moments().starts_at != now.schedule.moments().starts_at {
-            self.remove_from_catalogue(id, old).await;
+    /// Removes an entry that no longer matches its competition. An entry that stays does no harm.
+    pub(crate) async fn remove(&self, id: &CompetitionId, old: Schedule) {
+        if let Err(error) = self.try_remove(id, old).await {
+            tracing::warn!(
+                %error,
+                competition = %id,
+                "an outdated entry may remain in the catalogue, or a current one may be missing"
+            );
         }
     }
 
-    /// Takes an entry away that nobody needs any more, unless somebody does by now: another call may
-    /// have moved the competition back, or made it again, and both enter it before they write the record.
-    pub(super) async fn remove_from_catalogue(&self, id: &CompetitionId, schedule: Schedule) {
-        let removed = async {
-            let mut remove = cmd("ZREM");
-            remove
-                .arg(keys::catalogue(keys::part_of(id.as_str())))
-                .arg(catalogue_member::print(schedule.moments().starts_at, id));
-            self.redis.command(remove).await?;
-            match self
-                .read_competitions(std::slice::from_ref(id))
-                .await?
-                .pop()
-                .flatten()
-            {
-                Some(now) => self.enter_in_catalogue(id, now.details.schedule).await,
-                None => Ok(()),
-            }
-        };
-        if let Err(error) = removed.await {
-            tracing::warn!(%error, "the catalogue may be wrong about a competition");
+    async fn try_remove(&self, id: &CompetitionId, old: Schedule) -> Result<()> {
+        let key = keys::catalogue(keys::shard_of(id.as_str()));
+        let member = catalogue_member::print(old.moments().starts_at, id);
+        self.redis.prepare(Cmd::zrem(key, member)).await?;
+        // Another call may have added the same entry: for a competition that was moved back or created
+        // again. It adds the entry before it writes the record, so the record is read after the removal.
+        let now = self
+            .competitions
+            .find_many(std::slice::from_ref(id))
+            .await?;
+        match now.into_iter().next().flatten() {
+            Some(now) => self.add(id, now.details.schedule).await,
+            None => Ok(()),
         }
     }
+}
+
+fn parse_ids(members: &[String]) -> Result<Vec<CompetitionId>> {
+    let ids = members.iter();
+    ids.map(|member| catalogue_member::parse_id(member))
+        .collect()
 }
 
 impl ListCompetitions {

@@ -1,45 +1,64 @@
-//! Competitions read: one, or many by their ids.
+//! Reads competitions: one, or many by their ids.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use deadpool_redis::redis::{Pipeline, Value};
-use domain::{Competition, CompetitionId, CompetitionState, Rejected, Rejection};
+use deadpool_redis::redis::{Cmd, Value};
+use domain::{Competition, CompetitionId, CompetitionState};
 
-use super::known::Known;
-use crate::batching::Batch;
-use crate::error::Result;
-use crate::legacy::unreadable;
-use crate::records::Fields;
-use crate::records::competition;
-use crate::redis::decode;
-use crate::redis::{ConnectionId, Effect, Redis, checked};
-use crate::{Store, keys, script};
+use super::CompetitionCache;
+use crate::batching::{Batch, Batcher};
+use crate::error::{Error, Result};
+use crate::keys::CompetitionKey;
+use crate::records::{Fields, competition};
+use crate::redis::{Commands, ConnectionId, Effect, Redis, checked, decode};
+use crate::scripts::read_competition::{CompetitionRead, ReadCompetition};
+use crate::scripts::refusal::competition_not_found;
 
-impl Store {
+/// The competitions. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Competitions {
+    reader: Reader,
+    reads: Batcher<CompetitionReads>,
+}
+
+impl Competitions {
+    pub(crate) fn new(redis: &Redis, cache: &Arc<CompetitionCache>) -> Self {
+        let reader = Reader {
+            redis: redis.clone(),
+            cache: Arc::clone(cache),
+        };
+        Self {
+            reads: Batcher::new(redis, CompetitionReads(reader.clone())),
+            reader,
+        }
+    }
+
     /// Reads a competition in any state.
-    pub async fn get_competition(&self, id: &CompetitionId) -> Result<Competition> {
-        let found = self.looks.submit(&(), id.clone()).await?;
+    pub(crate) async fn get(&self, id: &CompetitionId) -> Result<Competition> {
+        let found = self.reads.submit(&(), id.clone()).await?;
         found
             .map(Arc::unwrap_or_clone)
             .ok_or_else(|| competition_not_found(id).into())
     }
 
-    /// Reads a competition that is open to the public: a draft does not exist.
-    pub async fn get_public_competition(&self, id: &CompetitionId) -> Result<Competition> {
-        let competition = self.get_competition(id).await?;
+    /// Reads a competition that is not a draft.
+    pub(crate) async fn get_public(&self, id: &CompetitionId) -> Result<Competition> {
+        let competition = self.get(id).await?;
         if competition.state == CompetitionState::Draft {
             return Err(competition_not_found(id).into());
         }
         Ok(competition)
     }
 
-    /// Reads competitions, each at one revision, as [`read_each`] does.
-    pub(crate) async fn read_competitions(
+    /// Reads competitions, each at one revision, in the order of the ids; `None` = there is no such
+    /// competition. One or two round trips.
+    pub(crate) async fn find_many(
         &self,
         ids: &[CompetitionId],
     ) -> Result<Vec<Option<Competition>>> {
-        let found = read_each(&self.redis, &self.known, self.redis.pick_connection(), ids).await?;
+        let connection = self.reader.redis.pick_connection();
+        let found = self.reader.read(connection, ids).await?;
         found
             .into_iter()
             .map(|found| Ok(found?.map(Arc::unwrap_or_clone)))
@@ -47,235 +66,183 @@ impl Store {
     }
 }
 
-/// What is said where there is no such competition, or none that the caller may see.
-pub(crate) fn competition_not_found(id: &CompetitionId) -> Rejected {
-    Rejected::from(Rejection::CompetitionNotFound).in_competition(id)
-}
+/// Reads that arrive at the same time are sent together, and share the reply for the same competition.
+/// The reply is requested after all of them have arrived.
+struct CompetitionReads(Reader);
 
-/// Those who look at competitions together: who looks at the same one in the same moment shares the answer,
-/// which was asked for after all of them had come.
-pub(crate) struct Looks(pub(crate) Arc<Known>);
-
-impl Batch for Looks {
+impl Batch for CompetitionReads {
     type Key = ();
     type Item = CompetitionId;
     type Reply = Option<Arc<Competition>>;
 
-    const EFFECT: Effect = Effect::Prepare;
+    const EFFECT: Effect = Effect::Read;
     const MAX_WORKERS: usize = 4;
     /// Less than a millisecond of Redis's time.
     const MAX_ITEMS: usize = 128;
 
     async fn run(
         &self,
-        redis: &Redis,
-        lane: ConnectionId,
+        _: &Redis,
+        connection: ConnectionId,
         (): &(),
         ids: &[CompetitionId],
     ) -> Result<Vec<Found>> {
-        if ids.len() == 1 {
-            return read_each(redis, &self.0, lane, ids).await;
-        }
-        let mut distinct = Vec::with_capacity(ids.len());
-        let mut places = HashMap::with_capacity(ids.len());
-        for id in ids {
-            places.entry(id).or_insert_with(|| {
-                distinct.push(id.clone());
-                distinct.len() - 1
-            });
-        }
-        let found = read_each(redis, &self.0, lane, &distinct).await?;
-        Ok(ids.iter().map(|id| found[places[id]].clone()).collect())
+        self.0.read(connection, ids).await
     }
 }
 
-/// A competition as it was read; `None` = there is no such one.
+/// A competition at one revision; `None` = there is no such competition.
 type Found = Result<Option<Arc<Competition>>>;
 
-/// Reads competitions, each at one revision, in one round trip; in two if one has changed that seemed to
-/// stand as it stood. What cannot be read fails alone.
-async fn read_each(
-    redis: &Redis,
-    known: &Known,
-    lane: ConnectionId,
-    ids: &[CompetitionId],
-) -> Result<Vec<Found>> {
-    let opened = redis.connections_opened();
-    let mut looks: Vec<_> = ids
-        .iter()
-        .map(|id| known.recall(id, opened).map_or(Look::Unknown, Look::Stands))
-        .collect();
-    let chosen = |looks: &[Look], is_chosen: fn(&Look) -> bool| -> Vec<_> {
-        let looks = ids.iter().zip(looks);
-        looks
-            .filter(|(_, look)| is_chosen(look))
-            .map(|(id, _)| id)
-            .collect()
-    };
-    let unknown = chosen(&looks, |look| matches!(look, Look::Unknown));
-    // Both are on their way before either is waited for.
-    let (read, ()) = tokio::try_join!(
-        read_whole(redis, known, lane, &unknown),
-        confirm(redis, lane, opened, ids, &mut looks)
-    )?;
-    let changed = chosen(&looks, |look| matches!(look, Look::Changed));
-    let read_again = read_whole(redis, known, lane, &changed).await?;
-
-    let (mut read, mut read_again) = (read.into_iter(), read_again.into_iter());
-    let found = looks.into_iter().map(|look| {
-        let answer = match look {
-            Look::Stands(competition) => return Ok(Some(competition)),
-            Look::Changed => read_again.next(),
-            Look::Unknown => read.next(),
-        };
-        answer.unwrap_or_else(|| Err(unreadable("a short answer")))
-    });
-    Ok(found.collect())
+/// Reads from the cache or from Redis.
+#[derive(Clone)]
+struct Reader {
+    redis: Redis,
+    cache: Arc<CompetitionCache>,
 }
 
-/// What is known of a competition.
-enum Look {
-    /// It was read a moment ago, and stands as it stood.
-    Stands(Arc<Competition>),
-    /// It was read a moment ago, and has changed since.
-    Changed,
-    Unknown,
-}
-
-/// Asks Redis whether those that seem to stand do.
-async fn confirm(
-    redis: &Redis,
-    lane: ConnectionId,
-    opened: u64,
-    ids: &[CompetitionId],
-    looks: &mut [Look],
-) -> Result<()> {
-    let mut pipeline = Pipeline::new();
-    for (id, look) in ids.iter().zip(looks.iter()) {
-        if let Look::Stands(_) = look {
-            let revision = keys::Competition::of(id).revision();
-            pipeline.cmd("GET").arg(revision);
-        }
-    }
-    if pipeline.is_empty() {
-        return Ok(());
-    }
-    let answers = redis.exchange(&pipeline, Effect::Prepare, lane).await?;
-    let is_same_redis = redis.connections_opened() == opened;
-    let mut answers = answers.into_iter();
-    for look in looks {
-        if let Look::Stands(competition) = look {
-            let revision = answers.next().map(decode::<u64>);
-            let is_same = matches!(revision, Some(Ok(said)) if said == competition.revision.get());
-            if !is_same || !is_same_redis {
-                *look = Look::Changed;
+impl Reader {
+    /// Reads competitions in one round trip; in two if a cached one has changed. An unreadable record
+    /// fails alone.
+    async fn read(&self, connection: ConnectionId, ids: &[CompetitionId]) -> Result<Vec<Found>> {
+        let opened = self.redis.connections_opened();
+        let (mut cached, mut missing) = (Vec::new(), Vec::new());
+        let distinct: HashSet<_> = ids.iter().collect();
+        for id in distinct {
+            match self.cache.get(id, opened) {
+                Some(competition) => cached.push(competition),
+                None => missing.push(id),
             }
         }
-    }
-    Ok(())
-}
-
-/// Reads competitions, each at one revision, in one round trip, and takes note of them. What cannot be read
-/// fails alone.
-///
-/// Five plain commands and no script, because a script costs Redis four times as much (measured: 3.5 us and
-/// 13.4 us). Every change counts the revision up, so that what stands between two equal revisions was never
-/// changed meanwhile. Where they differ, the script reads again. A transaction would do too, but Redis
-/// refuses one when memory is full.
-async fn read_whole(
-    redis: &Redis,
-    known: &Known,
-    lane: ConnectionId,
-    ids: &[&CompetitionId],
-) -> Result<Vec<Found>> {
-    if ids.is_empty() {
-        return Ok(Vec::new());
-    }
-    let mut pipeline = Pipeline::with_capacity(ids.len() * COMMANDS);
-    for id in ids {
-        add_read(&mut pipeline, &keys::Competition::of(id));
-    }
-    let opened = redis.connections_opened();
-    let mut answers = redis
-        .exchange(&pipeline, Effect::Prepare, lane)
-        .await?
-        .into_iter();
-    let mut found = Vec::with_capacity(ids.len());
-    for &id in ids {
-        let read: Result<Vec<_>> = answers.by_ref().take(COMMANDS).map(checked).collect();
-        let competition = match read.and_then(unchanged) {
-            Ok(None) => read_again(redis, id).await,
-            Ok(Some(fields)) if fields.is_empty() => Ok(None),
-            Ok(Some(fields)) => {
-                competition::parse(id.clone(), fields).map(|read| Some(Arc::new(read)))
-            }
-            Err(error) => Err(error),
-        };
-        if let Ok(Some(competition)) = &competition {
-            known.note(competition, opened);
+        // Both pipelines are sent before either is awaited.
+        let (mut found, (current, changed)) = tokio::try_join!(
+            self.read_from_redis(connection, &missing),
+            self.validate(connection, cached, opened)
+        )?;
+        found.extend(current);
+        if !changed.is_empty() {
+            let changed: Vec<_> = changed.iter().map(|competition| &competition.id).collect();
+            found.extend(self.read_from_redis(connection, &changed).await?);
         }
-        found.push(competition);
+        Ok(ids.iter().map(|id| found[id].clone()).collect())
     }
-    Ok(found)
+
+    /// Splits cached competitions into those with the current revision and those without.
+    async fn validate(
+        &self,
+        connection: ConnectionId,
+        cached: Vec<Arc<Competition>>,
+        opened: u64,
+    ) -> Result<(HashMap<CompetitionId, Found>, Vec<Arc<Competition>>)> {
+        let revisions = cached.iter();
+        let revisions = revisions.map(|cached| Cmd::get(CompetitionKey::Revision.of(&cached.id)));
+        let replies = self
+            .redis
+            .send(&revisions.collect(), Effect::Read, connection)
+            .await?;
+        let is_same_redis = self.redis.connections_opened() == opened;
+        let (mut current, mut changed) = (HashMap::with_capacity(cached.len()), Vec::new());
+        for (competition, reply) in cached.into_iter().zip(replies) {
+            let revision = decode::<u64>(reply).ok();
+            if is_same_redis && revision == Some(competition.revision.get()) {
+                current.insert(competition.id.clone(), Ok(Some(competition)));
+            } else {
+                changed.push(competition);
+            }
+        }
+        Ok((current, changed))
+    }
+
+    /// Reads competitions in one round trip, and caches them.
+    async fn read_from_redis(
+        &self,
+        connection: ConnectionId,
+        ids: &[&CompetitionId],
+    ) -> Result<HashMap<CompetitionId, Found>> {
+        let opened = self.redis.connections_opened();
+        let mut commands = Commands::with_capacity(ids.len() * COMMANDS_PER_READ);
+        for id in ids {
+            push_read(&mut commands, id);
+        }
+        let replies = self.redis.send(&commands, Effect::Read, connection).await?;
+        let mut replies = replies.into_iter();
+        let mut found = HashMap::with_capacity(ids.len());
+        for &id in ids {
+            let replies: Result<_> = replies
+                .by_ref()
+                .take(COMMANDS_PER_READ)
+                .map(checked)
+                .collect();
+            let read = match replies.and_then(decode_read) {
+                Ok(Read::Consistent(fields)) => parse(id, fields),
+                Ok(Read::ChangedMeanwhile) => self.read_by_script(id).await,
+                Err(error) => Err(error),
+            };
+            if let Ok(Some(competition)) = &read {
+                self.cache.put(competition, opened);
+            }
+            found.insert(id.clone(), read);
+        }
+        Ok(found)
+    }
+
+    async fn read_by_script(&self, id: &CompetitionId) -> Found {
+        let read = ReadCompetition {
+            competition: id,
+            user: None,
+            known: None,
+        };
+        match self.redis.run(&read).await? {
+            CompetitionRead::NotFound => Ok(None),
+            CompetitionRead::Found(fields, _) => parse(id, fields),
+            CompetitionRead::Unchanged(_) => Err(Error::unreadable("the reply unchanged")),
+        }
+    }
 }
 
-async fn read_again(redis: &Redis, id: &CompetitionId) -> Found {
-    let call = script::READ_COMPETITION.on(&keys::Competition::of(id).for_registrations());
-    let answer = redis.run_call(call, Effect::Prepare).await?;
-    Ok(read_answer(id, None, answer)?.map(|(competition, _)| competition))
-}
-
-/// Splits the answer of `read_competition.lua`: a competition, and a registration in it. `known` is what the
-/// script was told that the caller knows. `None` = there is no such competition.
-pub(crate) fn read_answer(
-    id: &CompetitionId,
-    known: Option<Arc<Competition>>,
-    answer: Value,
-) -> Result<Option<(Arc<Competition>, Vec<String>)>> {
-    let (competition, registration): (Vec<String>, Vec<String>) = decode(answer)?;
-    let competition = match (&*competition, known) {
-        ([], _) => return Ok(None),
-        ([unchanged], Some(known)) if unchanged == "unchanged" => known,
-        _ => Arc::new(competition::parse(
-            id.clone(),
-            Fields::from_pairs(competition),
-        )?),
-    };
-    Ok(Some((competition, registration)))
-}
-
-/// How many commands read one competition.
-const COMMANDS: usize = 5;
-
-fn add_read(pipeline: &mut Pipeline, keys: &keys::Competition) {
-    let [revision, registrations, _, waitlist, _] = keys.for_registrations();
-    pipeline.cmd("GET").arg(&revision);
-    pipeline.cmd("HGETALL").arg(keys.meta());
-    pipeline.cmd("HLEN").arg(registrations);
-    pipeline.cmd("ZCARD").arg(waitlist);
-    pipeline.cmd("GET").arg(&revision);
-}
-
-/// The fields of a competition; none = there is no such competition. `None` if it changed meanwhile.
-fn unchanged(read: Vec<Value>) -> Result<Option<Fields>> {
-    let (revision, meta, held, waiting, then): (
-        Option<String>,
-        Vec<String>,
-        u64,
-        u64,
-        Option<String>,
-    ) = decode(Value::Array(read))?;
-    if then != revision {
+fn parse(id: &CompetitionId, fields: Fields) -> Found {
+    if fields.is_empty() {
         return Ok(None);
     }
-    let mut fields = Fields::from_pairs(meta);
-    if !fields.is_empty() {
-        let confirmed = held
-            .checked_sub(waiting)
-            .ok_or_else(|| unreadable("more who wait than registrations"))?;
-        fields.insert("revision", revision.unwrap_or_default());
-        fields.insert("confirmed_count", confirmed.to_string());
-        fields.insert("waitlisted_count", waiting.to_string());
+    competition::parse(id.clone(), fields).map(|read| Some(Arc::new(read)))
+}
+
+const COMMANDS_PER_READ: usize = 5;
+
+/// Appends the commands that read one competition: plain ones, because a script costs Redis four times
+/// as much (measured: 3.5 us and 13.4 us). A transaction would do too, but Redis refuses one when
+/// memory is full.
+fn push_read(commands: &mut Commands, id: &CompetitionId) {
+    let revision = CompetitionKey::Revision.of(id);
+    commands.push(Cmd::get(&revision));
+    commands.push(Cmd::hgetall(CompetitionKey::Meta.of(id)));
+    commands.push(Cmd::hlen(CompetitionKey::Registrations.of(id)));
+    commands.push(Cmd::zcard(CompetitionKey::Waitlist.of(id)));
+    commands.push(Cmd::get(&revision));
+}
+
+enum Read {
+    /// All fields of the competition; empty = there is no such competition.
+    Consistent(Fields),
+    /// The revision changed between the first and the last command.
+    ChangedMeanwhile,
+}
+
+/// Every change increments the revision, so nothing changed between two equal revisions.
+fn decode_read(replies: Vec<Value>) -> Result<Read> {
+    type Replies = (Option<String>, Fields, u64, u64, Option<String>);
+    let (before, mut fields, registered, waitlisted, after): Replies =
+        decode(Value::Array(replies))?;
+    if before != after {
+        return Ok(Read::ChangedMeanwhile);
     }
-    Ok(Some(fields))
+    if !fields.is_empty() {
+        let confirmed = registered
+            .checked_sub(waitlisted)
+            .ok_or_else(|| Error::unreadable("a waitlist that is longer than the registrations"))?;
+        fields.insert("revision", before.unwrap_or_default());
+        fields.insert("confirmed_count", confirmed.to_string());
+        fields.insert("waitlisted_count", waitlisted.to_string());
+    }
+    Ok(Read::Consistent(fields))
 }

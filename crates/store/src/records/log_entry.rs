@@ -1,5 +1,5 @@
 //! An entry of a competition's log, which is a stream. The scripts write it: see `append` in
-//! `scripts/competition.lua`.
+//! `scripts/prelude_competition.lua`.
 
 use std::collections::BTreeMap;
 

@@ -1,6 +1,6 @@
 //! A registration, stored by user id in the hashes `registrations` and `past`:
 //! `<state> <revision> <created_at> <added_by>[ <request id>=<revision>]...`, for example
-//! `W 12 1700000000000 -`. The scripts write it: see `write_record` in `scripts/competition.lua`.
+//! `W 12 1700000000000 -`. The scripts write it: see `write_record` in `scripts/prelude_competition.lua`.
 
 use domain::{AdminId, RegistrationState, RequestId, Revision, Timestamp};
 
@@ -30,10 +30,7 @@ impl StoredRegistration {
         let state = state_of_letter(words.next()?)?;
         let revision = parse_revision(words.next()?)?;
         let created_at = Timestamp::from_millis(words.next()?.parse().ok()?).ok()?;
-        let added_by = match words.next()? {
-            "-" => None,
-            id => Some(AdminId::parse(id).ok()?),
-        };
+        let added_by = parse_added_by(words.next()?).ok()?;
         let requests = words.map(|request| {
             let (id, revision) = request.split_once('=')?;
             Some((RequestId::parse(id).ok()?, parse_revision(revision)?))
@@ -50,6 +47,16 @@ impl StoredRegistration {
 
 fn parse_revision(text: &str) -> Option<Revision> {
     text.parse().ok().map(Revision::new)
+}
+
+/// Parses the admin who added a registration; `-` = the user registered.
+pub(crate) fn parse_added_by(text: &str) -> Result<Option<AdminId>> {
+    match text {
+        "-" => Ok(None),
+        id => AdminId::parse(id)
+            .map(Some)
+            .map_err(|_| Error::unreadable(format_args!("the id {id} of an admin"))),
+    }
 }
 
 /// The letter of a state in a record.

@@ -1,43 +1,53 @@
-//! Where a user's registrations are: an index in the user's slot that may hold too much, never too
-//! little. It is written before the competition decides, and cleaned when it is read.
+//! The competitions that a user may have entered: an index in the user's slot. It may hold too many
+//! competitions, never too few. An entry is written before the competition decides, and an entry
+//! without a registration is deleted when it is read.
 
-use deadpool_redis::redis::Pipeline;
+use deadpool_redis::redis::Cmd;
 use domain::{CompetitionId, Timestamp, UserId};
 
-use crate::error::Result;
-use crate::legacy::unreadable;
-use crate::records::index_entry::{INDEX_ENTRY_GRACE, written_at};
-use crate::redis::Effect;
-use crate::redis::decode;
-use crate::{Store, keys, script};
+use crate::error::{Error, Result};
+use crate::keys::AccountKey;
+use crate::records::index_entry::{self, INDEX_ENTRY_GRACE};
+use crate::redis::{Redis, decode};
+use crate::scripts::forget_entry::ForgetEntry;
 
 /// An entry of a user's index.
 pub(crate) struct IndexEntry {
     pub(crate) competition: CompetitionId,
-    /// `<nonce>:<milliseconds>`
+    /// See [`index_entry`].
     pub(crate) value: String,
-    is_added: bool,
+    index: AccountKey,
 }
 
-impl Store {
-    /// The competitions that a user may have entered, in the order of their ids. One that the user
-    /// entered and an admin too stands there twice.
-    pub(super) async fn index_of(&self, user: &UserId) -> Result<Vec<IndexEntry>> {
-        let account = keys::Account::of_user(user);
-        let mut pipeline = Pipeline::with_capacity(2);
-        for key in [account.competitions(), account.added()] {
-            pipeline.cmd("HGETALL").arg(key);
+/// The indexes of all users. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct UserIndex {
+    redis: Redis,
+}
+
+impl UserIndex {
+    pub(crate) fn new(redis: &Redis) -> Self {
+        Self {
+            redis: redis.clone(),
         }
+    }
+
+    /// Lists a user's entries in the order of the competitions' ids. A competition that the user and an
+    /// admin have both entered comes twice.
+    pub(crate) async fn list(&self, user: &UserId) -> Result<Vec<IndexEntry>> {
+        let indexes = [AccountKey::Competitions, AccountKey::Added];
+        let reads = indexes.iter().map(|key| Cmd::hgetall(key.of_user(user)));
+        let replies = self.redis.read_all(&reads.collect()).await?;
         let mut entries = Vec::new();
-        let answers = self.redis.pipeline(&pipeline, Effect::Prepare).await?;
-        for (answer, is_added) in answers.into_iter().zip([false, true]) {
-            let flat: Vec<(String, String)> = decode(answer)?;
-            for (id, value) in flat {
-                let competition = CompetitionId::parse(id).map_err(|_| unreadable("an index"))?;
+        for (index, reply) in indexes.into_iter().zip(replies) {
+            let pairs: Vec<(String, String)> = decode(reply)?;
+            for (id, value) in pairs {
+                let competition = CompetitionId::parse(id)
+                    .map_err(|_| Error::unreadable("the id of an index entry"))?;
                 entries.push(IndexEntry {
                     competition,
                     value,
-                    is_added,
+                    index,
                 });
             }
         }
@@ -45,33 +55,54 @@ impl Store {
         Ok(entries)
     }
 
-    /// Takes an entry from a user's index that has no registration, if it is old enough that none can
-    /// follow any more. One that stays is looked at again next time.
+    /// The command that adds an entry for a registration of the user's own.
+    pub(crate) fn add_command(user: &UserId, competition: &CompetitionId, now: Timestamp) -> Cmd {
+        add(AccountKey::Competitions, user, competition, now)
+    }
+
+    /// Adds an entry for a registration that an admin adds.
+    pub(crate) async fn add_by_admin(
+        &self,
+        user: &UserId,
+        competition: &CompetitionId,
+        now: Timestamp,
+    ) -> Result<()> {
+        let add = add(AccountKey::Added, user, competition, now);
+        self.redis.prepare(add).await
+    }
+
+    /// Deletes an entry that has no registration, if no call that wrote it can still be on its way. An
+    /// entry that stays is found again by the next list.
     ///
-    /// `read_at` is a moment before the index was read: its age then counts, since a server may stand
-    /// still for any time between its look at the truth and this.
-    pub(super) async fn forget(&self, user: &UserId, entry: &IndexEntry, read_at: Timestamp) {
+    /// `read_at` must be taken before the index was read. The age counts from then and not from now,
+    /// because the process may have been suspended in between.
+    pub(crate) async fn delete_leftover(
+        &self,
+        user: &UserId,
+        entry: &IndexEntry,
+        read_at: Timestamp,
+    ) {
         let is_old = |written_at: Timestamp| written_at.after(INDEX_ENTRY_GRACE) <= read_at;
-        if !written_at(&entry.value).is_ok_and(is_old) {
+        if !index_entry::written_at(&entry.value).is_ok_and(is_old) {
             return;
         }
-        if let Err(error) = self.forget_now(user, entry).await {
-            tracing::debug!(%error, "an entry without a registration stays in an index");
+        if let Err(error) = self.delete(user, entry).await {
+            tracing::debug!(%error, %user, "a leftover stays in the index of a user");
         }
     }
 
-    /// Takes an entry from a user's index, unless it was written again meanwhile.
-    pub(crate) async fn forget_now(&self, user: &UserId, entry: &IndexEntry) -> Result<()> {
-        let account = keys::Account::of_user(user);
-        let key = if entry.is_added {
-            account.added()
-        } else {
-            account.competitions()
+    /// Deletes an entry, unless it was written again since it was read.
+    pub(crate) async fn delete(&self, user: &UserId, entry: &IndexEntry) -> Result<()> {
+        let delete = ForgetEntry {
+            index: &entry.index.of_user(user),
+            competition: &entry.competition,
+            value: &entry.value,
         };
-        let call = script::FORGET_ENTRY
-            .on(&[key])
-            .arg(entry.competition.as_str())
-            .arg(&entry.value);
-        self.redis.run_call(call, Effect::Prepare).await.map(drop)
+        self.redis.run(&delete).await.map(drop)
     }
+}
+
+fn add(index: AccountKey, user: &UserId, competition: &CompetitionId, now: Timestamp) -> Cmd {
+    let value = index_entry::new_value(now);
+    Cmd::hset(index.of_user(user), competition.as_str(), value)
 }

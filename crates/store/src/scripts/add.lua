@@ -1,10 +1,10 @@
 #!lua
--- Adds a registration for an organiser, also of a user who was removed. The queue is kept, unless
--- the organiser says over_capacity.
+-- Adds a registration for an organiser, also of a user who was removed. The user goes behind the
+-- waitlist, unless the organiser sets over_capacity.
 --
--- KEYS: as in competition.lua, 1 to 5.
+-- KEYS: as in prelude_competition.lua, 1 to 5.
 -- ARGV: user id, request id, admin id, ignore_window (1 or 0), over_capacity (1 or 0), deadline in ms.
--- Answers one of register.lua's answers for one user, without {removed}, or {not_published, revision},
+-- Replies one of register.lua's replies for one user, without {removed}, or {not_published, revision},
 --   or {unsettled}: call again.
 
 local user, request, admin = ARGV[1], ARGV[2], ARGV[3]
@@ -16,8 +16,9 @@ if not competition then return { 'no_competition', digits(revision) } end
 if competition.now > tonumber(ARGV[6]) then return { 'too_late', digits(revision) } end
 local current = parse_record(redis.call('HGET', REGISTRATIONS, user))
 local past = parse_record(redis.call('HGET', PAST, user))
-local answered = replay('registered', 'add', current and REGISTRATIONS or PAST, user, current or past, request, note)
-if answered then return answered end
+local expected = { word = 'registered', action = 'add', note = note }
+local repetition = first_reply(expected, current and REGISTRATIONS or PAST, user, current or past, request)
+if repetition then return repetition end
 if current then return { 'already_registered', digits(revision) } end
 if competition.state == 'draft' then return { 'not_published', digits(revision) } end
 if competition.state == 'cancelled' then return { 'cancelled', digits(revision) } end

@@ -1,16 +1,16 @@
 #!lua flags=no-writes
--- Reads a competition, and one user's registration in it if a user is named, at one revision.
+-- Reads a competition, and one user's registration in it, at one revision.
 --
--- KEYS: as in competition.lua, 1 to 5.
--- ARGV: user id, or nothing; then the revision at which the caller knows the competition ('' = none).
--- Answers {competition fields as a list of names and values, registration or {}}, where a
+-- KEYS: as in prelude_competition.lua, 1 to 5.
+-- ARGV: user id ('' = no registration is read), the revision that the caller knows ('' = none).
+-- Replies {competition fields as a list of names and values, registration or {}}, where a
 --   registration is {registration, state, revision, position, created_at, updated_at, reason, added_by};
---   {{'unchanged'}, registration or {}} if the competition stands as the caller knows it;
+--   {{'unchanged'}, registration or {}} if the competition has the revision that the caller knows;
 --   or {{}, {}} if there is no such competition.
 
 local user, known = ARGV[1], ARGV[2]
 
-local function competition_fields()
+local function read_fields()
   local revision = redis.call('GET', REVISION)
   if revision and revision == known then return { 'unchanged' } end
   local fields = redis.call('HGETALL', META)
@@ -26,6 +26,6 @@ local function competition_fields()
   return fields
 end
 
-local fields = competition_fields()
-if #fields == 0 or not user then return { fields, {} } end
+local fields = read_fields()
+if #fields == 0 or user == '' then return { fields, {} } end
 return { fields, read_registration(user, redis.call('HGET', REGISTRATIONS, user) or redis.call('HGET', PAST, user)) }

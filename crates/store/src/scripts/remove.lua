@@ -1,10 +1,10 @@
 #!lua flags=allow-oom
--- Removes a registration for an organiser, at any time. The place goes to the first in the queue in
--- the same step. The user may not come back by themselves.
+-- Removes a registration for an organiser, at any time. The first user of the waitlist gets the place in
+-- the same step. The user cannot register again; only an organiser can add the user.
 --
--- KEYS: as in competition.lua, 1 to 5.
+-- KEYS: as in prelude_competition.lua, 1 to 5.
 -- ARGV: user id, request id, admin id, reason.
--- Answers {ended, state, revision, position, created_at, updated_at, reason, added_by},
+-- Replies {ended, state, revision, position, created_at, updated_at, reason, added_by},
 --   {no_competition, revision}, {not_registered, revision}, {request_id_reused, revision}, or
 --   {unsettled}: call again.
 
@@ -13,8 +13,9 @@ local competition, revision = load_competition()
 if not competition then return { 'no_competition', digits(revision) } end
 local current = parse_record(redis.call('HGET', REGISTRATIONS, user))
 local past = parse_record(redis.call('HGET', PAST, user))
-local answered = replay('ended', 'remove', current and REGISTRATIONS or PAST, user, current or past, request, reason)
-if answered then return answered end
+local expected = { word = 'ended', action = 'remove', note = reason }
+local repetition = first_reply(expected, current and REGISTRATIONS or PAST, user, current or past, request)
+if repetition then return repetition end
 if not current then return { 'not_registered', digits(revision) } end
 if settle(competition) then return { 'unsettled' } end
 return leave(competition, {

@@ -1,17 +1,17 @@
 #!lua
 -- Changes a competition, if it is still the version that the caller read. A larger capacity promotes
--- the first in the queue in the same step, at most 100 of them; promote.lua goes on.
+-- the first users of the waitlist in the same step, at most 100 of them; promote.lua promotes the others.
 --
--- KEYS: as in competition.lua and organiser.lua, 1 to 7.
--- ARGV: admin id, request id, fingerprint, before and after (JSON of the changed fields), version that
---   was read, then names and values for `meta`: all that the organiser says.
--- Answers {changed, <fields>}, {no_competition, revision}, {cancelled, revision}, {old_version, revision},
+-- KEYS: as in prelude_competition.lua and prelude_organiser.lua, 1 to 7.
+-- ARGV: admin id, request id, fingerprint, before and after (JSON of the changed fields), the version
+--   that was read, then names and values for `meta`: all fields that an organiser sets.
+-- Replies {changed, <fields>}, {no_competition, revision}, {cancelled, revision}, {old_version, revision},
 --   {capacity_below_confirmed, revision, confirmed}, {request_id_reused}, or {unsettled}: call again.
 
 local admin, request, fingerprint = ARGV[1], ARGV[2], ARGV[3]
 local before, after, version = ARGV[4], ARGV[5], ARGV[6]
-local answered = remembered(fingerprint)
-if answered then return answered end
+local repetition = repeated(fingerprint)
+if repetition then return repetition end
 local competition, revision = load_competition()
 if not competition then return { 'no_competition', digits(revision) } end
 if competition.state == 'cancelled' then return { 'cancelled', digits(revision) } end
@@ -20,14 +20,16 @@ if settle(competition) then return { 'unsettled' } end
 
 local fields, new = { unpack(ARGV, 7) }, {}
 for n = 1, #fields, 2 do new[fields[n]] = fields[n + 1] end
-local places = new.capacity == '' and math.huge or tonumber(new.capacity)
-if places ~= competition.capacity and places < competition.confirmed then
+local capacity = new.capacity == '' and math.huge or tonumber(new.capacity)
+if capacity ~= competition.capacity and capacity < competition.confirmed then
   return { 'capacity_below_confirmed', digits(revision), digits(competition.confirmed) }
 end
--- Who gets a place in the competition as it will be is read before anything is written.
-competition.capacity, competition.starts_at = places, tonumber(new.starts_at)
+-- The promotions of the changed competition are read before anything is written.
+competition.capacity, competition.starts_at = capacity, tonumber(new.starts_at)
 local queue = next_in_queue(competition)
-change(competition, admin, 'update', before, after, request, '', fields)
+change(competition, {
+  admin = admin, action = 'update', before = before, after = after, request = request, note = '',
+}, fields)
 promote(competition, queue)
 save_revision(competition)
-return remember(competition, fingerprint)
+return changed(competition, fingerprint)

@@ -1,17 +1,18 @@
 use deadpool_redis::redis::Value;
 use domain::{CompetitionId, RequestId, UserId};
 
+use super::described_registration::DescribedRegistration;
 use super::{Call, Script, source};
 use crate::error::Result;
 use crate::keys;
 use crate::redis::{Effect, ReplyReader};
 
-/// Until when a user can withdraw.
+/// The last moment at which a user can withdraw.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Until {
-    /// Until the competition starts.
+pub(crate) enum WithdrawalLimit {
+    /// The start of the competition.
     Start,
-    /// Until the competition is over, because the account is erased.
+    /// The end of the competition, because the account is erased.
     End,
 }
 
@@ -19,27 +20,27 @@ pub(crate) struct Withdraw<'a> {
     pub(crate) competition: &'a CompetitionId,
     pub(crate) user: &'a UserId,
     pub(crate) request: RequestId,
-    pub(crate) until: Until,
+    pub(crate) limit: WithdrawalLimit,
 }
 
 impl Script for Withdraw<'_> {
-    type Reply = ReplyReader;
+    type Reply = DescribedRegistration;
 
     const EFFECT: Effect = Effect::Decide;
 
-    source!("withdraw.lua" after [COMPETITION_PRELUDE]);
+    source!("withdraw.lua" after [SHARED_PRELUDE, COMPETITION_PRELUDE]);
 
     fn call(&self) -> Call {
         Call::new(Self::source(), &keys::for_registrations(self.competition))
             .arg(self.user.as_str())
             .arg(self.request.to_string())
-            .arg(match self.until {
-                Until::Start => "start",
-                Until::End => "end",
+            .arg(match self.limit {
+                WithdrawalLimit::Start => "start",
+                WithdrawalLimit::End => "end",
             })
     }
 
     fn decode(&self, reply: Value) -> Result<Self::Reply> {
-        ReplyReader::new(reply)
+        DescribedRegistration::decode(ReplyReader::new(reply)?, self.user, self.competition)
     }
 }

@@ -7,29 +7,37 @@
 //! the next account takes over the address, and a list of users skips the id.
 
 use deadpool_redis::redis::Cmd;
-use domain::{Rejection, RequestId, TokenHash, User, UserId};
+use domain::{Rejection, RequestId, TokenHash, User};
 
-use crate::Store;
+use super::withdraw_all::WithdrawAll;
 use crate::accounts::{EmailClaims, PasswordHash};
 use crate::error::Result;
 use crate::keys::{self, AccountId, People};
+use crate::redis::Redis;
 use crate::scripts::erase_user::{EraseUser, EraseUserReply};
 
-impl Store {
+/// Erases the accounts of users. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct AccountErasure {
+    pub(crate) redis: Redis,
+    pub(crate) claims: EmailClaims,
+    pub(crate) withdraw_all: WithdrawAll,
+}
+
+impl AccountErasure {
     /// Erases the account of a user as it was read. `checked` is the hash that the caller's password
     /// was checked against. Fails with `Unauthenticated` if the password was changed since.
-    pub(crate) async fn erase_user(
+    pub(crate) async fn run(
         &self,
         user: &User,
         checked: &PasswordHash,
         token: TokenHash,
         request: RequestId,
     ) -> Result<()> {
-        let claims = EmailClaims::new(&self.redis, &self.installation);
-        let claim = claims.key(People::Users, &user.email).await?;
+        let claim = self.claims.key(People::Users, &user.email).await?;
         let account = AccountId::User(user.id.clone());
         loop {
-            let entries = self.withdraw_from_all(&user.id, request).await?;
+            let entries = self.withdraw_all.run(&user.id, request).await?;
             let seen = entries.iter();
             let erase = EraseUser {
                 account: &account,
@@ -40,24 +48,17 @@ impl Store {
             };
             match self.redis.run(&erase).await? {
                 EraseUserReply::Erased => break,
+                // The user has entered another competition since the index was read.
                 EraseUserReply::More => {}
                 EraseUserReply::Refused => return Err(Rejection::Unauthenticated.into()),
             }
         }
-        claims.release(&claim, user.id.as_str()).await?;
+        self.claims.release(&claim, user.id.as_str()).await?;
         let shard = keys::directory(keys::shard_of(user.id.as_str()));
         self.redis
             .prepare(Cmd::zrem(shard, user.id.as_str()))
             .await?;
-        self.withdraw_late(&user.id, request).await
-    }
-
-    /// Withdraws a user from what a call registered that found its session just before the account
-    /// was erased.
-    pub(crate) async fn withdraw_late(&self, user: &UserId, request: RequestId) -> Result<()> {
-        for entry in self.withdraw_from_all(user, request).await? {
-            self.forget_now(user, &entry).await?;
-        }
-        Ok(())
+        // A call that found its session just before the erasure may have registered since.
+        self.withdraw_all.and_forget(&user.id, request).await
     }
 }

@@ -260,7 +260,7 @@ async fn a_full_memory_refuses_what_is_new_and_lets_read_and_give_up() {
         .expect("a list");
     let entries = world
         .admin
-        .list_entries(&cup, &[Confirmed], &first_page(10))
+        .list_registrations(&cup, &[Confirmed], &first_page(10))
         .await;
     assert_eq!(entries.expect("a list").items.len(), 2);
     // A process that has just started reads too.

@@ -40,7 +40,7 @@ async fn check(world: &World, competition: &CompetitionId, people: &[UserId]) ->
             .eq(model.queue().map(UserId::as_str))
     );
     for user in people {
-        let entry = world.admin.get_entry(competition, user).await;
+        let entry = world.admin.get_registration(competition, user).await;
         let state = entry.ok().map(|entry| entry.registration.state);
         assert_eq!(state, model.registration(user), "{user}");
     }

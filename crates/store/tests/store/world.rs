@@ -165,7 +165,7 @@ impl World {
         &self,
         user: &UserId,
         competition: &CompetitionId,
-    ) -> store::Result<store::registrations::Entry> {
+    ) -> store::Result<store::registrations::OrganiserRegistration> {
         let reason = Reason::parse("no licence").expect("a reason");
         let by = &self.organiser;
         self.admin
@@ -178,7 +178,7 @@ impl World {
         user: &UserId,
         competition: &CompetitionId,
         options: domain::AddOptions,
-    ) -> store::Result<store::registrations::Entry> {
+    ) -> store::Result<store::registrations::OrganiserRegistration> {
         let by = &self.organiser;
         self.admin
             .add_registration(by, competition, user, options, new_request())
@@ -190,7 +190,7 @@ impl World {
         &self,
         competition: &CompetitionId,
         patch: CompetitionPatch,
-    ) -> Result<Competition, store::competitions::UpdateError> {
+    ) -> store::Result<Competition> {
         let by = &self.organiser;
         self.admin
             .update_competition(by, competition, &patch, None, new_request())
@@ -201,7 +201,7 @@ impl World {
         &self,
         competition: &CompetitionId,
         places: i64,
-    ) -> Result<Competition, store::competitions::UpdateError> {
+    ) -> store::Result<Competition> {
         let capacity = Some(Capacity::parse(places).expect("a capacity"));
         let patch = CompetitionPatch {
             capacity: Some(capacity),

@@ -42,11 +42,11 @@ async fn every_list_takes_at_most_three_round_trips_whatever_the_page() {
     let (found, trips) = counter.of(admin.list_competitions(&filtered)).await;
     assert_eq!((found.expect("a page").items.len(), trips), (1, 3));
     let (found, trips) = counter
-        .of(admin.list_entries(&cup, &[Confirmed], &page))
+        .of(admin.list_registrations(&cup, &[Confirmed], &page))
         .await;
     assert!(found.is_ok());
     let again = counter
-        .of(admin.list_entries(&cup, &[Confirmed], &page))
+        .of(admin.list_registrations(&cup, &[Confirmed], &page))
         .await;
     assert_eq!((again.0.expect("a page").items.len(), again.1), (200, 2));
     assert!(

@@ -29,7 +29,7 @@ async fn a_cursor_that_a_client_made_up_does_no_harm() {
         b"\xff\xfe",
         &long,
     ] {
-        let after = Cursor(made_up.to_vec());
+        let after = Cursor::from_bytes(made_up.to_vec());
         let made_up = &String::from_utf8_lossy(made_up);
         let page = PageRequest {
             size: 10,
@@ -38,7 +38,7 @@ async fn a_cursor_that_a_client_made_up_does_no_harm() {
         world.admin.audit_entries(&cup, &page).await.expect(made_up);
         world
             .admin
-            .list_entries(&cup, &[Confirmed], &page)
+            .list_registrations(&cup, &[Confirmed], &page)
             .await
             .expect(made_up);
         world

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use domain::RegistrationState::{Confirmed, Removed, Waitlisted, Withdrawn};
-use store::registrations::Entry;
+use store::registrations::OrganiserRegistration;
 use store::{Listed, PageRequest};
 
 use super::{all_pages, nothing};
@@ -27,7 +27,7 @@ async fn entries_come_once_each_in_the_order_of_revision_after_much_churn() {
     }
     let mut expected = HashMap::new();
     for user in &people {
-        if let Ok(entry) = world.admin.get_entry(&cup, user).await {
+        if let Ok(entry) = world.admin.get_registration(&cup, user).await {
             expected.insert(user.clone(), entry);
         }
     }
@@ -41,11 +41,11 @@ async fn entries_come_once_each_in_the_order_of_revision_after_much_churn() {
         let read = async |page| {
             world
                 .admin
-                .list_entries(&cup, &all, &page)
+                .list_registrations(&cup, &all, &page)
                 .await
                 .expect("a page")
         };
-        let found: Vec<Entry> = all_pages(size, read, nothing).await;
+        let found: Vec<OrganiserRegistration> = all_pages(size, read, nothing).await;
         assert!(found.is_sorted_by_key(|entry| entry.registration.revision));
         assert_eq!(found.len(), expected.len());
         for entry in found {
@@ -57,7 +57,7 @@ async fn entries_come_once_each_in_the_order_of_revision_after_much_churn() {
         let read = async |page| {
             world
                 .admin
-                .list_entries(&cup, &[state], &page)
+                .list_registrations(&cup, &[state], &page)
                 .await
                 .expect("a page")
         };
@@ -83,7 +83,7 @@ async fn an_entry_that_changes_between_the_pages_is_not_left_out() {
     let read = async |page| {
         world
             .admin
-            .list_entries(&cup, &all, &page)
+            .list_registrations(&cup, &all, &page)
             .await
             .expect("a page")
     };
@@ -137,7 +137,7 @@ async fn a_page_can_be_cut_short_behind_any_of_its_items() {
     }
     let whole = world
         .admin
-        .list_entries(&cup, &[Confirmed], &first_page(5))
+        .list_registrations(&cup, &[Confirmed], &first_page(5))
         .await
         .expect("a page");
     let rest = PageRequest {
@@ -146,7 +146,7 @@ async fn a_page_can_be_cut_short_behind_any_of_its_items() {
     };
     let rest = world
         .admin
-        .list_entries(&cup, &[Confirmed], &rest)
+        .list_registrations(&cup, &[Confirmed], &rest)
         .await
         .expect("a page");
     assert_eq!(rest.items, whole.items[2..]);

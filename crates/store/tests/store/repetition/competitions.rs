@@ -2,7 +2,7 @@
 
 use domain::{Capacity, CompetitionId, CompetitionPatch, Reason, Rejection};
 use store::Error;
-use store::competitions::{NewCompetition, UpdateError};
+use store::competitions::NewCompetition;
 
 use super::{repeat, reused};
 use crate::world::{World, details, new_competition, new_request, places, rejection};
@@ -88,8 +88,7 @@ async fn updating_a_competition() {
         (updated.confirmed_count, updated.waitlisted_count),
         (120, 10)
     );
-    let Err(UpdateError::Store(Error::Rejected(refused))) = update(&capacity(121), request).await
-    else {
+    let Err(Error::Rejected(refused)) = update(&capacity(121), request).await else {
         panic!("another body");
     };
     // The etag is looked at first, and says no as well.
@@ -123,7 +122,7 @@ async fn updating_a_draft_that_is_deleted_before_the_repetition() {
         .expect("deleted");
     let again = update(capacity(7)).await.expect("the first answer");
     assert_eq!(again, updated);
-    let Err(UpdateError::Store(error)) = update(capacity(8)).await else {
+    let Err(error) = update(capacity(8)).await else {
         panic!("another body");
     };
     reused(Err::<(), _>(error));

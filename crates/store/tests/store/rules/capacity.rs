@@ -3,7 +3,6 @@
 use domain::RegistrationState::{Confirmed, Waitlisted};
 use domain::{AddOptions, Capacity, CompetitionPatch, Rejection, WaitlistCapacity};
 use store::Error;
-use store::competitions::UpdateError;
 
 use super::OVER_CAPACITY;
 use crate::world::{Limits, World, places, rejection};
@@ -113,7 +112,7 @@ async fn rule_7_a_capacity_below_the_confirmed_is_refused_with_both_numbers() {
     for user in &people {
         world.register(user, &cup).await.expect("in");
     }
-    let Err(UpdateError::Store(Error::Rejected(refused))) = world.capacity(&cup, 2).await else {
+    let Err(Error::Rejected(refused)) = world.capacity(&cup, 2).await else {
         panic!("three are confirmed");
     };
     let capacity = Capacity::parse(2).expect("a capacity");

@@ -3,7 +3,6 @@
 use domain::RegistrationState::{Confirmed, Waitlisted, Withdrawn};
 use domain::{AddOptions, CompetitionPatch, Revision};
 use store::Error;
-use store::competitions::UpdateError;
 
 use super::OVER_CAPACITY;
 use crate::world::{World, join_all, places};
@@ -147,10 +146,7 @@ async fn rule_2_promotions_that_were_cut_off_come_before_anything_else() {
         .capacity(&cup, 4)
         .await
         .expect_err("five have a claim");
-    assert!(
-        matches!(refused, UpdateError::Store(Error::Rejected(_))),
-        "{refused:?}"
-    );
+    assert!(matches!(refused, Error::Rejected(_)), "{refused:?}");
     assert_eq!(world.counts(&cup).await, (5, 2));
 
     let cup = interrupted().await;
@@ -187,7 +183,7 @@ async fn rule_2_a_deleted_account_gives_up_what_an_admin_added() {
     assert_eq!(world.counts(&cup).await, (0, 0));
     let entry = world
         .admin
-        .get_entry(&cup, &ada)
+        .get_registration(&cup, &ada)
         .await
         .expect("the record stays");
     assert_eq!((entry.registration.state, entry.user), (Withdrawn, None));

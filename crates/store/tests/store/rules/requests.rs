@@ -3,7 +3,6 @@
 use domain::RegistrationState::Confirmed;
 use domain::{Capacity, CompetitionPatch, Rejection, WaitlistCapacity};
 use store::Error;
-use store::competitions::UpdateError;
 
 use super::IGNORE_WINDOW;
 use crate::world::{World, first_page, join_all, new_request, places, rejection};
@@ -44,7 +43,7 @@ async fn rule_11_an_unknown_competition_is_not_found() {
     );
     assert_eq!(rejection(world.cancel(&nowhere).await), not_found);
     assert_eq!(
-        rejection(world.admin.get_entry(&nowhere, &ada).await),
+        rejection(world.admin.get_registration(&nowhere, &ada).await),
         not_found
     );
     let page = first_page(10);
@@ -56,7 +55,7 @@ async fn rule_11_an_unknown_competition_is_not_found() {
         rejection(
             world
                 .admin
-                .list_entries(&nowhere, &[Confirmed], &page)
+                .list_registrations(&nowhere, &[Confirmed], &page)
                 .await
         ),
         not_found
@@ -92,8 +91,7 @@ async fn rule_12_an_old_etag_is_refused_and_none_is_taken_as_it_comes() {
         .await
         .expect("a registration changes no etag");
     assert_ne!(first.etag(), etag);
-    let Err(UpdateError::Store(Error::Rejected(refused))) = update("Lake", Some(&etag)).await
-    else {
+    let Err(Error::Rejected(refused)) = update("Lake", Some(&etag)).await else {
         panic!("the etag is old");
     };
     assert_eq!(refused.rejection, Rejection::EtagMismatch);

@@ -3,7 +3,7 @@
 use domain::RegistrationState::{Confirmed, Removed, Waitlisted, Withdrawn};
 use domain::{AddOptions, CompetitionId, CompetitionPatch, Reason, RequestId, Title, UserId};
 use store::Error;
-use store::competitions::{NewCompetition, UpdateError};
+use store::competitions::NewCompetition;
 
 use super::damage::{Damage, FAST, command, odd_fields, of_every_type, on_damaged};
 use crate::world::{World, details, first_page, new_competition, new_request, places};
@@ -173,8 +173,8 @@ async fn call(world: &World, cast: &Cast, request: RequestId, call: Call) -> Res
         .await
     {
         Ok(_) => Ok(()),
-        Err(UpdateError::Store(error)) => Err(error),
-        Err(UpdateError::Invalid(_)) => Err(Error::Corrupt("unreadable".to_owned())),
+        Err(Error::Invalid(_)) => Err(Error::Corrupt("unreadable".to_owned())),
+        Err(error) => Err(error),
     };
     let over = AddOptions {
         over_capacity: true,
@@ -242,8 +242,11 @@ async fn call(world: &World, cast: &Cast, request: RequestId, call: Call) -> Res
         Seal => world.admin.seal_all().await.map(drop),
         Read => {
             let all = [Confirmed, Waitlisted, Withdrawn, Removed];
-            world.admin.get_entry(cup, &cast.waiting).await?;
-            world.admin.list_entries(cup, &all, &first_page(10)).await?;
+            world.admin.get_registration(cup, &cast.waiting).await?;
+            world
+                .admin
+                .list_registrations(cup, &all, &first_page(10))
+                .await?;
             world.admin.audit_entries(cup, &first_page(10)).await?;
             world
                 .user

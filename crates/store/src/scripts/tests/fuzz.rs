@@ -1,31 +1,32 @@
-//! Every script on records and with arguments that nobody of us wrote, made by a seed. A script that says
-//! no has changed nothing; one that says yes has done all of it.
+//! Runs every script on damaged data and with damaged arguments. A script that refuses or fails must have
+//! changed nothing; a script that reports a change must have made all of it.
 //!
 //! `SCRIPT_FUZZ_SECONDS` makes it longer, `SCRIPT_FUZZ_SEED` repeats it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use deadpool_redis::redis::{Cmd, Pipeline, RedisResult, Value, cmd, from_redis_value, pipe};
 
-use super::random::Random;
-use super::world::{Call, World, calls, says_yes, written_plainly};
+use testkit::Random;
+
+use super::fixture::{Call, ScriptRedis, calls, made_a_change, plain_writes};
 
 /// All keys with their values.
 #[derive(PartialEq)]
 pub(super) struct Snapshot(BTreeMap<Vec<u8>, Vec<u8>>);
 
 impl Snapshot {
-    pub(super) fn take(world: &mut World) -> Self {
+    pub(super) fn take(redis: &mut ScriptRedis) -> Self {
         let keys: Vec<Vec<u8>> = cmd("KEYS")
             .arg("*")
-            .query(&mut world.redis)
+            .query(&mut redis.connection)
             .expect("the keys");
         let mut dumps = Pipeline::new();
         for key in &keys {
             dumps.cmd("DUMP").arg(key);
         }
-        let values: Vec<Option<Vec<u8>>> = dumps.query(&mut world.redis).expect("the values");
+        let values: Vec<Option<Vec<u8>>> = dumps.query(&mut redis.connection).expect("the values");
         let both = keys.into_iter().zip(values);
         Self(
             both.filter_map(|(key, value)| Some((key, value?)))
@@ -33,13 +34,15 @@ impl Snapshot {
         )
     }
 
-    pub(super) fn restore(&self, world: &mut World) {
+    pub(super) fn restore(&self, redis: &mut ScriptRedis) {
         let mut restore = pipe();
         restore.cmd("FLUSHALL").ignore();
         for (key, value) in &self.0 {
             restore.cmd("RESTORE").arg(key).arg(0).arg(value).ignore();
         }
-        restore.query::<()>(&mut world.redis).expect("restored");
+        restore
+            .query::<()>(&mut redis.connection)
+            .expect("restored");
     }
 
     /// The keys that differ.
@@ -52,18 +55,17 @@ impl Snapshot {
     }
 }
 
-/// Sends these commands.
-pub(super) fn write(world: &mut World, commands: &[Vec<String>]) {
+pub(super) fn write(redis: &mut ScriptRedis, commands: &[Vec<String>]) {
     for words in commands {
         let mut command = cmd(&words[0]);
         let _: Value = command
             .arg(&words[1..])
-            .query(&mut world.redis)
+            .query(&mut redis.connection)
             .expect("written");
     }
 }
 
-/// A value that no service would write.
+/// A value that no service writes.
 fn odd(random: &mut Random) -> Vec<u8> {
     const ODD: [&[u8]; 38] = [
         b"",
@@ -114,7 +116,7 @@ fn odd(random: &mut Random) -> Vec<u8> {
     }
 }
 
-/// A value that is close to a good one: one of its words is odd, or it is cut.
+/// A value that resembles a valid one: one of its words is damaged or missing.
 fn damaged(random: &mut Random, good: &[u8]) -> Vec<u8> {
     if random.one_in(2) || good.is_empty() {
         return odd(random);
@@ -142,8 +144,8 @@ fn command(name: &str, key: &str, words: &[&[u8]]) -> Cmd {
     command
 }
 
-/// One thing done to one key: commands, some of which Redis may refuse.
-fn damage(world: &mut World, random: &mut Random, key: &str) -> Vec<Cmd> {
+/// Commands that damage one key. Redis may refuse some of them.
+fn damage(redis: &mut ScriptRedis, random: &mut Random, key: &str) -> Vec<Cmd> {
     if random.one_in(12) {
         return vec![command("DEL", key, &[])];
     }
@@ -160,23 +162,24 @@ fn damage(world: &mut World, random: &mut Random, key: &str) -> Vec<Cmd> {
         return vec![command("DEL", key, &[]), command(name, key, &words)];
     }
     let mut kind = cmd("TYPE");
-    let kind: String = kind.arg(key).query(&mut world.redis).expect("a type");
+    let kind: String = kind.arg(key).query(&mut redis.connection).expect("a type");
     match kind.as_str() {
-        "hash" => damage_hash(world, random, key),
-        "zset" => damage_queue(world, random, key),
-        "stream" => damage_log(world, random, key),
+        "hash" => damage_hash(redis, random, key),
+        "zset" => damage_queue(redis, random, key),
+        "stream" => damage_log(redis, random, key),
         "list" => vec![command("DEL", key, &[])],
         "set" => vec![command("SADD", key, &[&odd(random)])],
         _ => {
-            let good: RedisResult<Option<Vec<u8>>> = cmd("GET").arg(key).query(&mut world.redis);
+            let good: RedisResult<Option<Vec<u8>>> =
+                cmd("GET").arg(key).query(&mut redis.connection);
             let good = good.expect("a text").unwrap_or_default();
             vec![command("SET", key, &[&damaged(random, &good)])]
         }
     }
 }
 
-fn damage_hash(world: &mut World, random: &mut Random, key: &str) -> Vec<Cmd> {
-    let fields: RedisResult<Pairs> = cmd("HGETALL").arg(key).query(&mut world.redis);
+fn damage_hash(redis: &mut ScriptRedis, random: &mut Random, key: &str) -> Vec<Cmd> {
+    let fields: RedisResult<Pairs> = cmd("HGETALL").arg(key).query(&mut redis.connection);
     let (field, good) = random.pick(&fields.expect("a hash")).clone();
     let damage = match random.below(30) {
         0 => {
@@ -194,9 +197,10 @@ fn damage_hash(world: &mut World, random: &mut Random, key: &str) -> Vec<Cmd> {
     vec![damage]
 }
 
-fn damage_queue(world: &mut World, random: &mut Random, key: &str) -> Vec<Cmd> {
+fn damage_queue(redis: &mut ScriptRedis, random: &mut Random, key: &str) -> Vec<Cmd> {
     let mut all = cmd("ZRANGE");
-    let members: RedisResult<Vec<Vec<u8>>> = all.arg(key).arg(0).arg(-1).query(&mut world.redis);
+    let members: RedisResult<Vec<Vec<u8>>> =
+        all.arg(key).arg(0).arg(-1).query(&mut redis.connection);
     let member = random.pick(&members.expect("a queue")).clone();
     let score = *random.pick::<&[u8]>(&[b"0", b"-1", b"1e300", b"inf", b"-inf", b"1.5", b"9"]);
     let damage = match random.below(3) {
@@ -211,9 +215,9 @@ fn damage_queue(world: &mut World, random: &mut Random, key: &str) -> Vec<Cmd> {
     vec![damage]
 }
 
-fn damage_log(world: &mut World, random: &mut Random, key: &str) -> Vec<Cmd> {
+fn damage_log(redis: &mut ScriptRedis, random: &mut Random, key: &str) -> Vec<Cmd> {
     let mut all = cmd("XRANGE");
-    let entries: RedisResult<Entries> = all.arg(key).arg("-").arg("+").query(&mut world.redis);
+    let entries: RedisResult<Entries> = all.arg(key).arg("-").arg("+").query(&mut redis.connection);
     let mut entries = entries.expect("a log");
     if entries.is_empty() {
         return vec![command("DEL", key, &[])];
@@ -227,7 +231,7 @@ fn damage_log(world: &mut World, random: &mut Random, key: &str) -> Vec<Cmd> {
         1 => vec![command("XTRIM", key, &[b"MAXLEN", b"1"])],
         2 => vec![command("XDEL", key, &[&random.pick(&entries).0])],
         _ => {
-            // Written anew, with one entry that is not as it was.
+            // Writes the whole log again, with one damaged entry.
             let at = random.below(entries.len());
             let fields = &mut entries[at].1;
             let field = random.below(fields.len());
@@ -248,10 +252,10 @@ fn damage_log(world: &mut World, random: &mut Random, key: &str) -> Vec<Cmd> {
     }
 }
 
-/// No entry can follow it.
+/// The last possible id: no entry can follow it.
 const LAST_ENTRY: &[u8] = b"18446744073709551615-18446744073709551615";
 
-/// Arguments that are mostly as they were.
+/// Damages some of the arguments.
 fn spoil(random: &mut Random, call: &mut Call) {
     let arguments = &mut call.arguments;
     for _ in 0..=random.below(2) {
@@ -267,27 +271,27 @@ fn spoil(random: &mut Random, call: &mut Call) {
     }
 }
 
-/// What a yes of a script about a competition has to have done: the log, the counter, and the records of
-/// those whom the new entries name have gone on together.
-struct Standing {
+/// The parts of a competition that change together: the log, the revision, and the records of the users
+/// whom the new log entries name.
+struct CompetitionData {
     revision: Option<f64>,
     log: Vec<(String, Vec<Vec<u8>>)>,
     records: BTreeMap<Vec<u8>, Vec<u8>>,
 }
 
-impl Standing {
-    fn of(world: &mut World, keys: &[String]) -> RedisResult<Self> {
-        let revision: Option<String> = cmd("GET").arg(&keys[0]).query(&mut world.redis)?;
+impl CompetitionData {
+    fn of(redis: &mut ScriptRedis, keys: &[String]) -> RedisResult<Self> {
+        let revision: Option<String> = cmd("GET").arg(&keys[0]).query(&mut redis.connection)?;
         let log: Value = cmd("XRANGE")
             .arg(&keys[4])
             .arg("-")
             .arg("+")
-            .query(&mut world.redis)?;
+            .query(&mut redis.connection)?;
         let mut records = BTreeMap::new();
         for key in &keys[1..3] {
-            let found: Pairs = cmd("HGETALL").arg(key).query(&mut world.redis)?;
+            let found: Pairs = cmd("HGETALL").arg(key).query(&mut redis.connection)?;
             for (user, record) in found {
-                // What a replay writes again may be spelled differently.
+                // A repetition writes a record again, perhaps in another form of the same number.
                 let mut words = record.split(|&byte| byte == b' ');
                 let state = words.next().unwrap_or_default().to_vec();
                 let number = words
@@ -303,7 +307,7 @@ impl Standing {
         })
     }
 
-    /// What is wrong with what came after this.
+    /// Compares with the data after a change. Returns what does not fit together.
     fn compare(&self, after: &Self) -> Option<String> {
         let known: BTreeSet<_> = self.log.iter().map(|(id, _)| id).collect();
         let new: Vec<_> = after
@@ -340,10 +344,10 @@ impl Standing {
     }
 }
 
-/// One round of this seed. Answers whether the script said yes.
-fn round(world: &mut World, good: &Snapshot, seed: u64) -> bool {
-    let mut random = Random(seed);
-    good.restore(world);
+/// Damages the data, calls a script and checks the result. Returns whether the script made a change.
+fn round(redis: &mut ScriptRedis, good: &Snapshot, seed: u64) -> bool {
+    let mut random = Random::new(seed);
+    good.restore(redis);
     let mut call = random.pick(&calls()).clone();
     let damages = random.below(3);
     let mut done = Vec::new();
@@ -354,8 +358,8 @@ fn round(world: &mut World, good: &Snapshot, seed: u64) -> bool {
         } else {
             key
         };
-        for command in damage(world, &mut random, &key) {
-            let _: RedisResult<Value> = command.query(&mut world.redis);
+        for command in damage(redis, &mut random, &key) {
+            let _: RedisResult<Value> = command.query(&mut redis.connection);
             done.push(show(&command));
         }
     }
@@ -363,23 +367,23 @@ fn round(world: &mut World, good: &Snapshot, seed: u64) -> bool {
         spoil(&mut random, &mut call);
     }
     let about_a_competition = call.keys.len() >= 5 && call.keys[0].starts_with("c:");
-    let standing = about_a_competition.then(|| Standing::of(world, &call.keys));
-    let before = Snapshot::take(world);
-    let answer = world.run(&call);
-    let after = Snapshot::take(world);
-    let yes = says_yes(&call, &answer);
-    let told = || format!("seed {seed}: {call}\nafter {done:#?}\nanswered {answer:?}");
-    if !yes {
+    let data = about_a_competition.then(|| CompetitionData::of(redis, &call.keys));
+    let before = Snapshot::take(redis);
+    let reply = redis.run(&call);
+    let after = Snapshot::take(redis);
+    let has_changed = made_a_change(&call, &reply);
+    let report = || format!("seed {seed}: {call}\nafter {done:#?}\nreplied {reply:?}");
+    if !has_changed {
         let changes = before.changes(&after);
-        assert!(changes.is_empty(), "{}\nand changed {changes:?}", told());
-    } else if let Some(Ok(standing)) = standing {
-        let wrong = standing.compare(&Standing::of(world, &call.keys).expect("readable"));
-        assert_eq!(wrong, None, "{}", told());
+        assert!(changes.is_empty(), "{}\nand changed {changes:?}", report());
+    } else if let Some(Ok(before)) = data {
+        let wrong = before.compare(&CompetitionData::of(redis, &call.keys).expect("readable"));
+        assert_eq!(wrong, None, "{}", report());
     }
-    yes
+    has_changed
 }
 
-/// A command for a person, at most 200 characters of it.
+/// Formats the first 200 characters of a command.
 fn show(command: &Cmd) -> String {
     let packed = String::from_utf8_lossy(&command.get_packed_command())
         .escape_debug()
@@ -388,32 +392,23 @@ fn show(command: &Cmd) -> String {
 }
 
 #[test]
-fn scripts_on_anything_at_all_do_everything_or_nothing() {
-    let number = |name: &str| {
-        std::env::var(name)
-            .ok()
-            .map(|text| text.parse::<u64>().expect(name))
-    };
-    let only = number("SCRIPT_FUZZ_SEED");
-    let limit = Duration::from_secs(number("SCRIPT_FUZZ_SECONDS").unwrap_or(15));
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .expect("a time");
-    let first = only.unwrap_or(u64::from(now.subsec_nanos()) << 24);
-    println!("SCRIPT_FUZZ_SEED={first}");
+fn scripts_change_everything_or_nothing_on_damaged_data() {
+    let seconds = std::env::var("SCRIPT_FUZZ_SECONDS");
+    let seconds = seconds.map_or(15, |seconds| seconds.parse().expect("a number of seconds"));
+    let first = Random::from_environment("SCRIPT_FUZZ_SEED").seed();
 
-    let mut world = World::new();
-    write(&mut world, &written_plainly());
-    let good = Snapshot::take(&mut world);
-    let begun = Instant::now();
-    let (mut rounds, mut yes) = (0_u64, 0_u64);
-    while begun.elapsed() < limit || rounds < 300 {
-        yes += u64::from(round(&mut world, &good, first + rounds));
+    let mut redis = ScriptRedis::new();
+    write(&mut redis, &plain_writes());
+    let good = Snapshot::take(&mut redis);
+    let begin = Instant::now();
+    let (mut rounds, mut changes) = (0_u64, 0_u64);
+    while begin.elapsed() < Duration::from_secs(seconds) || rounds < 300 {
+        changes += u64::from(round(&mut redis, &good, first.wrapping_add(rounds)));
         rounds += 1;
     }
-    println!("{rounds} rounds, {yes} of them ended with a yes");
+    println!("{rounds} rounds, {changes} of them made a change");
     assert!(
-        yes * 20 > rounds && yes * 20 < rounds * 19,
-        "{yes} of {rounds} ended with a yes: too one-sided to show anything"
+        changes * 20 > rounds && changes * 20 < rounds * 19,
+        "{changes} of {rounds} rounds made a change: too one-sided to find anything"
     );
 }

@@ -1,24 +1,25 @@
-//! No script writes before its last check: seen while it runs, on every way that the good calls take.
+//! Checks that no script writes before its last check: Redis undoes nothing when a script fails.
 //!
-//! A probe around `redis.call`, `assert` and `error` watches the order. Once something is written:
-//! - nothing is asserted or thrown any more;
-//! - no key is read or written whose type was not seen before. Only the first write of all may be to a key
-//!   that was not looked at: if Redis refuses it, nothing has happened yet;
-//! - no log is begun: Redis refuses an entry behind the last possible one, and nothing else tells.
+//! A probe around `redis.call`, `assert` and `error` watches valid calls of all scripts. After the first
+//! write, a script must not:
+//! - call `assert` or `error`;
+//! - read or write a key whose type it has not seen, because that can fail. The first write may: if Redis
+//!   refuses it, nothing has changed;
+//! - append to a log for the first time: Redis refuses an entry behind the last possible id.
 //!
-//! Where a script calls itself for each of a batch, under `pcall`, the rule is for each of them.
+//! A script that decides several users under `pcall` follows the rule for each user.
 
-use super::world::{Call, World, beginning, calls, text_of, written_plainly};
+use super::fixture::{Call, ScriptRedis, calls, plain_writes, setup_calls, text_of};
 
-/// Put behind the first line of a script. `probed` holds which keys were looked at, and whether anything
-/// was written.
+/// Inserted behind the first line of a script. `probed` holds the keys whose type was seen, and whether
+/// anything was written.
 const PROBE: &str = r"
 local real, probed = redis, { seen = {}, appended = {}, written = false }
--- EXPIRE is not among them: it lets an answer that is kept live longer, and changes nothing.
+-- EXPIRE is not among them: it prolongs the lifetime of a remembered reply and changes nothing.
 local WRITES = { DEL = true, HDEL = true, HSET = true, INCR = true, PEXPIRE = true,
   SADD = true, SET = true, SREM = true, XADD = true, ZADD = true, ZREM = true }
 local KEYLESS = { TIME = true }
--- These can be sent to a key of any type: they check nothing, and cannot fail because of a type.
+-- These commands accept a key of any type, so they cannot fail because of it.
 local UNTYPED = { DEL = true, EXISTS = true, EXPIRE = true, PEXPIRE = true, PTTL = true, TYPE = true, SET = true }
 local real_assert, real_error, real_pcall = assert, error, pcall
 local function complain(what) real_error('late check: ' .. what) end
@@ -48,42 +49,42 @@ local function pcall(...)
 end
 ";
 
-/// The complaint of the probe about this script, if it has one.
-fn complaint(world: &mut World, script: &str, call: &Call) -> Option<String> {
+/// Runs a script with the probe. Returns its complaint.
+fn complaint(redis: &mut ScriptRedis, script: &str, call: &Call) -> Option<String> {
     let (first_line, rest) = script.split_once('\n').expect("a first line");
     let probed = format!("{first_line}\n{PROBE}{rest}");
-    let answer = world.run_text(&probed, call);
-    let text = format!("{answer:?}");
+    let reply = redis.run_text(&probed, call);
+    let text = format!("{reply:?}");
     text.contains("late check").then_some(text)
 }
 
 #[test]
 fn no_script_writes_before_its_last_check() {
-    let mut world = World::empty();
-    for call in beginning() {
-        let complaint = complaint(&mut world, text_of(call.script), &call);
+    let mut redis = ScriptRedis::empty();
+    for call in setup_calls() {
+        let complaint = complaint(&mut redis, text_of(call.script), &call);
         assert_eq!(complaint, None, "{call:?}");
     }
-    let good = super::fuzz::Snapshot::take(&mut world);
+    let good = super::fuzz::Snapshot::take(&mut redis);
     for call in calls() {
         for more_places in [false, true] {
-            good.restore(&mut world);
-            super::fuzz::write(&mut world, &written_plainly());
+            good.restore(&mut redis);
+            super::fuzz::write(&mut redis, &plain_writes());
             if more_places && call.keys[0].starts_with("c:{cup}:rev") {
                 // Promotions are due.
                 let meta = "c:{cup}:meta".to_owned();
                 let change = vec!["HSET".into(), meta, "capacity".into(), "3".into()];
-                super::fuzz::write(&mut world, &[change]);
+                super::fuzz::write(&mut redis, &[change]);
             }
-            let complaint = complaint(&mut world, text_of(call.script), &call);
+            let complaint = complaint(&mut redis, text_of(call.script), &call);
             assert_eq!(complaint, None, "{call:?}");
         }
     }
 }
 
 #[test]
-fn every_script_has_a_good_call() {
-    for (file, _) in super::all() {
+fn every_script_has_a_valid_call() {
+    for (file, _) in crate::scripts::all() {
         let name = file.strip_suffix(".lua").expect("a script");
         assert!(
             calls().iter().any(|call| call.script == name),
@@ -94,13 +95,13 @@ fn every_script_has_a_good_call() {
 
 #[test]
 fn a_script_that_checks_too_late_is_noticed() {
-    let mut world = World::empty();
+    let mut redis = ScriptRedis::empty();
     let call = Call {
         script: "seal",
         keys: vec!["{a}:one".into(), "{a}:two".into()],
         arguments: Vec::new(),
     };
-    let mut notice = |script: &str| complaint(&mut world, script, &call).is_some();
+    let mut notice = |script: &str| complaint(&mut redis, script, &call).is_some();
     let set = "redis.call('SET', KEYS[1], 'x')";
     for late in [
         "assert(true)",

@@ -1,14 +1,15 @@
-//! A small world that the scripts themselves make, a call of each of them, and a Redis to make it in.
+//! Data that the scripts themselves write, and a valid call of each script on that data.
 
-use deadpool_redis::redis::{self, Client, Connection, Value, cmd};
+use std::fmt;
+
+use deadpool_redis::redis::{self, Connection, Value, cmd};
 use domain::{AdminId, CompetitionId, RequestId, UserId};
-use redis_server::{Options, RedisServer};
-use tempfile::TempDir;
+use testkit::{ROOT, TestRedis};
 
-use crate::keys::{Account, BOOTSTRAP, Competition, OWNERS, People, email_claim};
-
-/// The user of the tests, who may do everything.
-const ROOT: &str = "\nuser root on #@ROOT_SHA256@ ~* &* +@all\n";
+use crate::keys::{
+    AccountId, AccountKey, BOOTSTRAP, CompetitionKey, OWNERS, People, account_request, email_claim,
+    for_organisers,
+};
 
 /// A call of a script.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,9 +19,9 @@ pub(super) struct Call {
     pub(super) arguments: Vec<Vec<u8>>,
 }
 
-/// For a person: long arguments are cut.
-impl std::fmt::Display for Call {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+/// Cuts long arguments.
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.script)?;
         for argument in &self.arguments {
             let shown = String::from_utf8_lossy(&argument[..argument.len().min(80)]).into_owned();
@@ -41,14 +42,13 @@ fn call(script: &'static str, keys: impl Into<Vec<String>>, arguments: &[&str]) 
     }
 }
 
-/// A Redis of the test's own, which ends with this value.
-pub(super) struct World {
-    pub(super) redis: Connection,
-    _server: RedisServer,
-    _folder: TempDir,
+/// A private Redis. It ends with this value.
+pub(super) struct ScriptRedis {
+    pub(super) connection: Connection,
+    _server: TestRedis,
 }
 
-/// Hashes and queues stay lists inside of Redis, whose dumps do not depend on what was read meanwhile.
+/// Keeps hashes and sorted sets in one encoding, so that their dumps depend on their content only.
 const SETTINGS: [(&str, &str); 5] = [
     ("appendfsync", "no"),
     ("hash-max-listpack-entries", "50000"),
@@ -57,61 +57,50 @@ const SETTINGS: [(&str, &str); 5] = [
     ("zset-max-listpack-value", "4000000"),
 ];
 
-impl World {
-    /// Nothing in it.
+impl ScriptRedis {
     pub(super) fn empty() -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-        let server = RedisServer::start(Options {
-            program: std::env::var_os("STARTLIST_TEST_REDIS_SERVER").map(Into::into),
-            data_dir: folder.path().to_owned(),
-            acl: format!("{}{ROOT}", crate::ACL_TEMPLATE),
-            settings: SETTINGS.iter().map(owned).collect(),
-            ..Options::default()
-        });
-        let server = server.expect("a Redis");
-        let client = Client::open(server.url_for("root").expect("a user")).expect("a URL");
+        let server = TestRedis::with_settings(&SETTINGS);
+        let connection = server.client(ROOT).get_connection();
         Self {
-            redis: client.get_connection().expect("a connection"),
+            connection: connection.expect("a connection"),
             _server: server,
-            _folder: folder,
         }
     }
 
-    /// With what [`beginning`] makes.
+    /// Starts with the data of [`setup_calls`].
     pub(super) fn new() -> Self {
-        let mut world = Self::empty();
-        for call in beginning() {
-            let answer = world.run(&call);
-            assert!(says_yes(&call, &answer), "{call:?} answered {answer:?}");
+        let mut redis = Self::empty();
+        for call in setup_calls() {
+            let reply = redis.run(&call);
+            assert!(made_a_change(&call, &reply), "{call:?} replied {reply:?}");
         }
-        world
+        redis
     }
 
-    /// Calls a script as it is.
+    /// Calls a script.
     pub(super) fn run(&mut self, call: &Call) -> redis::RedisResult<Value> {
         self.run_text(text_of(call.script), call)
     }
 
-    /// Calls this text in the place of the script.
+    /// Calls this text instead of the script.
     pub(super) fn run_text(&mut self, text: &str, call: &Call) -> redis::RedisResult<Value> {
         let mut eval = cmd("EVAL");
         eval.arg(text).arg(call.keys.len()).arg(&call.keys);
-        eval.arg(&call.arguments).query(&mut self.redis)
+        eval.arg(&call.arguments).query(&mut self.connection)
     }
 }
 
-/// A script, whole, as Redis gets it.
+/// The text of a script as Redis gets it.
 pub(super) fn text_of(name: &str) -> &'static str {
-    let found = super::all()
+    let found = crate::scripts::all()
         .into_iter()
         .find(|(file, _)| file.strip_suffix(".lua") == Some(name));
     let (_, script) = found.expect("a script");
     &script.text
 }
 
-/// How a script says that it did what it was asked for. Any other answer is a refusal.
-const YES: [&[u8]; 15] = [
+/// The words of a script that made the requested change. Any other reply is a refusal.
+const CHANGED: [&[u8]; 15] = [
     b"registered",
     b"ended",
     b"changed",
@@ -129,13 +118,13 @@ const YES: [&[u8]; 15] = [
     b"unsettled",
 ];
 
-/// Whether a script did something; of a batch, for anybody in it.
-pub(super) fn says_yes(call: &Call, answer: &redis::RedisResult<Value>) -> bool {
-    fn is_yes(answer: &Value) -> bool {
-        match answer {
+/// Whether a script made a change; a batch, whether it made one for any user.
+pub(super) fn made_a_change(call: &Call, reply: &redis::RedisResult<Value>) -> bool {
+    fn is_change(reply: &Value) -> bool {
+        match reply {
             Value::Array(parts) => match parts.first() {
-                Some(Value::BulkString(word)) => YES.contains(&word.as_slice()),
-                _ => parts.iter().any(is_yes),
+                Some(Value::BulkString(word)) => CHANGED.contains(&word.as_slice()),
+                _ => parts.iter().any(is_change),
             },
             _ => false,
         }
@@ -146,7 +135,7 @@ pub(super) fn says_yes(call: &Call, answer: &redis::RedisResult<Value>) -> bool 
             .arguments
             .first()
             .is_some_and(|mode| mode == b"preview");
-    !reads_only && !is_preview && answer.as_ref().is_ok_and(is_yes)
+    !reads_only && !is_preview && reply.as_ref().is_ok_and(is_change)
 }
 
 fn request(number: u8) -> RequestId {
@@ -157,19 +146,35 @@ fn request(number: u8) -> RequestId {
 /// The keys of a competition, with those for organisers and this number of a request.
 pub(super) fn competition_keys(id: &str, number: u8) -> Vec<String> {
     let id = CompetitionId::parse(id).expect("an id");
-    Competition::of(&id).for_organisers(request(number))
+    for_organisers(&id, request(number))
 }
 
 fn registration_keys(id: &str) -> Vec<String> {
     competition_keys(id, 0)[..5].to_vec()
 }
 
-fn ada() -> Account {
-    Account::of_user(&UserId::parse("ada").expect("an id"))
+fn ada() -> AccountId {
+    user("ada")
 }
 
-fn olga() -> Account {
-    Account::of_admin(&AdminId::parse("olga").expect("an id"))
+fn user(id: &str) -> AccountId {
+    AccountId::User(UserId::parse(id).expect("an id"))
+}
+
+fn olga() -> AccountId {
+    AccountId::Admin(AdminId::parse("olga").expect("an id"))
+}
+
+/// Keys of an account.
+fn of(account: &AccountId, keys: &[AccountKey]) -> Vec<String> {
+    keys.iter().map(|key| key.of(account)).collect()
+}
+
+/// The same, and the key of a request.
+fn of_request(account: &AccountId, keys: &[AccountKey], number: u8) -> Vec<String> {
+    let mut keys = of(account, keys);
+    keys.push(account_request(account, request(number)));
+    keys
 }
 
 const FAR: &str = "9999999999999";
@@ -248,14 +253,9 @@ fn remove(user: &str) -> Call {
 }
 
 /// An empty token = no session.
-fn create_account(account: &Account, number: u8, token: &str) -> Call {
-    let keys = [
-        account.profile(),
-        account.credential(),
-        account.sessions(),
-        account.log(),
-        account.request(request(number)),
-    ];
+fn create_account(account: &AccountId, number: u8, token: &str) -> Call {
+    use AccountKey::{Credential, Log, Profile, Sessions};
+    let keys = of_request(account, &[Profile, Credential, Sessions, Log], number);
     let id_of_request = request(number).to_string();
     let arguments = [
         id_of_request.as_str(),
@@ -270,9 +270,9 @@ fn create_account(account: &Account, number: u8, token: &str) -> Call {
     call("create_account", keys, &arguments)
 }
 
-/// What makes the world: a competition with somebody in each state and two who wait, a draft, a user and
-/// an admin.
-pub(super) fn beginning() -> Vec<Call> {
+/// The calls that write the data: a competition with a user in each state and two on the waitlist, a
+/// draft, a user and an admin.
+pub(super) fn setup_calls() -> Vec<Call> {
     let claim = email_claim(People::Users, "hash");
     vec![
         create_competition("cup", 1),
@@ -286,21 +286,30 @@ pub(super) fn beginning() -> Vec<Call> {
         create_account(&olga(), 5, ""),
         call("claim_email", [claim.clone()], &["ada", "nonce"]),
         call("confirm_email", [claim], &["ada"]),
-        call("fail_sign_in", [ada().throttle()], &["60000"]),
+        call(
+            "fail_sign_in",
+            [AccountKey::Throttle.of(&ada())],
+            &["60000"],
+        ),
         call("seal", [seal()], &["", "sealed once"]),
     ]
 }
 
 fn seal() -> String {
-    Competition::of(&CompetitionId::parse("cup").expect("an id")).seal()
+    CompetitionKey::Seal.of(&CompetitionId::parse("cup").expect("an id"))
 }
 
-/// What the services write without a script.
-pub(super) fn written_plainly() -> Vec<Vec<String>> {
+/// The commands by which the services write without a script.
+pub(super) fn plain_writes() -> Vec<Vec<String>> {
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
     vec![
-        words(&["HSET", &ada().competitions(), "cup", "nonce:1"]),
-        words(&["HSET", &ada().added(), "cup", "nonce:2"]),
+        words(&[
+            "HSET",
+            &AccountKey::Competitions.of(&ada()),
+            "cup",
+            "nonce:1",
+        ]),
+        words(&["HSET", &AccountKey::Added.of(&ada()), "cup", "nonce:2"]),
         words(&["SADD", OWNERS, "olga", "vera"]),
         words(&["SET", BOOTSTRAP, "bootstrap-hash"]),
         words(&[
@@ -311,10 +320,11 @@ pub(super) fn written_plainly() -> Vec<Vec<String>> {
     ]
 }
 
-/// A good call of each script, and several of those that go several ways. Each can be made on the world
-/// as it begins.
+/// A valid call of each script on the data of [`setup_calls`] and [`plain_writes`], and several calls of
+/// the scripts with several outcomes.
 #[allow(clippy::too_many_lines, reason = "a list")]
 pub(super) fn calls() -> Vec<Call> {
+    use AccountKey::{Added, Competitions, Credential, Log, Profile, Sessions, Throttle};
     let cup = || registration_keys("cup");
     let update = |capacity: &'static str| {
         let mut details = DETAILS;
@@ -323,11 +333,6 @@ pub(super) fn calls() -> Vec<Call> {
         organise("update_competition", "cup", 11, &more)
     };
     let request_12 = request(12).to_string();
-    let user_keys = |holds: &[fn(&Account) -> String]| -> Vec<String> {
-        let mut keys: Vec<_> = holds.iter().map(|key| key(&ada())).collect();
-        keys.push(ada().request(request(12)));
-        keys
-    };
     vec![
         register(&["hal"]),
         register(&["hal", "eve", "ida", "fay", "bob"]),
@@ -341,8 +346,8 @@ pub(super) fn calls() -> Vec<Call> {
         remove("fay"),
         call("add", cup(), &["hal", "a-request", "olga", "0", "0", FAR]),
         call("add", cup(), &["fay", "a-request", "olga", "1", "1", FAR]),
-        call("read_competition", cup(), &["dan"]),
-        call("read_competition", cup(), &[]),
+        call("read_competition", cup(), &["dan", ""]),
+        call("read_competition", cup(), &["", ""]),
         call("list_registrations", cup(), &["0", "10", "100", "CWDR"]),
         create_competition("new", 10),
         create_competition("cup", 1),
@@ -355,7 +360,11 @@ pub(super) fn calls() -> Vec<Call> {
         organise("delete_competition", "draft", 15, &[]),
         call("promote", competition_keys("cup", 1), &["fingerprint"]),
         call("seal", [seal()], &["sealed once", "sealed twice"]),
-        call("forget_entry", [ada().competitions()], &["cup", "nonce:1"]),
+        call(
+            "forget_entry",
+            [AccountKey::Competitions.of(&ada())],
+            &["cup", "nonce:1"],
+        ),
         call(
             "claim_email",
             [email_claim(People::Users, "new")],
@@ -371,35 +380,29 @@ pub(super) fn calls() -> Vec<Call> {
             [email_claim(People::Users, "hash")],
             &["ada"],
         ),
-        create_account(&Account::of(People::Users, "ben"), 16, "token"),
+        create_account(&user("ben"), 16, "token"),
         create_account(&ada(), 4, "token"),
         call(
             "open_session",
-            [
-                ada().profile(),
-                ada().credential(),
-                ada().sessions(),
-                ada().throttle(),
-                ada().log(),
-            ],
+            of(&ada(), &[Profile, Credential, Sessions, Throttle, Log]),
             &["secret", "another token", "600000"],
         ),
-        call("fail_sign_in", [ada().throttle()], &["60000"]),
         call(
             "fail_sign_in",
-            [Account::of(People::Users, "ben").throttle()],
+            [AccountKey::Throttle.of(&ada())],
             &["60000"],
         ),
-        call("end_sessions", [ada().sessions(), ada().log()], &["token"]),
-        call("end_sessions", [ada().sessions(), ada().log()], &[""]),
+        call("fail_sign_in", [Throttle.of(&user("ben"))], &["60000"]),
+        call("end_sessions", of(&ada(), &[Sessions, Log]), &["token"]),
+        call("end_sessions", of(&ada(), &[Sessions, Log]), &[""]),
         call(
             "change_password",
-            user_keys(&[Account::credential, Account::sessions, Account::log]),
+            of_request(&ada(), &[Credential, Sessions, Log], 12),
             &[&request_12, "secret", "better", "token"],
         ),
         call(
             "update_profile",
-            user_keys(&[Account::profile, Account::log]),
+            of_request(&ada(), &[Profile, Log], 12),
             &[
                 &request_12,
                 "fingerprint",
@@ -410,15 +413,19 @@ pub(super) fn calls() -> Vec<Call> {
         ),
         call(
             "erase_user",
-            user_keys(&[
-                Account::profile,
-                Account::credential,
-                Account::sessions,
-                Account::competitions,
-                Account::added,
-                Account::log,
-                Account::throttle,
-            ]),
+            of_request(
+                &ada(),
+                &[
+                    Profile,
+                    Credential,
+                    Sessions,
+                    Competitions,
+                    Added,
+                    Log,
+                    Throttle,
+                ],
+                12,
+            ),
             &[
                 &request_12,
                 "secret",
@@ -431,12 +438,7 @@ pub(super) fn calls() -> Vec<Call> {
         ),
         call(
             "disable_admin",
-            [
-                olga().profile(),
-                olga().sessions(),
-                olga().log(),
-                olga().request(request(12)),
-            ],
+            of_request(&olga(), &[Profile, Sessions, Log], 12),
             &[&request_12, "fingerprint"],
         ),
         call("resign_owner", [OWNERS.to_owned()], &["olga", "owner"]),
