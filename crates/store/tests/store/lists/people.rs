@@ -1,4 +1,4 @@
-//! Users, admins, and what one has entered.
+//! Lists of users, of admins, and of a user's registrations.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use super::{all_pages, nothing};
 use crate::world::{HOUR, World, first_page, new_admin, password, places};
 
 #[tokio::test]
-async fn users_come_in_the_order_of_their_ids_also_when_some_leave() {
+async fn users_are_listed_in_the_order_of_their_ids_also_if_one_is_erased_meanwhile() {
     let world = World::new().await;
     let mut people: Vec<UserId> = world.people(150).await;
     let (leaver, session) = world.sign_up("leaver").await;
@@ -30,16 +30,18 @@ async fn users_come_in_the_order_of_their_ids_also_when_some_leave() {
 }
 
 #[tokio::test]
-async fn admins_come_in_the_order_of_their_ids() {
+async fn admins_are_listed_in_the_order_of_their_ids() {
     let world = World::new().await;
     for n in 0..12 {
-        let new = new_admin(&format!("admin-{n}"), Role::Viewer);
-        let by = &world.organiser;
-        world
+        let (new, secret) = (
+            new_admin(&format!("admin-{n}"), Role::Viewer),
+            password("admin"),
+        );
+        let created = world
             .admin
-            .create_admin(by, &new, &password("secret"))
-            .await
-            .expect("an admin");
+            .create_admin(&world.organiser, &new, &secret)
+            .await;
+        created.expect("an admin");
     }
     let read = async |page| world.admin.list_admins(&page).await.expect("a page");
     for size in [1, 5, 13, 200] {
@@ -50,7 +52,7 @@ async fn admins_come_in_the_order_of_their_ids() {
 }
 
 #[tokio::test]
-async fn my_registrations_come_with_their_competitions_in_pages() {
+async fn a_users_registrations_are_listed_with_their_competitions() {
     let world = World::new().await;
     let ada = world.person().await;
     let mut cups = BTreeSet::new();
@@ -67,39 +69,29 @@ async fn my_registrations_come_with_their_competitions_in_pages() {
     }
     for size in [1, 4, 9, 200] {
         let read = async |page| {
-            world
-                .user
-                .my_registrations(&ada, &page)
-                .await
-                .expect("a page")
+            let page = world.user.my_registrations(&ada, &page).await;
+            page.expect("a page")
         };
         let found = all_pages(size, read, nothing).await;
-        assert!(
-            found
-                .iter()
-                .all(|(mine, cup)| mine.competition_id == cup.id)
-        );
+        let mut pairs = found.iter();
+        assert!(pairs.all(|(registration, cup)| registration.competition_id == cup.id));
         assert!(found.iter().map(|(_, cup)| &cup.id).eq(cups.iter()));
-        let gone = found
-            .iter()
-            .filter(|(mine, _)| mine.state == Withdrawn)
-            .count();
-        assert_eq!(gone, 3, "also those that have ended");
+        let states = found.iter().map(|(registration, _)| registration.state);
+        let withdrawn = states.filter(|state| *state == Withdrawn).count();
+        assert_eq!(withdrawn, 3, "past registrations are listed too");
     }
 }
 
 #[tokio::test]
-async fn what_the_index_holds_too_much_is_left_out_and_taken_away_when_it_is_old() {
+async fn an_index_entry_without_a_registration_is_skipped_and_deleted_once_it_is_old() {
     let world = World::new().await;
     let ada = world.person().await;
     let (cup, full) = (
         world.competition(places(1)).await,
         world.competition(places(1).waitlist(0)).await,
     );
-    world
-        .register(&world.person().await, &full)
-        .await
-        .expect("in");
+    let other = world.person().await;
+    world.register(&other, &full).await.expect("in");
     world.register(&ada, &cup).await.expect("in");
     assert!(world.register(&ada, &full).await.is_err());
     let index = format!("u:{{{ada}}}:competitions");
@@ -107,14 +99,10 @@ async fn what_the_index_holds_too_much_is_left_out_and_taken_away_when_it_is_old
     for id in ["gone", cup.as_str()] {
         let _: i64 = world.root(&["HSET", &index, id, &old]).await;
     }
-    let mine = world
-        .user
-        .my_registrations(&ada, &first_page(10))
-        .await
-        .expect("a page");
-    assert_eq!(mine.items.len(), 1);
+    let page = world.user.my_registrations(&ada, &first_page(10)).await;
+    assert_eq!(page.expect("a page").items.len(), 1);
     let kept: Vec<String> = world.root(&["HKEYS", &index]).await;
     let kept: BTreeSet<_> = kept.iter().map(String::as_str).collect();
-    // What is old and has a registration stays, and what is young and may still get one.
+    // An old entry is kept if it has a registration, and a recent one because it may still get one.
     assert_eq!(kept, BTreeSet::from([cup.as_str(), full.as_str()]));
 }

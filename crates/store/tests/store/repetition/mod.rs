@@ -1,4 +1,5 @@
-//! The same request id again: no second effect, the same answer. With another body it is refused.
+//! Repeated requests: the same request id has no second effect and gets the same reply. With another
+//! body it is refused.
 
 mod competitions;
 mod people;
@@ -10,23 +11,26 @@ use domain::Rejection;
 
 use crate::world::{World, rejection};
 
-/// All keys but a user's index, which every call writes anew.
-async fn truth(world: &World) -> HashMap<String, Vec<u8>> {
+/// All keys except the indexes of users, which every call writes again.
+async fn lasting_records(world: &World) -> HashMap<String, Vec<u8>> {
     let mut all = world.everything().await;
     all.retain(|key, _| !key.ends_with(":competitions") && !key.ends_with(":added"));
     all
 }
 
-/// Makes a call twice, and finds the same answer and nothing changed by the second one.
+/// Makes a call twice. Checks that the second one returns the same and changes nothing.
 pub(super) async fn repeat<T: PartialEq + std::fmt::Debug, E: std::fmt::Debug>(
     world: &World,
     mut call: impl AsyncFnMut() -> Result<T, E>,
 ) -> T {
-    let first = call().await.expect("an answer");
-    let before = truth(world).await;
-    let second = call().await.expect("the same answer");
+    let first = call().await.expect("a reply");
+    let before = lasting_records(world).await;
+    let second = call().await.expect("the same reply");
     assert_eq!(second, first);
-    assert!(truth(world).await == before, "a repetition changes nothing");
+    assert!(
+        lasting_records(world).await == before,
+        "a repetition changes nothing"
+    );
     second
 }
 

@@ -1,28 +1,15 @@
-//! Calls about accounts.
+//! Calls about accounts on damaged records.
 
-use domain::{AdminId, DisplayName, ProfilePatch, RequestId, Role};
+use domain::{DisplayName, ProfilePatch, RequestId, Role};
 
 use super::damage::{Damage, FAST, Snapshot, command, odd_fields, of_every_type, on_damaged};
 use crate::world::{World, creator, email, new_admin, new_request, new_user, password};
 
-/// A call about an account.
-#[derive(Debug, Clone, Copy)]
-enum AccountCall {
-    SignUp,
-    SignIn,
-    FailToSignIn,
-    SignOut,
-    SignOutEverywhere,
-    ChangePassword,
-    ChangeProfile,
-    Erase,
-    CreateAdmin,
-    DisableAdmin,
-}
-
-fn account_damages(account: &str, request: RequestId) -> Vec<Damage> {
-    let key = |holds: &str| format!("{account}:{holds}");
-    let holds = [
+/// Damages of every key of an account, whose names begin with `prefix`.
+fn account_damages(prefix: &str, request: RequestId) -> Vec<Damage> {
+    let key = |suffix: &str| format!("{prefix}:{suffix}");
+    let request = key(&format!("request:{request}"));
+    let suffixes = [
         "profile",
         "credential",
         "sessions",
@@ -31,76 +18,64 @@ fn account_damages(account: &str, request: RequestId) -> Vec<Damage> {
         "competitions",
         "added",
     ];
-    let mut keys: Vec<_> = holds.map(key).into();
-    keys.push(key(&format!("request:{request}")));
+    let mut keys: Vec<_> = suffixes.map(key).into();
+    keys.push(request.clone());
     let mut damages = of_every_type(&keys);
     damages.extend(odd_fields(
         &key("profile"),
         &["version", "disabled", "role"],
     ));
     damages.extend(odd_fields(&key("sessions"), &["odd"]));
-    damages.extend(odd_fields(
-        &key(&format!("request:{request}")),
-        &["fingerprint"],
-    ));
-    damages.push(vec![command(&["XADD", &key("log"), "*", "action", "odd"])]);
-    damages.push(vec![command(&[
-        "XADD",
-        &key("log"),
-        "*",
-        "action",
-        "odd",
-        "request",
-        "odd",
-    ])]);
-    damages.push(vec![command(&["HSET", &key("competitions"), "odd", "odd"])]);
+    damages.extend(odd_fields(&request, &["fingerprint"]));
+    let (log, index) = (key("log"), key("competitions"));
+    for words in [
+        &["XADD", &log, "*", "action", "odd"][..],
+        &["XADD", &log, "*", "action", "odd", "request", "odd"],
+        &["HSET", &index, "odd", "odd"],
+    ] {
+        damages.push(vec![command(words)]);
+    }
     damages
+}
+
+#[derive(Debug, Clone, Copy)]
+enum UserCall {
+    SignIn,
+    FailToSignIn,
+    SignOut,
+    SignOutEverywhere,
+    ChangePassword,
+    UpdateProfile,
+    Erase,
 }
 
 #[tokio::test]
 async fn calls_on_damaged_accounts_change_nothing_or_all() {
-    use AccountCall::{
-        ChangePassword, ChangeProfile, Erase, FailToSignIn, SignIn, SignOut, SignOutEverywhere,
+    use UserCall::{
+        ChangePassword, Erase, FailToSignIn, SignIn, SignOut, SignOutEverywhere, UpdateProfile,
     };
     let world = World::with_settings(&FAST).await;
     let (ada, session) = world.sign_up("ada").await;
-    let attempt = world
-        .user
-        .credentials()
-        .find(&email("ada"))
-        .await
-        .expect("an attempt");
-    let user = world.user.get_user(&ada).await.expect("a user");
+    let (users, credentials) = (&world.user, world.user.credentials());
+    let attempt = credentials.find(&email("ada")).await.expect("an attempt");
+    let user = users.get_user(&ada).await.expect("a user");
     let (request, hash) = (new_request(), session.token.hash());
     let (old, new) = (password("ada"), password("better"));
-    let name = DisplayName::parse("Ada").ok();
     let patch = ProfilePatch {
-        display_name: name,
+        display_name: DisplayName::parse("Ada").ok(),
         ..ProfilePatch::default()
     };
-    let make = async |one| match one {
-        SignIn => world
-            .user
-            .credentials()
-            .open_session(&attempt)
-            .await
-            .map(drop),
-        FailToSignIn => world.user.credentials().count_failure(&attempt).await,
-        SignOut => world.user.end_user_sessions(&ada, Some(hash)).await,
-        SignOutEverywhere => world.user.end_user_sessions(&ada, None).await,
-        ChangePassword => {
-            world
-                .user
-                .change_password(&ada, &old, &new, hash, request)
-                .await
+    let make = async |call| match call {
+        SignIn => credentials.open_session(&attempt).await.map(drop),
+        FailToSignIn => credentials.count_failure(&attempt).await,
+        SignOut => users.end_user_sessions(&ada, Some(hash)).await,
+        SignOutEverywhere => users.end_user_sessions(&ada, None).await,
+        ChangePassword => users.change_password(&ada, &old, &new, hash, request).await,
+        UpdateProfile => {
+            let updated = users.update_user(&ada, &patch, None, request).await;
+            updated.map(drop)
         }
-        ChangeProfile => world
-            .user
-            .update_user(&ada, &patch, None, request)
-            .await
-            .map(drop),
-        Erase => world.user.erase_user(&user, &old, hash, request).await,
-        other => unreachable!("{other:?} is not about this account"),
+        Erase => users.erase_user(&user, &old, hash, request).await,
     };
     let calls = [
         SignIn,
@@ -108,7 +83,7 @@ async fn calls_on_damaged_accounts_change_nothing_or_all() {
         SignOut,
         SignOutEverywhere,
         ChangePassword,
-        ChangeProfile,
+        UpdateProfile,
         Erase,
     ];
     let damages = account_damages(&format!("u:{{{ada}}}"), request);
@@ -116,78 +91,53 @@ async fn calls_on_damaged_accounts_change_nothing_or_all() {
 }
 
 #[tokio::test]
-async fn making_an_account_where_something_odd_stands_changes_nothing_or_all() {
+async fn creating_an_account_where_odd_records_exist_changes_nothing_or_all() {
     let world = World::with_settings(&FAST).await;
     let mut redis = world.connect_as("root").await;
     let (user, admin) = (new_user("ada"), new_admin("vera", Role::Viewer));
-    let secret = password("secret");
-    // Their ids follow from their requests: made once to know them, then unmade.
+    let (secret, by) = (password("secret"), creator());
+    let sign_up = async || world.user.sign_up(&user, &secret).await;
+    let create_admin = async || world.admin.create_admin(&by, &admin, &secret).await;
+    // The ids are derived from the requests: the accounts are created once to learn the ids.
     let empty = Snapshot::take(&mut redis).await;
-    let ada = world
-        .user
-        .sign_up(&user, &secret)
-        .await
-        .expect("an account")
-        .0
-        .id;
-    let vera = world
-        .admin
-        .create_admin(&creator(), &admin, &secret)
-        .await
-        .expect("an admin")
-        .id;
+    let ada = sign_up().await.expect("an account").0.id;
+    let vera = create_admin().await.expect("an admin").id;
     empty.restore(&mut redis).await;
 
-    let make = async |one| match one {
-        AccountCall::SignUp => world.user.sign_up(&user, &secret).await.map(drop),
-        _ => world
-            .admin
-            .create_admin(&creator(), &admin, &secret)
-            .await
-            .map(drop),
-    };
     let damages = account_damages(&format!("u:{{{ada}}}"), user.request_id);
-    on_damaged(&world, &damages, &[AccountCall::SignUp], make).await;
+    let call = async |_| sign_up().await.map(drop);
+    on_damaged(&world, &damages, &["sign up"], call).await;
     let damages = account_damages(&format!("a:{{{vera}}}"), admin.request_id);
-    on_damaged(&world, &damages, &[AccountCall::CreateAdmin], make).await;
+    let call = async |_| create_admin().await.map(drop);
+    on_damaged(&world, &damages, &["create an admin"], call).await;
+}
+
+#[derive(Debug, Clone, Copy)]
+enum AdminCall {
+    SignIn,
+    SignOutEverywhere,
+    Disable,
 }
 
 #[tokio::test]
 async fn calls_on_damaged_admins_change_nothing_or_all() {
+    use AdminCall::{Disable, SignIn, SignOutEverywhere};
     let world = World::with_settings(&FAST).await;
+    let (admins, credentials) = (&world.admin, world.admin.credentials());
     let (new, secret) = (new_admin("vera", Role::Viewer), password("vera"));
-    let vera: AdminId = world
-        .admin
-        .create_admin(&creator(), &new, &secret)
-        .await
-        .expect("an admin")
-        .id;
-    let attempt = world
-        .admin
-        .credentials()
-        .find(&new.email)
-        .await
-        .expect("an attempt");
+    let vera = admins.create_admin(&creator(), &new, &secret).await;
+    let vera = vera.expect("an admin").id;
+    let attempt = credentials.find(&new.email).await.expect("an attempt");
     let request = new_request();
-    let make = async |one| match one {
-        AccountCall::SignIn => world
-            .admin
-            .credentials()
-            .open_session(&attempt)
-            .await
-            .map(drop),
-        AccountCall::SignOutEverywhere => world.admin.end_admin_sessions(&vera, None).await,
-        _ => world
-            .admin
-            .disable_admin(&world.organiser, &vera, request)
-            .await
-            .map(drop),
+    let make = async |call| match call {
+        SignIn => credentials.open_session(&attempt).await.map(drop),
+        SignOutEverywhere => admins.end_admin_sessions(&vera, None).await,
+        Disable => {
+            let disabled = admins.disable_admin(&world.organiser, &vera, request).await;
+            disabled.map(drop)
+        }
     };
-    let calls = [
-        AccountCall::SignIn,
-        AccountCall::SignOutEverywhere,
-        AccountCall::DisableAdmin,
-    ];
     let damages = account_damages(&format!("a:{{{vera}}}"), request);
+    let calls = [SignIn, SignOutEverywhere, Disable];
     on_damaged(&world, &damages, &calls, make).await;
 }

@@ -1,4 +1,4 @@
-//! Records that nobody of us wrote, and what a call may do to them.
+//! Damaged records, and a check that a call on them changes nothing or everything that it should.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,19 +8,19 @@ use store::Error;
 
 use crate::world::World;
 
-/// What is done to the records: commands of Redis, each as its words.
+/// A change of the records: commands of Redis, each as its words.
 pub(super) type Damage = Vec<Vec<String>>;
 
 pub(super) fn command(words: &[&str]) -> Vec<String> {
     words.iter().map(|word| (*word).to_owned()).collect()
 }
 
-/// These keys without a value, and with one of each type.
+/// Deletes each key, or gives it a value of each type.
 pub(super) fn of_every_type(keys: &[String]) -> Vec<Damage> {
     let mut damages = Vec::new();
     for key in keys {
-        let gone = command(&["DEL", key]);
-        damages.push(vec![gone.clone()]);
+        let delete = command(&["DEL", key]);
+        damages.push(vec![delete.clone()]);
         for value in [
             &["SET", key, "odd"][..],
             &["RPUSH", key, "odd"],
@@ -29,13 +29,13 @@ pub(super) fn of_every_type(keys: &[String]) -> Vec<Damage> {
             &["ZADD", key, "0", "odd"],
             &["XADD", key, "1-0", "odd", "odd"],
         ] {
-            damages.push(vec![gone.clone(), command(value)]);
+            damages.push(vec![delete.clone(), command(value)]);
         }
     }
     damages
 }
 
-/// This hash without a field, and with odd values in it, for each of these fields.
+/// Deletes each of these fields of a hash, or gives it an odd value.
 pub(super) fn odd_fields(key: &str, fields: &[&str]) -> Vec<Damage> {
     const ODD: [&str; 12] = [
         "",
@@ -62,7 +62,7 @@ pub(super) fn odd_fields(key: &str, fields: &[&str]) -> Vec<Damage> {
     damages
 }
 
-/// All keys with their values, to come back to.
+/// All keys with their values, to be restored later.
 pub(super) struct Snapshot(BTreeMap<String, Vec<u8>>);
 
 impl Snapshot {
@@ -81,10 +81,14 @@ impl Snapshot {
     }
 
     pub(super) async fn restore(&self, redis: &mut MultiplexedConnection) {
-        let () = self.restoring().query_async(redis).await.expect("restored");
+        let () = self
+            .restore_commands()
+            .query_async(redis)
+            .await
+            .expect("restored");
     }
 
-    fn restoring(&self) -> Pipeline {
+    fn restore_commands(&self) -> Pipeline {
         let mut restore = Pipeline::new();
         restore.cmd("FLUSHALL").ignore();
         for (key, value) in &self.0 {
@@ -94,16 +98,16 @@ impl Snapshot {
     }
 }
 
-/// Adds to a pipeline the question how these keys stand, and which others there are.
-fn ask(pipeline: &mut Pipeline, keys: &[String]) {
+/// Appends commands that read these keys, and the names of all keys.
+fn append_reads(pipeline: &mut Pipeline, keys: &[String]) {
     pipeline.cmd("KEYS").arg("*");
     for key in keys {
         pipeline.cmd("DUMP").arg(key);
     }
 }
 
-/// Which keys differ, but for those that may hold too much and are written before a script decides: the
-/// indexes, the lists of all, and the claims of addresses.
+/// The keys that differ, without those that may hold too much and are written before a script
+/// decides: the indexes, the lists, and the claims of addresses.
 fn changes(keys: &[String], before: &[Value], after: &[Value]) -> Vec<String> {
     let lists = [
         "catalogue:",
@@ -117,11 +121,11 @@ fn changes(keys: &[String], before: &[Value], after: &[Value]) -> Vec<String> {
             || key.ends_with(":competitions")
             || key.ends_with(":added")
     };
-    let there = |answers: &[Value]| -> BTreeSet<String> {
-        from_redis_value(answers[0].clone()).expect("the keys")
+    let names = |replies: &[Value]| -> BTreeSet<String> {
+        from_redis_value(replies[0].clone()).expect("the keys")
     };
-    let mut changed: BTreeSet<_> = there(before)
-        .symmetric_difference(&there(after))
+    let mut changed: BTreeSet<_> = names(before)
+        .symmetric_difference(&names(after))
         .cloned()
         .collect();
     let values = before[1..].iter().zip(&after[1..]);
@@ -135,13 +139,17 @@ fn changes(keys: &[String], before: &[Value], after: &[Value]) -> Vec<String> {
     changed.into_iter().collect()
 }
 
-/// Whether the script said no, and not the one who read its answer.
-fn is_no(answer: &Result<(), Error>) -> bool {
-    !matches!(answer, Ok(()) | Err(Error::Corrupt(_)))
-        || matches!(answer, Err(Error::Corrupt(why)) if !why.starts_with("unreadable"))
+/// Whether the script refused the call. `unreadable` is an error of the store, which could not decode
+/// what it read before or after the script.
+fn is_refused_by_script(result: &Result<(), Error>) -> bool {
+    match result {
+        Ok(()) => false,
+        Err(Error::Corrupt(why)) => !why.starts_with("unreadable"),
+        Err(_) => true,
+    }
 }
 
-/// Makes each call on records with each damage, and looks at what changed where it was told no.
+/// Makes each call on records with each damage, and checks that a refused call changed nothing.
 pub(super) async fn on_damaged<Call: Copy + std::fmt::Debug>(
     world: &World,
     damages: &[Damage],
@@ -156,56 +164,50 @@ pub(super) async fn on_damaged<Call: Copy + std::fmt::Debug>(
     let (mut count, mut refused) = (0, 0);
     for damage in damages {
         for call in calls {
-            let mut harm = good.restoring();
+            let mut harm = good.restore_commands();
             for words in damage {
                 harm.cmd(&words[0]).arg(&words[1..]).ignore();
             }
-            ask(&mut harm, &keys);
+            append_reads(&mut harm, &keys);
             let before: Vec<Value> = harm.query_async(&mut redis).await.expect("damaged");
-            let answer = make(*call).await;
+            let result = make(*call).await;
             count += 1;
-            if !is_no(&answer) {
+            if !is_refused_by_script(&result) {
                 continue;
             }
             refused += 1;
             let mut look = Pipeline::new();
-            ask(&mut look, &keys);
+            append_reads(&mut look, &keys);
             let after: Vec<Value> = look.query_async(&mut redis).await.expect("the values");
             let changes = changes(&keys, &before, &after);
             assert!(
-                changes.is_empty() || only_promotions(&mut redis, &changes).await,
-                "{call:?} on {damage:?} answered {answer:?} and changed {changes:?}"
+                changes.is_empty() || has_promoted(&mut redis, &changes).await,
+                "{call:?} on {damage:?} returned {result:?} and changed {changes:?}"
             );
         }
     }
     good.restore(&mut redis).await;
     assert!(
         refused * 10 > count,
-        "{refused} of {count} were refused, too few to show anything"
+        "only {refused} of {count} calls were refused, which tests too little"
     );
 }
 
-/// Whether all that was done since the competition was made is promoting: the entries behind the one
-/// that is marked.
-async fn only_promotions(redis: &mut MultiplexedConnection, changes: &[String]) -> bool {
-    let Some(log) = changes
-        .iter()
-        .find(|key| key.ends_with(":log") && key.starts_with("c:"))
-    else {
+/// Whether the newest entry of the competition's log is a promotion: a call promotes users before it
+/// decides, and may be refused after that.
+async fn has_promoted(redis: &mut MultiplexedConnection, changes: &[String]) -> bool {
+    let is_log = |key: &&String| key.starts_with("c:") && key.ends_with(":log");
+    let Some(log) = changes.iter().find(is_log) else {
         return false;
     };
-    let entries: Vec<(String, Vec<String>)> = cmd("XREVRANGE")
-        .arg(log)
-        .arg("+")
-        .arg("-")
-        .query_async(redis)
-        .await
-        .expect("a log");
-    let new = entries
-        .iter()
-        .take_while(|(_, fields)| fields[11] == "confirmed" && fields[5] == "promote");
-    new.count() > 0
+    let mut newest = cmd("XREVRANGE");
+    newest.arg(log).arg("+").arg("-").arg("COUNT").arg(1);
+    let newest: Vec<(String, Vec<String>)> = newest.query_async(redis).await.expect("a log");
+    newest.iter().any(|(_, fields)| {
+        let has = |name, value| fields.chunks(2).any(|field| field == [name, value]);
+        has("action", "promote") && has("after", "confirmed")
+    })
 }
 
-/// Not on disk: what is damaged here is read back at once.
+/// Settings for tests that write much and need nothing on disk.
 pub(super) const FAST: [(&str, &str); 1] = [("appendfsync", "no")];

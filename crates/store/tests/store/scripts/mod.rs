@@ -1,6 +1,6 @@
-//! Every script on records that the store would never write: wrong types, odd values, absent keys. A
-//! script that answers an error or a refusal has changed nothing; promotions that were due, and come
-//! first, are all that may have been made.
+//! Every call on records that the store never writes: wrong types, odd values, absent keys. A script
+//! that replies an error or a refusal must have changed nothing, except promotions that were due: it
+//! makes those first.
 
 mod accounts;
 mod competitions;
