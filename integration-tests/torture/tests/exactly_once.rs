@@ -13,29 +13,26 @@
 
 use std::cell::Cell;
 use std::env;
+use std::sync::Arc;
 use std::time::Duration;
 
-use api::admin::add_registration_request::User as NamedUser;
-use api::admin::{
-    AddRegistrationRequest, CancelCompetitionRequest, CreateAdminRequest, CreateCompetitionRequest,
-    DeleteCompetitionRequest, DisableAdminRequest, PublishCompetitionRequest,
-    RemoveRegistrationRequest, UpdateCompetitionRequest,
-};
+use api::admin::{CreateAdminRequest, DisableAdminRequest};
 use api::user::{
     ChangePasswordRequest, DeleteMeRequest, RegisterRequest, SignUpRequest, UpdateMeRequest,
-    WithdrawRequest,
 };
-use api::v1::{AdminRole, Competition, User};
-use domain::{Admin, CompetitionId, Email, RequestId, UserId};
-use integration_tests::{AdminClient, PASSWORD, UserClient, admin_client, user_client};
+use api::v1::{AdminRole, User};
+use domain::{AddOptions, Admin, CompetitionId, Email, RequestId, UserId};
+use integration_tests::{PASSWORD, UserClient, admin_client, user_client};
 use prost_types::FieldMask;
 use store::PageRequest;
-use testkit::CompetitionBuilder;
+use testkit::{CompetitionBuilder, Random};
 use tokio::time::{Instant, sleep};
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
+use torture::client::Client;
+use torture::history::Call;
 use torture::world::rewrite::Rewrite;
-use torture::world::{Service, World};
+use torture::world::{Service, SignedInAccount, World};
 
 /// No call has more writes than this.
 const MAX_WRITES: u32 = 4;
@@ -69,7 +66,6 @@ macro_rules! request {
 /// A world with the counts of one test.
 struct Stage {
     world: World,
-    admin: AdminClient,
     round: Cell<u32>,
     calls: Cell<u32>,
     /// The number of calls for which a reply of Redis was lost.
@@ -83,7 +79,6 @@ impl Stage {
         // The links must know which scripts write.
         let world = World::with(&[], Some(Rewrite::nothing())).await;
         Self {
-            admin: admin_client(world.admin.channel(), Some(&world.owner.token)),
             world,
             round: Cell::new(0),
             calls: Cell::new(0),
@@ -92,8 +87,8 @@ impl Stage {
         }
     }
 
-    fn user(&self, token: &str) -> UserClient {
-        user_client(self.world.user.channel(), Some(token))
+    fn client(&self, account: &SignedInAccount) -> Client {
+        Client::new(&self.world, account.clone(), Random::new(0), Arc::default())
     }
 
     /// Loses a response on both links, repeats the call twice, and compares the responses. `count`
@@ -186,13 +181,18 @@ impl Stage {
     }
 
     /// A call whose change is in the log of this competition.
-    async fn call_logged(
-        &self,
-        service: &Service,
-        competition: &CompetitionId,
-        (id, send): (RequestId, impl AsyncFn() -> Result<String, Status>),
-    ) {
-        let count = async || self.count_entries(competition, id).await;
+    async fn call_logged(&self, client: &Client, competition: &CompetitionId, call: Call) {
+        let service = if client.account.is_organiser() {
+            &self.world.admin
+        } else {
+            &self.world.user
+        };
+        let request = client.request(competition.clone(), call);
+        let send = async || {
+            let observed = client.send(&request).await?;
+            Ok(format!("{observed:?}"))
+        };
+        let count = async || self.count_entries(competition, request.id).await;
         self.call(service, send, count).await;
     }
 
@@ -235,20 +235,16 @@ impl Stage {
 
     async fn create_competition(&self) -> CompetitionId {
         let id = CompetitionId::parse(format!("cup-{}", RequestId::random())).expect("a valid id");
-        let request = request!(self.admin => create_competition CreateCompetitionRequest {
-            competition: Some(CompetitionBuilder::new().build().into()),
-            competition_id: Some(id.to_string()),
-        });
-        self.call_logged(&self.world.admin, &id, request).await;
+        let details = Box::new(CompetitionBuilder::new().build().into());
+        let owner = self.client(&self.world.owner);
+        self.call_logged(&owner, &id, Call::Create(details)).await;
         id
     }
 
     async fn publish_competition(&self) -> CompetitionId {
         let id = self.create_competition().await;
-        let request = request!(self.admin => publish_competition PublishCompetitionRequest {
-            competition_id: id.to_string()
-        });
-        self.call_logged(&self.world.admin, &id, request).await;
+        let owner = self.client(&self.world.owner);
+        self.call_logged(&owner, &id, Call::Publish).await;
         id
     }
 
@@ -313,66 +309,41 @@ fn mask(field: &str) -> FieldMask {
 #[tokio::test(flavor = "multi_thread")]
 async fn competitions_change_once_however_often_the_response_is_lost() {
     let stage = Stage::new().await;
-    let (admin, service) = (&stage.admin, &stage.world.admin);
+    let owner = stage.client(&stage.world.owner);
     for round in 0..rounds() {
         stage.round.set(round);
         let draft = stage.create_competition().await;
-        let delete = request!(admin => delete_competition DeleteCompetitionRequest {
-            competition_id: draft.to_string(),
-        });
-        stage.call_logged(service, &draft, delete).await;
+        stage.call_logged(&owner, &draft, Call::Delete).await;
 
         let cup = stage.publish_competition().await;
-        let update = request!(admin => update_competition UpdateCompetitionRequest {
-            competition: Some(Competition {
-                competition_id: cup.to_string(),
-                capacity: Some(7),
-                ..Competition::default()
-            }),
-            update_mask: Some(mask("capacity")),
-        });
-        stage.call_logged(service, &cup, update).await;
-        organise_registrations(&stage, &cup).await;
-        let cancel = request!(admin => cancel_competition CancelCompetitionRequest {
-            competition_id: cup.to_string(),
-            reason: "storm".to_owned(),
-        });
-        stage.call_logged(service, &cup, cancel).await;
+        let accounts = &stage.world.accounts;
+        let by_id = accounts.user(&format!("by-id-{round}")).await;
+        let by_email = accounts.user(&format!("by-email-{round}")).await;
+        let add = |user: &SignedInAccount, email| Call::Add {
+            user: user.user_id().clone(),
+            email,
+            options: AddOptions::default(),
+        };
+        let calls = [
+            Call::Set("capacity", "7".to_owned()),
+            add(&by_id, None),
+            add(&by_email, Some(by_email.email.clone())),
+            Call::Remove(by_id.user_id().clone()),
+            Call::Cancel,
+        ];
+        for call in calls {
+            stage.call_logged(&owner, &cup, call).await;
+        }
     }
     stage.report("organisers", 9);
     assert_eq!(stage.world.findings().await, Vec::<String>::new());
-}
-
-/// Adds two users, one by id and one by address, and removes the first.
-async fn organise_registrations(stage: &Stage, cup: &CompetitionId) {
-    let (admin, service) = (&stage.admin, &stage.world.admin);
-    let round = stage.round.get();
-    let accounts = &stage.world.accounts;
-    let by_id = accounts.user(&format!("by-id-{round}")).await;
-    let by_email = accounts.user(&format!("by-email-{round}")).await;
-    let user_id = by_id.user_id().to_string();
-    for user in [
-        NamedUser::UserId(user_id.clone()),
-        NamedUser::Email(by_email.email),
-    ] {
-        let add = request!(admin => add_registration AddRegistrationRequest {
-            competition_id: cup.to_string(),
-            user: Some(user),
-        });
-        stage.call_logged(service, cup, add).await;
-    }
-    let remove = request!(admin => remove_registration RemoveRegistrationRequest {
-        competition_id: cup.to_string(),
-        user_id: user_id,
-        reason: "no licence".to_owned(),
-    });
-    stage.call_logged(service, cup, remove).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn admins_are_created_and_disabled_once_however_often_the_response_is_lost() {
     let stage = Stage::new().await;
     let service = &stage.world.admin;
+    let admin = admin_client(service.channel(), Some(&stage.world.owner.token));
     for round in 0..rounds() {
         stage.round.set(round);
         let email = format!("admin-{round}@example.org");
@@ -381,7 +352,7 @@ async fn admins_are_created_and_disabled_once_however_often_the_response_is_lost
             admins.retain(|admin| admin.email.as_str() == email);
             admins
         };
-        let (_, create) = request!(stage.admin => create_admin CreateAdminRequest {
+        let (_, create) = request!(admin => create_admin CreateAdminRequest {
             email: email.clone(),
             password: PASSWORD.to_owned(),
             display_name: "Vera".to_owned(),
@@ -390,7 +361,7 @@ async fn admins_are_created_and_disabled_once_however_often_the_response_is_lost
         stage
             .call(service, create, async || find().await.len())
             .await;
-        let (_, disable) = request!(stage.admin => disable_admin DisableAdminRequest {
+        let (_, disable) = request!(admin => disable_admin DisableAdminRequest {
             admin_id: find().await[0].id.to_string(),
         });
         let count_disabled = async || find().await.iter().filter(|admin| admin.disabled).count();
@@ -404,7 +375,6 @@ async fn admins_are_created_and_disabled_once_however_often_the_response_is_lost
 #[tokio::test(flavor = "multi_thread")]
 async fn registrations_are_made_and_ended_once_however_often_the_response_is_lost() {
     let stage = Stage::new().await;
-    let service = &stage.world.user;
     let mut cup = stage.publish_competition().await;
     for round in 0..rounds() {
         stage.round.set(round);
@@ -413,15 +383,10 @@ async fn registrations_are_made_and_ended_once_however_often_the_response_is_los
             cup = stage.publish_competition().await;
         }
         let account = stage.world.accounts.user(&format!("runner-{round}")).await;
-        let user = stage.user(&account.token);
-        let register = request!(user => register RegisterRequest {
-            competition_id: cup.to_string(),
-        });
-        stage.call_logged(service, &cup, register).await;
-        let withdraw = request!(user => withdraw WithdrawRequest {
-            competition_id: cup.to_string(),
-        });
-        stage.call_logged(service, &cup, withdraw).await;
+        let (client, id) = (stage.client(&account), account.user_id());
+        for call in [Call::Register(id.clone()), Call::Withdraw(id.clone())] {
+            stage.call_logged(&client, &cup, call).await;
+        }
     }
     stage.report("registrations", 2);
     assert_eq!(stage.world.findings().await, Vec::<String>::new());
@@ -474,9 +439,14 @@ async fn delete_account(
     user: &UserClient,
     password: &str,
 ) {
-    let (_, register) = request!(user => register RegisterRequest {
+    let register = RegisterRequest {
         competition_id: cup.to_string(),
-    });
+        ..RegisterRequest::default()
+    };
+    let register = async || {
+        let response = user.clone().register(register.clone()).await?;
+        Ok(format!("{response:?}"))
+    };
     retry(&register).await;
     let (request, delete) = request!(user => delete_me DeleteMeRequest {
         password: password.to_owned(),
@@ -511,5 +481,5 @@ async fn sign_up(stage: &Stage, email: &str) -> (UserId, UserClient) {
     stage.call(&stage.world.user, send, count).await;
     let id = stage.find_user(email).await.expect("the new user").id;
     let session = stage.world.accounts.open_user_session(email).await;
-    (id, stage.user(&session))
+    (id, user_client(stage.world.user.channel(), Some(&session)))
 }

@@ -26,27 +26,29 @@ use crate::history::{Call, Observation};
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
 
 impl Client {
-    /// Sends a request once.
+    /// Sends a request once, and judges the result.
     pub async fn attempt(&self, request: &Request) -> AttemptResult {
-        let sent = async {
-            let token = Some(request.account.token.as_str());
-            if !request.account.is_organiser() {
-                let client = user_client(self.user_service.clone(), token);
-                return request.send_as_user(client).await;
-            }
-            let client = admin_client(self.admin_service.clone(), token);
-            match &request.call {
-                Call::ReadRegistration(_) | Call::ReadCompetition | Call::List(_) => {
-                    request.read_as_organiser(client).await
-                }
-                Call::Add { .. } | Call::Remove(_) => request.change_registration(client).await,
-                _ => request.change_competition(client).await,
-            }
-        };
-        match timeout(ATTEMPT_TIMEOUT, sent).await {
+        match timeout(ATTEMPT_TIMEOUT, self.send(request)).await {
             Ok(Ok(observed)) => AttemptResult::Response(observed),
             Ok(Err(status)) => error(&status),
             Err(_) => AttemptResult::Lost,
+        }
+    }
+
+    /// Sends a request once.
+    pub async fn send(&self, request: &Request) -> Result<Observation, Status> {
+        let token = Some(request.account.token.as_str());
+        if !request.account.is_organiser() {
+            let client = user_client(self.user_service.clone(), token);
+            return request.send_as_user(client).await;
+        }
+        let client = admin_client(self.admin_service.clone(), token);
+        match &request.call {
+            Call::ReadRegistration(_) | Call::ReadCompetition | Call::List(_) => {
+                request.read_as_organiser(client).await
+            }
+            Call::Add { .. } | Call::Remove(_) => request.change_registration(client).await,
+            _ => request.change_competition(client).await,
         }
     }
 }
