@@ -1,4 +1,4 @@
-//! What a scenario is given: the running stack, its settings, and the accounts for the load.
+//! The context of a scenario: the running stack, the settings, and the accounts for the load.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use crate::measurement::Observed;
 use crate::result::Result;
 use crate::seed::{Credential, LoadUser, Seeder};
 use crate::settings::Settings;
-use crate::stack::{OWNER_EMAIL, OWNER_PASSWORD, RedisCounters, Server, Stack};
+use crate::stack::{CounterReader, GrpcServer, OWNER_EMAIL, OWNER_PASSWORD, Stack};
 
 /// A user of Redis's ACL who may read its counters.
 const COUNTERS_USER: &str = "doctor";
@@ -21,7 +21,7 @@ const SIGN_IN_TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) struct Context<'a> {
     pub(crate) settings: &'a Settings,
     pub(crate) stack: Stack,
-    pub(crate) counters: RedisCounters,
+    pub(crate) counters: CounterReader,
     pub(crate) seeder: Seeder,
     users: OnceCell<Vec<LoadUser>>,
     owner: OnceCell<Credential>,
@@ -33,7 +33,7 @@ impl<'a> Context<'a> {
         let stack = Stack::start(settings).await?;
         Ok(Self {
             settings,
-            counters: RedisCounters::connect(&stack.redis, COUNTERS_USER).await?,
+            counters: CounterReader::connect(&stack.redis, COUNTERS_USER).await?,
             seeder: Seeder::new(&stack.redis).await?,
             stack,
             users: OnceCell::new(),
@@ -79,10 +79,10 @@ impl Context<'_> {
         }
     }
 
-    /// Whose CPU time a measurement reads while calls go to this server.
-    pub(crate) fn observe(&self, server: Option<&Server>) -> Observed<'_> {
+    /// The processes to observe while calls go to this server.
+    pub(crate) fn observe(&self, server: Option<&GrpcServer>) -> Observed<'_> {
         Observed {
-            server: server.map(Server::pid),
+            server: server.map(GrpcServer::pid),
             redis: self.stack.redis.pid(),
             counters: &self.counters,
         }

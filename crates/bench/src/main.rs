@@ -35,7 +35,7 @@ use std::time::Instant;
 use clap::{CommandFactory, FromArgMatches};
 
 use crate::context::Context;
-use crate::report::Report;
+use crate::report::BenchReport;
 use crate::result::Result;
 use crate::scenarios::SCENARIOS;
 use crate::settings::{Command, Settings};
@@ -74,7 +74,7 @@ async fn benchmark(settings: &Settings) -> Result<()> {
     if selected.is_empty() {
         return Err("no scenario has such a name; --help lists the scenarios".into());
     }
-    let mut report = Report::new(settings);
+    let mut report = BenchReport::new(settings);
     eprintln!("starting Redis and the services");
     let mut context = Context::start(settings).await?;
     let mut failed = Vec::new();
@@ -88,7 +88,7 @@ async fn benchmark(settings: &Settings) -> Result<()> {
     }
     report.duration = started_at.elapsed();
     let goals = selected.iter().flat_map(|scenario| scenario.goals);
-    report.publish(&settings.out, goals)?;
+    report::publish(&report, goals, &settings.out)?;
     if failed.is_empty() {
         return Ok(());
     }

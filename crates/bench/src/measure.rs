@@ -8,10 +8,10 @@ use tonic::Request;
 use crate::context::Context;
 use crate::load::Caller;
 use crate::measurement::{Measurement, Observed, measure_round};
-use crate::report::Report;
+use crate::report::BenchReport;
 use crate::result::Result;
 use crate::row::ReportRow;
-use crate::rpc::{Expected, Rpc, RpcCaller, call};
+use crate::rpc::{ExpectedResponse, Rpc, RpcCaller, call};
 use crate::stack::{bare, connect};
 
 const ROUNDS: u32 = 3;
@@ -26,9 +26,9 @@ const COUNTS: u32 = 50;
 /// tonic have sources of their own.
 pub(crate) async fn measure<R, M, G>(
     context: &Context<'_>,
-    report: &mut Report,
+    report: &mut BenchReport,
     name: &'static str,
-    expected: Expected<R>,
+    expected: ExpectedResponse<R>,
     requests: M,
 ) -> Result<()>
 where
@@ -85,7 +85,7 @@ pub(crate) async fn measure_alone<C: Caller>(
 async fn connect_callers<R: Rpc, G>(
     context: &Context<'_>,
     url: &str,
-    expected: Expected<R>,
+    expected: ExpectedResponse<R>,
     requests: impl Fn(usize) -> G,
 ) -> Result<Vec<RpcCaller<R, G>>> {
     let mut channels = Vec::new();

@@ -9,20 +9,20 @@ use tokio::time::sleep_until;
 use crate::load::closed_loop::{self, Window};
 use crate::load::{CallStats, Caller};
 use crate::result::Result;
-use crate::stack::RedisCounters;
-use crate::stack::redis::Counters;
+use crate::stack::CounterReader;
+use crate::stack::redis::RedisCounts;
 use crate::stack::usage::{self, MachineTime};
 
 /// Long enough for caches and flow control to settle and for the queues to fill.
 const WARM_UP: Duration = Duration::from_millis(300);
 
-/// Whose CPU time is read, and which Redis's counters.
+/// The processes whose CPU time is read, and the Redis whose counters are read.
 pub(crate) struct Observed<'a> {
     /// The pid of the server; `None` if the calls go to Redis directly.
     pub(crate) server: Option<u32>,
     /// The pid of Redis.
     pub(crate) redis: Option<u32>,
-    pub(crate) counters: &'a RedisCounters,
+    pub(crate) counters: &'a CounterReader,
 }
 
 /// One value for each process that takes part in a call.
@@ -44,11 +44,11 @@ pub(crate) struct Measurement {
     pub(crate) commands: BTreeMap<String, u64>,
 }
 
-struct Snapshot {
+struct ObservedState {
     at: Instant,
     cpu: ByProcess<Option<Duration>>,
     machine: Option<MachineTime>,
-    redis: Counters,
+    redis: RedisCounts,
 }
 
 /// Warms up, then measures these callers for `duration`. Returns the callers for a further round.
@@ -60,16 +60,16 @@ pub(crate) async fn measure_round<C: Caller>(
     let window = Window::after(WARM_UP, duration);
     let snapshots = async {
         sleep_until(window.starts_at.into()).await;
-        let before = Snapshot::take(observed).await?;
+        let before = ObservedState::take(observed).await?;
         sleep_until(window.ends_at.into()).await;
-        Ok((before, Snapshot::take(observed).await?))
+        Ok((before, ObservedState::take(observed).await?))
     };
     let calls = closed_loop::run(callers, window);
     let ((callers, stats), (before, after)) = tokio::try_join!(calls, snapshots)?;
     Ok((callers, Measurement::between(&before, &after, stats)))
 }
 
-impl Snapshot {
+impl ObservedState {
     async fn take(observed: &Observed<'_>) -> Result<Self> {
         let cpu = ByProcess {
             server: observed.server.and_then(usage::cpu_time),
@@ -88,7 +88,7 @@ impl Snapshot {
 }
 
 impl Measurement {
-    fn between(before: &Snapshot, after: &Snapshot, stats: CallStats) -> Self {
+    fn between(before: &ObservedState, after: &ObservedState, stats: CallStats) -> Self {
         let used = |process: fn(&ByProcess<Option<Duration>>) -> Option<Duration>| {
             Some(process(&after.cpu)?.saturating_sub(process(&before.cpu)?))
         };
@@ -106,7 +106,6 @@ impl Measurement {
         }
     }
 
-    /// The throughput.
     pub(crate) fn calls_per_second(&self) -> f64 {
         self.stats.calls() as f64 / self.duration.as_secs_f64()
     }

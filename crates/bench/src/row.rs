@@ -32,7 +32,7 @@ pub(crate) struct ReportRow {
     /// Redis commands per call under load, those called by scripts included.
     pub(crate) commands: BTreeMap<String, f64>,
     pub(crate) shares: Option<MachineShares>,
-    /// What limits how far the figures can be trusted.
+    /// Reasons to distrust the figures.
     pub(crate) notes: Vec<String>,
 }
 

@@ -22,7 +22,6 @@ use crate::load::{CallResult, Caller};
 /// How much of an unexpected response a report shows, in characters.
 const MAX_SHOWN: usize = 300;
 
-/// A gRPC method.
 pub(crate) trait Rpc: Send + Sync + 'static {
     /// The full name of the service.
     const SERVICE: &str;
@@ -80,14 +79,14 @@ pub(crate) async fn call<R: Rpc>(channel: &Channel, request: Request<R::Request>
 }
 
 /// The response that a scenario measures. Any other one counts as a failed call.
-pub(crate) enum Expected<R: Rpc> {
+pub(crate) enum ExpectedResponse<R: Rpc> {
     /// A message for which the function returns true.
     Message(fn(&R::Response) -> bool),
     /// An error with this code.
     Error(Code),
 }
 
-impl<R: Rpc> Expected<R> {
+impl<R: Rpc> ExpectedResponse<R> {
     pub(crate) fn check(self, result: &RpcResult<R>) -> CallResult {
         match (self, result) {
             (Self::Message(is_expected), Ok(response)) if is_expected(response.get_ref()) => Ok(()),
@@ -103,9 +102,9 @@ impl<R: Rpc> Expected<R> {
 }
 
 // Derived, both would need `R: Copy`.
-impl<R: Rpc> Copy for Expected<R> {}
+impl<R: Rpc> Copy for ExpectedResponse<R> {}
 
-impl<R: Rpc> Clone for Expected<R> {
+impl<R: Rpc> Clone for ExpectedResponse<R> {
     fn clone(&self) -> Self {
         *self
     }
@@ -115,7 +114,7 @@ impl<R: Rpc> Clone for Expected<R> {
 pub(crate) struct RpcCaller<R: Rpc, G> {
     pub(crate) channel: Channel,
     pub(crate) next_request: G,
-    pub(crate) expected: Expected<R>,
+    pub(crate) expected: ExpectedResponse<R>,
 }
 
 impl<R, G> Caller for RpcCaller<R, G>

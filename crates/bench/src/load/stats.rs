@@ -12,7 +12,6 @@ const SIGNIFICANT_DIGITS: u8 = 2;
 pub(crate) type CallResult = Result<(), String>;
 
 pub(crate) trait Caller: Send + 'static {
-    /// Makes one call.
     fn call(&mut self) -> impl Future<Output = CallResult> + Send;
 }
 

@@ -2,14 +2,14 @@
 
 use serde::Serialize;
 
-use super::{Figure, Report};
+use super::contents::{BenchReport, Figure};
 use crate::row::ReportRow;
 
 /// A quantity and its bound.
 #[derive(Debug)]
 pub(crate) struct Goal(pub(crate) Quantity, pub(crate) Bound);
 
-/// A quantity of the report. Texts are names of rows, or of single figures where it says so.
+/// A quantity of the report. A text is the name of a row or of a single figure.
 #[derive(Debug)]
 pub(crate) enum Quantity {
     /// The throughput in relation to bare tonic.
@@ -21,7 +21,6 @@ pub(crate) enum Quantity {
     ThroughputTo(&'static str, &'static str),
     /// The CPU time of service and Redis of the first row in relation to the second.
     CpuTo(&'static str, &'static str),
-    /// A single figure.
     Figure(&'static str),
     /// The first single figure in relation to the second.
     FigureTo(&'static str, &'static str),
@@ -45,7 +44,7 @@ pub(crate) struct Evaluated {
 
 impl Goal {
     /// `None` if the run did not measure the quantity.
-    pub(super) fn evaluate(&self, report: &Report) -> Option<Evaluated> {
+    pub(super) fn evaluate(&self, report: &BenchReport) -> Option<Evaluated> {
         let Self(quantity, bound) = self;
         let (quantity, measured) = quantity.measured(report)?;
         Some(Evaluated {
@@ -59,7 +58,7 @@ impl Goal {
 
 impl Quantity {
     /// The description and the value.
-    fn measured(&self, report: &Report) -> Option<(String, f64)> {
+    fn measured(&self, report: &BenchReport) -> Option<(String, f64)> {
         let row = |name: &str| report.rows.iter().find(|row| row.name == name);
         let figure = |name: &str| report.figures.iter().find(|figure| figure.name == name);
         let cpu = |row: &ReportRow| Some(row.cpu_us.server? + row.cpu_us.redis?);

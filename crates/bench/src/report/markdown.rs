@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::contents::{BenchReport, Burst};
+use super::format::{optional, rounded, table, whole};
 use super::goals::{Bound, Evaluated};
-use super::{Burst, Figure, Report};
 use crate::row::ReportRow;
 
 const LEGEND: &str = "\
@@ -13,8 +14,7 @@ in a closed loop mostly the time in the queue that the generator keeps full. CPU
 call in the service, in the bare server, in Redis, in the generator. trips: how often a single call \
 waits for Redis, counted as reads of Redis's sockets.";
 
-/// The whole report.
-pub(super) fn render(report: &Report, goals: &[Evaluated]) -> String {
+pub(super) fn render(report: &BenchReport, goals: &[Evaluated]) -> String {
     let mut parts = vec!["# How fast Startlist is".to_owned(), conditions(report)];
     if !report.rows.is_empty() {
         parts.push(throughput(&report.rows));
@@ -30,10 +30,7 @@ pub(super) fn render(report: &Report, goals: &[Evaluated]) -> String {
         parts.push(burst(result));
     }
     if !report.figures.is_empty() {
-        let lines = report
-            .figures
-            .iter()
-            .map(|one| format!("- {}", figure(one)));
+        let lines = report.figures.iter().map(|figure| format!("- {figure}"));
         parts.push("## Single figures".to_owned());
         parts.push(lines.collect::<Vec<_>>().join("\n"));
     }
@@ -41,29 +38,12 @@ pub(super) fn render(report: &Report, goals: &[Evaluated]) -> String {
         parts.push("## Goals".to_owned());
         parts.push(goal_table(goals));
     }
-    for left_out in &report.left_out {
-        parts.push(format!("Left out: {}: {}", left_out.name, left_out.reason));
-    }
+    let left_out = report.left_out.iter();
+    parts.extend(left_out.map(|scenario| format!("Left out: {scenario}")));
     parts.join("\n\n")
 }
 
-/// One row in short, for the person who waits for the report.
-pub(super) fn progress(row: &ReportRow) -> String {
-    let ratio = optional(row.ratio, |ratio| format!(", {ratio:.2} of bare tonic"));
-    let throughput = format!("{}/s{ratio}", whole(row.calls_per_second));
-    let notes = row.notes.iter().cloned();
-    [throughput]
-        .into_iter()
-        .chain(notes)
-        .collect::<Vec<_>>()
-        .join("; ")
-}
-
-pub(super) fn figure(figure: &Figure) -> String {
-    format!("{}: {} {}", figure.name, rounded(figure.value), figure.unit)
-}
-
-fn conditions(report: &Report) -> String {
+fn conditions(report: &BenchReport) -> String {
     let conditions = &report.conditions;
     let load = conditions.load_before.map(|load| {
         let warning = if load > 0.5 {
@@ -199,87 +179,9 @@ fn goal_table(goals: &[Evaluated]) -> String {
     table(&["goal", "bound", "measured", "met"], cells)
 }
 
-/// A table whose first column is aligned to the left and whose other columns to the right.
-fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
-    let head = head.iter().map(ToString::to_string).collect();
-    let rows: Vec<Vec<String>> = [head].into_iter().chain(rows).collect();
-    let width = |column: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(column));
-        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
-    };
-    let widths: Vec<_> = (0..rows[0].len()).map(width).collect();
-    let line = |row: &Vec<String>| {
-        let cells = row.iter().zip(&widths).enumerate();
-        let cells = cells.map(|(column, (cell, &width))| match column {
-            0 => format!("{cell:width$}"),
-            _ => format!("{cell:>width$}"),
-        });
-        format!("| {} |", cells.collect::<Vec<_>>().join(" | "))
-    };
-    let rule = widths.iter().enumerate();
-    let rule = rule.map(|(column, width)| match column {
-        0 => "-".repeat(width + 2),
-        _ => format!("{}:", "-".repeat(width + 1)),
-    });
-    let rule = format!("|{}|", rule.collect::<Vec<_>>().join("|"));
-    let mut lines: Vec<_> = rows.iter().map(line).collect();
-    lines.insert(1, rule);
-    lines.join("\n")
-}
-
-fn optional(value: Option<f64>, show: impl Fn(f64) -> String) -> String {
-    value.map(show).unwrap_or_default()
-}
-
-/// Rounds to three significant digits, and to whole numbers above a thousand.
-fn rounded(value: f64) -> String {
-    match value.abs() {
-        size if size >= 1_000.0 => whole(value),
-        size if size >= 100.0 => format!("{value:.0}"),
-        size if size >= 10.0 => format!("{value:.1}"),
-        size if size > 0.0 => format!("{value:.2}"),
-        _ => "0".to_owned(),
-    }
-}
-
-/// Rounds to a whole number with separators between the thousands.
-fn whole(value: f64) -> String {
-    let number = format!("{value:.0}");
-    let digits = number.trim_start_matches('-');
-    let mut text = number[..number.len() - digits.len()].to_owned();
-    for (position, digit) in digits.chars().enumerate() {
-        if position > 0 && (digits.len() - position).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn figures_are_rounded_to_three_significant_digits() {
-        for (value, text) in [
-            (0.0, "0"),
-            (0.404, "0.40"),
-            (17.32, "17.3"),
-            (450.4, "450"),
-            (17_321.6, "17,322"),
-            (-1_234_567.0, "-1,234,567"),
-        ] {
-            assert_eq!(rounded(value), text);
-        }
-    }
-
-    #[test]
-    fn columns_are_aligned() {
-        let rows = [vec!["Register".to_owned(), "17,300".to_owned()]];
-        let expected = "| scenario | calls/s |\n|----------|--------:|\n| Register |  17,300 |";
-        assert_eq!(table(&["scenario", "calls/s"], rows.into_iter()), expected);
-    }
 
     #[test]
     fn commands_are_sorted_by_frequency_and_rare_ones_are_left_out() {

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::names;
 use crate::context::Context;
 use crate::load::CallStats;
-use crate::report::{Burst, Report};
+use crate::report::{BenchReport, Burst};
 use crate::result::Result;
 use crate::seed::{Credential, open_competition};
 use crate::stack::usage::resident_bytes;
@@ -29,7 +29,7 @@ const MAX_TRIES: u32 = 60;
 /// The allocator returns unused memory to the system after 10 s.
 const MEMORY_SETTLING_TIME: Duration = Duration::from_secs(12);
 
-pub(super) async fn run(context: &Context<'_>, report: &mut Report) -> Result<()> {
+pub(super) async fn run(context: &Context<'_>, report: &mut BenchReport) -> Result<()> {
     let places = context.settings.users / USERS_PER_PLACE;
     let limited = open_competition()
         .capacity(i64::from(places))
@@ -97,10 +97,10 @@ async fn register_all(context: &Context<'_>, competition: &str) -> Result<Burst>
     Ok(burst)
 }
 
-/// What one user got, after how many rejected and unanswered calls.
+/// The outcome for one user, and how many calls were rejected or unanswered before.
 #[derive(Default)]
 struct UserResult {
-    /// `None` = refused.
+    /// `None` if the registration was refused.
     state: Option<RegistrationState>,
     overloaded: u32,
     unavailable: u32,
@@ -137,7 +137,7 @@ async fn register(
     Err(format!("a call failed {MAX_TRIES} times").into())
 }
 
-/// Compares what the users were told, and what the service has stored, with the limits.
+/// Compares the responses and the stored counts with the limits.
 fn check_limits(burst: &Burst, stored: [i64; 2], places: u32) -> Result<()> {
     let limit = i64::from(places);
     let told = [burst.confirmed, burst.waitlisted].map(i64::from);
@@ -151,7 +151,7 @@ fn check_limits(burst: &Burst, stored: [i64; 2], places: u32) -> Result<()> {
     .into())
 }
 
-fn add_memory(report: &mut Report, name: &'static str, pid: u32) {
+fn add_memory(report: &mut BenchReport, name: &'static str, pid: u32) {
     if let Some(bytes) = resident_bytes(pid) {
         report.add_figure(name, bytes as f64 / 1e6, "MB");
     }

@@ -7,15 +7,15 @@ use tonic::Request;
 use super::names;
 use crate::context::Context;
 use crate::measure::measure;
-use crate::report::Report;
+use crate::report::BenchReport;
 use crate::result::Result;
-use crate::rpc::{Expected, GetCompetition, ListCompetitions};
+use crate::rpc::{ExpectedResponse, GetCompetition, ListCompetitions};
 use crate::seed::open_competition;
 
 const PAGE_SIZE: u16 = 50;
 
 /// All competitions in turn.
-pub(super) async fn get_many(context: &Context<'_>, report: &mut Report) -> Result<()> {
+pub(super) async fn get_many(context: &Context<'_>, report: &mut BenchReport) -> Result<()> {
     let seeder = &context.seeder;
     let competitions = seeder
         .competitions("get", 1_000, open_competition())
@@ -24,7 +24,7 @@ pub(super) async fn get_many(context: &Context<'_>, report: &mut Report) -> Resu
 }
 
 /// The same competition each time.
-pub(super) async fn get_same(context: &Context<'_>, report: &mut Report) -> Result<()> {
+pub(super) async fn get_same(context: &Context<'_>, report: &mut BenchReport) -> Result<()> {
     let seeder = &context.seeder;
     let competitions = seeder.competitions("look", 1, open_competition()).await?;
     get(context, report, names::GET_SAME_COMPETITION, competitions).await
@@ -32,11 +32,11 @@ pub(super) async fn get_same(context: &Context<'_>, report: &mut Report) -> Resu
 
 async fn get(
     context: &Context<'_>,
-    report: &mut Report,
+    report: &mut BenchReport,
     name: &'static str,
     competitions: Vec<CompetitionId>,
 ) -> Result<()> {
-    let expected = Expected::<GetCompetition>::Message(|found| found.competition.is_some());
+    let expected = ExpectedResponse::<GetCompetition>::Message(|found| found.competition.is_some());
     measure(context, report, name, expected, |caller| {
         // Each caller begins at another competition.
         let mut ids = competitions.clone().into_iter().cycle().skip(caller);
@@ -49,7 +49,7 @@ async fn get(
 }
 
 /// The first page.
-pub(super) async fn list(context: &Context<'_>, report: &mut Report) -> Result<()> {
+pub(super) async fn list(context: &Context<'_>, report: &mut BenchReport) -> Result<()> {
     let seeder = &context.seeder;
     seeder
         .competitions("list", 1_000, open_competition())
@@ -60,10 +60,10 @@ pub(super) async fn list(context: &Context<'_>, report: &mut Report) -> Result<(
 /// Measures the first page of all competitions.
 pub(super) async fn first_page(
     context: &Context<'_>,
-    report: &mut Report,
+    report: &mut BenchReport,
     name: &'static str,
 ) -> Result<()> {
-    let expected = Expected::<ListCompetitions>::Message(|page| {
+    let expected = ExpectedResponse::<ListCompetitions>::Message(|page| {
         page.competitions.len() == usize::from(PAGE_SIZE)
     });
     let request = || {

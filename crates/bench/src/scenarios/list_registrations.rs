@@ -6,15 +6,15 @@ use domain::CompetitionId;
 use super::names;
 use crate::context::Context;
 use crate::measure::measure;
-use crate::report::Report;
+use crate::report::BenchReport;
 use crate::result::Result;
-use crate::rpc::{Expected, ListRegistrations};
+use crate::rpc::{ExpectedResponse, ListRegistrations};
 use crate::seed::open_competition;
 
 const PAGE_SIZE: u16 = 200;
 
 /// The first of two pages.
-pub(super) async fn run(context: &Context<'_>, report: &mut Report) -> Result<()> {
+pub(super) async fn run(context: &Context<'_>, report: &mut BenchReport) -> Result<()> {
     let seeder = &context.seeder;
     let competitions = seeder
         .competitions("entries", 1, open_competition())
@@ -28,12 +28,12 @@ pub(super) async fn run(context: &Context<'_>, report: &mut Report) -> Result<()
 /// Measures the first page of the registrations for a competition.
 pub(super) async fn first_page(
     context: &Context<'_>,
-    report: &mut Report,
+    report: &mut BenchReport,
     name: &'static str,
     competition: &CompetitionId,
 ) -> Result<()> {
     let owner = context.owner().await?;
-    let expected = Expected::<ListRegistrations>::Message(|page| {
+    let expected = ExpectedResponse::<ListRegistrations>::Message(|page| {
         let is_full = page.entries.len() == usize::from(PAGE_SIZE);
         is_full && page.entries.iter().all(|entry| !entry.email.is_empty())
     });

@@ -6,7 +6,7 @@ use testkit::redis_client::pipe;
 
 use super::{competitions, list_registrations, names};
 use crate::context::Context;
-use crate::report::Report;
+use crate::report::BenchReport;
 use crate::result::Result;
 use crate::seed::open_competition;
 use crate::stack::redis;
@@ -18,7 +18,7 @@ const MANY_REGISTRATIONS: usize = 1_000_000;
 const COMPLETE_USERS: usize = 1_000;
 const PIPELINE_LENGTH: usize = 1_000;
 
-pub(super) async fn run(context: &Context<'_>, report: &mut Report) -> Result<()> {
+pub(super) async fn run(context: &Context<'_>, report: &mut BenchReport) -> Result<()> {
     let seeder = &context.seeder;
     let both = seeder.competitions("long", 2, open_competition()).await?;
     eprintln!("  creating {MANY_REGISTRATIONS} accounts");

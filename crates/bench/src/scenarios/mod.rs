@@ -1,4 +1,4 @@
-//! What is measured: the table of the scenarios, in the order in which they run.
+//! The table of the scenarios, in the order in which they run.
 //!
 //! - [`health`], [`competitions`], [`register`], [`withdraw`], [`my_registrations`],
 //!   [`list_registrations`]: gRPC methods, each beside bare tonic.
@@ -27,7 +27,7 @@ use futures::FutureExt;
 use futures::future::LocalBoxFuture;
 
 use crate::context::Context;
-use crate::report::Report;
+use crate::report::BenchReport;
 use crate::report::goals::Bound::{AtLeast, AtMost};
 use crate::report::goals::Goal;
 use crate::report::goals::Quantity::{
@@ -39,7 +39,7 @@ use crate::result::Result;
 pub(crate) struct Scenario {
     pub(crate) name: &'static str,
     pub(crate) run:
-        for<'a> fn(&'a mut Context<'_>, &'a mut Report) -> LocalBoxFuture<'a, Result<()>>,
+        for<'a> fn(&'a mut Context<'_>, &'a mut BenchReport) -> LocalBoxFuture<'a, Result<()>>,
     pub(crate) goals: &'static [Goal],
 }
 

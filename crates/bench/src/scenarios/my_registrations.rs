@@ -5,16 +5,16 @@ use api::user::{GetMyRegistrationRequest, ListMyRegistrationsRequest};
 use super::names;
 use crate::context::Context;
 use crate::measure::measure;
-use crate::report::Report;
+use crate::report::BenchReport;
 use crate::result::Result;
-use crate::rpc::{Expected, GetMyRegistration, ListMyRegistrations};
+use crate::rpc::{ExpectedResponse, GetMyRegistration, ListMyRegistrations};
 use crate::seed::open_competition;
 
 /// The users of `list`, and the registrations of each.
 const LISTING_USERS: usize = 500;
 const PAGE_SIZE: u16 = 20;
 
-pub(super) async fn get(context: &Context<'_>, report: &mut Report) -> Result<()> {
+pub(super) async fn get(context: &Context<'_>, report: &mut BenchReport) -> Result<()> {
     let seeder = &context.seeder;
     let competitions = seeder
         .competitions("mine", 1_000, open_competition())
@@ -24,7 +24,8 @@ pub(super) async fn get(context: &Context<'_>, report: &mut Report) -> Result<()
     let registrations = pairs.iter().map(|(user, id)| (&user.id, *id));
     seeder.register(registrations).await?;
     let name = names::GET_MY_REGISTRATION;
-    let expected = Expected::<GetMyRegistration>::Message(|found| found.registration.is_some());
+    let expected =
+        ExpectedResponse::<GetMyRegistration>::Message(|found| found.registration.is_some());
     measure(context, report, name, expected, |caller| {
         let (user, competition) = pairs[caller % pairs.len()];
         let (credential, competition_id) = (user.credential.clone(), competition.to_string());
@@ -36,7 +37,7 @@ pub(super) async fn get(context: &Context<'_>, report: &mut Report) -> Result<()
     .await
 }
 
-pub(super) async fn list(context: &Context<'_>, report: &mut Report) -> Result<()> {
+pub(super) async fn list(context: &Context<'_>, report: &mut BenchReport) -> Result<()> {
     let (seeder, count) = (&context.seeder, usize::from(PAGE_SIZE));
     let competitions = seeder
         .competitions("twenty", count, open_competition())
@@ -48,7 +49,7 @@ pub(super) async fn list(context: &Context<'_>, report: &mut Report) -> Result<(
         seeder.register(registrations).await?;
     }
     let name = names::LIST_MY_REGISTRATIONS;
-    let expected = Expected::<ListMyRegistrations>::Message(|page| {
+    let expected = ExpectedResponse::<ListMyRegistrations>::Message(|page| {
         page.registrations.len() == usize::from(PAGE_SIZE)
     });
     measure(context, report, name, expected, |caller| {

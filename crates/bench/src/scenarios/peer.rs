@@ -27,10 +27,10 @@ use crate::context::Context;
 use crate::load::{CallResult, Caller};
 use crate::measure::measure_alone;
 use crate::measurement::Observed;
-use crate::report::Report;
+use crate::report::BenchReport;
 use crate::result::Result;
 use crate::row::ReportRow;
-use crate::stack::{Program, RedisCounters, redis};
+use crate::stack::{ChildProcess, CounterReader, redis};
 
 const REPOSITORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peer");
@@ -45,11 +45,11 @@ const COMPETITIONS: usize = 200;
 const STARTUP_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Measures the peer. Leaves it out if its packages cannot be installed.
-pub(super) async fn run(context: &Context<'_>, report: &mut Report) -> Result<()> {
+pub(super) async fn run(context: &Context<'_>, report: &mut BenchReport) -> Result<()> {
     let python = match install() {
         Ok(python) => python,
         Err(error) => {
-            report.leave_out(names::PEER, error.to_string());
+            report.leave_out(names::PEER, &error.to_string());
             return Ok(());
         }
     };
@@ -85,13 +85,13 @@ fn install() -> Result<PathBuf> {
 /// Both services of the peer and their Redis.
 struct Peer {
     // Dropped in this order: the services before Redis.
-    user: Program,
-    _admin: Program,
+    user: ChildProcess,
+    _admin: ChildProcess,
     redis: RedisServer,
     /// `http://host:port`
     user_url: String,
     admin_url: String,
-    counters: RedisCounters,
+    counters: CounterReader,
 }
 
 impl Peer {
@@ -110,7 +110,7 @@ impl Peer {
                 .env("REDIS_URL", &redis_url)
                 .env("USER_URL", &user_url)
                 .env("ADMIN_URL", &admin_url);
-            Program::start(command, folder)
+            ChildProcess::start(command, folder)
         };
         let mut user = service("user_service:app", user_address)?;
         wait_until_open(&mut user, user_address).await?;
@@ -119,7 +119,7 @@ impl Peer {
         Ok(Self {
             user,
             _admin: admin,
-            counters: RedisCounters::connect(&redis, REDIS_USER).await?,
+            counters: CounterReader::connect(&redis, REDIS_USER).await?,
             redis,
             user_url,
             admin_url,
@@ -175,7 +175,7 @@ impl Peer {
     }
 }
 
-async fn wait_until_open(program: &mut Program, address: SocketAddr) -> Result<()> {
+async fn wait_until_open(program: &mut ChildProcess, address: SocketAddr) -> Result<()> {
     let deadline = Instant::now() + STARTUP_TIMEOUT;
     while TcpStream::connect(address).await.is_err() {
         if Instant::now() > deadline || !program.is_running() {

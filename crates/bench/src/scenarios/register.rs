@@ -12,9 +12,9 @@ use uuid::Uuid;
 use super::names;
 use crate::context::Context;
 use crate::measure::measure;
-use crate::report::Report;
+use crate::report::BenchReport;
 use crate::result::Result;
-use crate::rpc::{Expected, Register};
+use crate::rpc::{ExpectedResponse, Register};
 use crate::seed::{LoadUser, closed_competition, open_competition};
 
 const COMPETITIONS: usize = 1_000;
@@ -23,14 +23,17 @@ const COMPETITIONS: usize = 1_000;
 const MAX_CALLS_PER_SECOND: usize = 100_000;
 
 /// Confirmed registrations, spread over many competitions.
-pub(super) async fn many_competitions(context: &Context<'_>, report: &mut Report) -> Result<()> {
+pub(super) async fn many_competitions(
+    context: &Context<'_>,
+    report: &mut BenchReport,
+) -> Result<()> {
     let seeder = &context.seeder;
     let competitions = seeder
         .competitions("open", COMPETITIONS, open_competition())
         .await?;
     let pairs = Pairs::spread(context.users().await?, competitions);
     let before = context.counters.read().await?;
-    let expected = Expected::Message(is_confirmed);
+    let expected = ExpectedResponse::Message(is_confirmed);
     register(context, report, names::REGISTER, &pairs, expected).await?;
     let after = context.counters.read().await?;
     let bytes = after.bytes_per_change_since(&before);
@@ -39,7 +42,7 @@ pub(super) async fn many_competitions(context: &Context<'_>, report: &mut Report
 }
 
 /// Confirmed registrations for the same competition.
-pub(super) async fn one_competition(context: &Context<'_>, report: &mut Report) -> Result<()> {
+pub(super) async fn one_competition(context: &Context<'_>, report: &mut BenchReport) -> Result<()> {
     let (seeder, users) = (&context.seeder, context.users().await?);
     // When all users have registered for one, the next one follows.
     let count = context.max_calls(MAX_CALLS_PER_SECOND) / users.len() + 1;
@@ -47,19 +50,20 @@ pub(super) async fn one_competition(context: &Context<'_>, report: &mut Report) 
         .competitions("one", count, open_competition())
         .await?;
     let pairs = Pairs::one_after_the_other(users, competitions);
-    let expected = Expected::Message(is_confirmed);
+    let expected = ExpectedResponse::Message(is_confirmed);
     register(context, report, names::REGISTER_ONE, &pairs, expected).await
 }
 
 /// Waitlisted registrations.
-pub(super) async fn waitlisted(context: &Context<'_>, report: &mut Report) -> Result<()> {
+pub(super) async fn waitlisted(context: &Context<'_>, report: &mut BenchReport) -> Result<()> {
     let (seeder, limited) = (&context.seeder, open_competition().capacity(1));
     let competitions = seeder.competitions("full", COMPETITIONS, limited).await?;
     let confirmed = seeder.users("holder", 1).await?.remove(0);
     let registrations = competitions.iter().map(|id| (&confirmed.id, id));
     seeder.register(registrations).await?;
     let pairs = Pairs::spread(context.users().await?, competitions);
-    let expected = Expected::Message(|response| has_state(response, RegistrationState::Waitlisted));
+    let expected =
+        ExpectedResponse::Message(|response| has_state(response, RegistrationState::Waitlisted));
     register(
         context,
         report,
@@ -71,22 +75,22 @@ pub(super) async fn waitlisted(context: &Context<'_>, report: &mut Report) -> Re
 }
 
 /// Refused registrations: the window is closed.
-pub(super) async fn closed(context: &Context<'_>, report: &mut Report) -> Result<()> {
+pub(super) async fn closed(context: &Context<'_>, report: &mut BenchReport) -> Result<()> {
     let seeder = &context.seeder;
     let competitions = seeder
         .competitions("closed", COMPETITIONS, closed_competition())
         .await?;
     let pairs = Pairs::spread(context.users().await?, competitions);
-    let expected = Expected::Error(Code::FailedPrecondition);
+    let expected = ExpectedResponse::Error(Code::FailedPrecondition);
     register(context, report, names::REGISTER_CLOSED, &pairs, expected).await
 }
 
 async fn register(
     context: &Context<'_>,
-    report: &mut Report,
+    report: &mut BenchReport,
     name: &'static str,
     pairs: &Pairs,
-    expected: Expected<Register>,
+    expected: ExpectedResponse<Register>,
 ) -> Result<()> {
     measure(context, report, name, expected, |_| {
         let pairs = pairs.clone();

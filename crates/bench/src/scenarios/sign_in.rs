@@ -10,7 +10,7 @@ use tonic::Code;
 use super::names;
 use crate::context::Context;
 use crate::load::{CallStats, target_rate};
-use crate::report::Report;
+use crate::report::BenchReport;
 use crate::result::Result;
 use crate::seed::{PASSWORD, open_competition};
 use crate::stack::usage::resident_bytes;
@@ -23,7 +23,7 @@ const ACCOUNTS: usize = 500;
 const REJECTED: &str = "rejected for overload";
 
 /// Reads at a steady rate, first alone, then during sign-ins.
-pub(super) async fn run(context: &Context<'_>, report: &mut Report) -> Result<()> {
+pub(super) async fn run(context: &Context<'_>, report: &mut BenchReport) -> Result<()> {
     context
         .seeder
         .competitions("read", 1, open_competition())

@@ -2,14 +2,14 @@
 
 use super::names;
 use crate::context::Context;
-use crate::report::Report;
+use crate::report::BenchReport;
 use crate::result::Result;
 use crate::row::median;
 
 const STARTS: usize = 5;
 
 /// Restarts each service several times while Redis is running.
-pub(super) async fn run(context: &mut Context<'_>, report: &mut Report) -> Result<()> {
+pub(super) async fn run(context: &mut Context<'_>, report: &mut BenchReport) -> Result<()> {
     for (name, server) in [
         (names::START_ADMIN, &mut context.stack.admin),
         (names::START_USER, &mut context.stack.user),

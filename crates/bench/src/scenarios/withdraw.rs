@@ -9,9 +9,9 @@ use uuid::Uuid;
 use super::names;
 use crate::context::Context;
 use crate::measure::measure;
-use crate::report::Report;
+use crate::report::BenchReport;
 use crate::result::Result;
-use crate::rpc::{Expected, Withdraw};
+use crate::rpc::{ExpectedResponse, Withdraw};
 use crate::seed::open_competition;
 
 /// More than any run reaches; each call needs a registration of its own.
@@ -19,7 +19,7 @@ const MAX_CALLS_PER_SECOND: usize = 22_000;
 /// How many competitions are filled at the same time.
 const CONCURRENCY: usize = 4;
 
-pub(super) async fn run(context: &Context<'_>, report: &mut Report) -> Result<()> {
+pub(super) async fn run(context: &Context<'_>, report: &mut BenchReport) -> Result<()> {
     // One competition with one place per caller. Its users withdraw in the order of the waitlist, so
     // that each of them is confirmed when it is its turn.
     let settings = context.settings;
@@ -37,7 +37,7 @@ pub(super) async fn run(context: &Context<'_>, report: &mut Report) -> Result<()
         .buffered(CONCURRENCY)
         .try_collect()
         .await?;
-    let expected = Expected::<Withdraw>::Message(|response| {
+    let expected = ExpectedResponse::<Withdraw>::Message(|response| {
         let registration = response.registration.as_ref();
         registration.is_some_and(|one| one.state() == RegistrationState::Withdrawn)
     });
@@ -51,7 +51,7 @@ pub(super) async fn run(context: &Context<'_>, report: &mut Report) -> Result<()
             };
             match queue.next() {
                 Some(user) => user.credential.request(message),
-                // Nobody is left to withdraw: the call fails, and the report says so.
+                // All users have withdrawn. The call fails, and the report counts it.
                 None => Request::new(message),
             }
         }

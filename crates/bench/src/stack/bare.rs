@@ -24,14 +24,14 @@ use tonic::{Code, Request, Response, Status};
 use tonic_prost::ProstCodec;
 use tower::Service;
 
-use super::program::Program;
-use super::server::Server;
+use super::program::ChildProcess;
+use super::server::GrpcServer;
 use crate::result::Result;
 use crate::rpc::{self, Rpc, RpcResult, for_each_rpc};
 use crate::settings::FixedResponse;
 
 /// Starts a bare server for this method and response, with its files in this directory.
-pub(crate) fn start<R: Rpc>(response: &RpcResult<R>, folder: &Path) -> Result<Server> {
+pub(crate) fn start<R: Rpc>(response: &RpcResult<R>, folder: &Path) -> Result<GrpcServer> {
     let file = folder.join("fixed-response");
     let mut command = Command::new(env::current_exe()?);
     command
@@ -45,7 +45,7 @@ pub(crate) fn start<R: Rpc>(response: &RpcResult<R>, folder: &Path) -> Result<Se
             fs::write(&file, status.details())?;
         }
     }
-    let mut program = Program::start(command, folder)?;
+    let mut program = ChildProcess::start(command, folder)?;
     let mut url = String::new();
     if let Some(stdout) = program.stdout() {
         BufReader::new(stdout).read_line(&mut url)?;
@@ -54,7 +54,7 @@ pub(crate) fn start<R: Rpc>(response: &RpcResult<R>, folder: &Path) -> Result<Se
         return Err(program.startup_error().into());
     }
     let url = url.trim_end().to_owned();
-    Ok(Server { program, url })
+    Ok(GrpcServer { program, url })
 }
 
 macro_rules! serve_any {
@@ -86,7 +86,7 @@ async fn serve_method<R: Rpc>(response: &FixedResponse) -> Result<()> {
     Ok(server.serve_with_incoming(incoming).await?)
 }
 
-/// What tonic generates for a service with one method.
+/// The same as tonic generates for a service with one method.
 struct BareService<R: Rpc>(Arc<Result<R::Response, Status>>);
 
 impl<R: Rpc> Service<http::Request<Body>> for BareService<R> {

@@ -1,7 +1,7 @@
 //! The processes under test: a private Redis and both services. All of them end with [`Stack`].
 //!
-//! - [`Server`]: a gRPC server in a child process; [`bare`]: the bare tonic server.
-//! - [`Program`]: a child process.
+//! - [`GrpcServer`]: a gRPC server in a child process; [`bare`]: the bare tonic server.
+//! - [`ChildProcess`]: a child process.
 //! - [`redis`]: starting Redis, and reading its counters.
 //! - [`usage`]: the CPU time and the memory of processes.
 
@@ -21,20 +21,20 @@ use redis_server::RedisServer;
 use tempfile::TempDir;
 use testkit::free_address;
 
-pub(crate) use self::program::Program;
-pub(crate) use self::redis::RedisCounters;
-pub(crate) use self::server::{Server, connect};
+pub(crate) use self::program::ChildProcess;
+pub(crate) use self::redis::CounterReader;
+pub(crate) use self::server::{GrpcServer, connect};
 use crate::result::Result;
 use crate::settings::Settings;
 
-/// The owner, who is created with the first start of admin-service.
+/// The owner, whom admin-service creates when it starts.
 pub(crate) const OWNER_EMAIL: &str = "owner@example.org";
 pub(crate) const OWNER_PASSWORD: &str = "vier worte am see";
 
 pub(crate) struct Stack {
     // Dropped in this order: the services before Redis, and Redis before its data.
-    pub(crate) admin: Server,
-    pub(crate) user: Server,
+    pub(crate) admin: GrpcServer,
+    pub(crate) user: GrpcServer,
     pub(crate) redis: RedisServer,
     folder: TempDir,
 }
@@ -76,15 +76,15 @@ impl Stack {
         admin.arg(&password);
         let user = service("user-service", user_address, admin_address)?;
         Ok(Self {
-            admin: Server::start(admin, admin_address, folder.path()).await?,
-            user: Server::start(user, user_address, folder.path()).await?,
+            admin: GrpcServer::start(admin, admin_address, folder.path()).await?,
+            user: GrpcServer::start(user, user_address, folder.path()).await?,
             redis,
             folder,
         })
     }
 
     /// The service that serves this gRPC service. Both serve health checks; user-service is measured.
-    pub(crate) fn server(&self, service: &str) -> &Server {
+    pub(crate) fn server(&self, service: &str) -> &GrpcServer {
         match service {
             "startlist.admin.v1.AdminService" => &self.admin,
             _ => &self.user,

@@ -12,7 +12,7 @@ use std::process::{Child, Command, Stdio};
 
 use crate::result::Result;
 
-pub(crate) struct Program {
+pub(crate) struct ChildProcess {
     command: Command,
     /// The file with its stderr.
     log: PathBuf,
@@ -20,7 +20,7 @@ pub(crate) struct Program {
     watchdog: Child,
 }
 
-impl Program {
+impl ChildProcess {
     /// Starts the command. Its stderr goes to a file in `logs`.
     pub(crate) fn start(mut command: Command, logs: &Path) -> Result<Self> {
         // The services are measured with their defaults, not with the settings of this shell.
@@ -80,7 +80,7 @@ impl Program {
     }
 }
 
-impl Drop for Program {
+impl Drop for ChildProcess {
     fn drop(&mut self) {
         self.kill();
     }

@@ -45,11 +45,11 @@ pub(crate) async fn connect(redis: &RedisServer, user: &str) -> Result<Multiplex
 }
 
 /// Reads the counters of one Redis.
-pub(crate) struct RedisCounters(MultiplexedConnection);
+pub(crate) struct CounterReader(MultiplexedConnection);
 
 /// The counters of Redis at one moment.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Counters {
+pub(crate) struct RedisCounts {
     /// How often each command has run, calls by scripts included.
     pub(crate) commands: BTreeMap<String, u64>,
     /// How often Redis has read a socket.
@@ -58,21 +58,21 @@ pub(crate) struct Counters {
     pub(crate) memory: u64,
 }
 
-impl RedisCounters {
+impl CounterReader {
     pub(crate) async fn connect(redis: &RedisServer, user: &str) -> Result<Self> {
         Ok(Self(connect(redis, user).await?))
     }
 
     /// Reads the counters with one command, which adds one to `reads` first.
-    pub(crate) async fn read(&self) -> Result<Counters> {
+    pub(crate) async fn read(&self) -> Result<RedisCounts> {
         let mut info = cmd("INFO");
         info.arg(&["commandstats", "stats", "memory"]);
         let info: String = info.query_async(&mut self.0.clone()).await?;
-        Ok(Counters::parse(&info))
+        Ok(RedisCounts::parse(&info))
     }
 }
 
-impl Counters {
+impl RedisCounts {
     fn parse(info: &str) -> Self {
         let number = |name: &str| {
             let found = info.lines().find_map(|line| line.strip_prefix(name));
@@ -118,9 +118,9 @@ mod tests {
             used_memory_rss:5\r\n# Commandstats\r\n\
             cmdstat_hget:calls=3,usec=5,usec_per_call=1.67\r\n\
             cmdstat_script|load:calls=1,usec=9\r\ncmdstat_info:calls=2,usec=9\r\n";
-        let counters = Counters::parse(info);
+        let counters = RedisCounts::parse(info);
         assert_eq!((counters.reads, counters.memory), (17, 1_048_576));
-        let commands = counters.commands_since(&Counters::default());
+        let commands = counters.commands_since(&RedisCounts::default());
         let expected = [("hget", 3), ("script|load", 1)];
         assert_eq!(
             commands,

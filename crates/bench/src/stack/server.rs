@@ -11,7 +11,7 @@ use api::health::health_client::HealthClient;
 use tokio::time::sleep;
 use tonic::transport::{Channel, Endpoint};
 
-use super::program::Program;
+use super::program::ChildProcess;
 use crate::result::Result;
 
 const STARTUP_TIMEOUT: Duration = Duration::from_secs(10);
@@ -21,17 +21,17 @@ const POLL_INTERVAL: Duration = Duration::from_millis(1);
 /// 64 KiB holds one response of `ListRegistrations`.
 const RECEIVE_WINDOW: u32 = 4 * 1024 * 1024;
 
-pub(crate) struct Server {
-    pub(crate) program: Program,
+pub(crate) struct GrpcServer {
+    pub(crate) program: ChildProcess,
     /// `http://host:port`
     pub(crate) url: String,
 }
 
-impl Server {
+impl GrpcServer {
     /// Starts a service; returns when it is ready. The command must make it listen on this address.
     pub(super) async fn start(command: Command, address: SocketAddr, logs: &Path) -> Result<Self> {
         let mut server = Self {
-            program: Program::start(command, logs)?,
+            program: ChildProcess::start(command, logs)?,
             url: format!("http://{address}"),
         };
         server.wait_until_ready().await?;

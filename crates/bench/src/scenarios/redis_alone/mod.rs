@@ -30,7 +30,7 @@ use super::names;
 use crate::context::Context;
 use crate::load::{CallResult, Caller};
 use crate::measure::measure_alone;
-use crate::report::Report;
+use crate::report::BenchReport;
 use crate::result::Result;
 use crate::row::ReportRow;
 use crate::seed::{LoadUser, open_competition};
@@ -49,13 +49,13 @@ const BATCHES_IN_FLIGHT: usize = 2;
 const QUEUEING_TIME: Duration = Duration::from_millis(50);
 
 /// One script call per registration, over many competitions.
-pub(super) async fn one_by_one(context: &Context<'_>, report: &mut Report) -> Result<()> {
+pub(super) async fn one_by_one(context: &Context<'_>, report: &mut BenchReport) -> Result<()> {
     report.add_row(replay(context, names::REDIS_ALONE, "raw", 1).await?);
     Ok(())
 }
 
 /// One script call per 64 registrations for the same competition, as the store batches them.
-pub(super) async fn batched(context: &Context<'_>, report: &mut Report) -> Result<()> {
+pub(super) async fn batched(context: &Context<'_>, report: &mut BenchReport) -> Result<()> {
     report.add_row(replay(context, names::REDIS_ALONE_BATCHED, "row", PIPELINED).await?);
     Ok(())
 }
@@ -95,7 +95,7 @@ async fn record(
     competition: &CompetitionId,
     batch_size: usize,
 ) -> Result<Template> {
-    let recorder = Recorder::default();
+    let recorder = RequestRecorder::default();
     let direct = context.stack.redis.address();
     let forward = recorder.clone();
     let proxy = Proxy::start_with(direct, move || (forward.clone(), Unchanged)).await;
@@ -149,15 +149,15 @@ fn texts_of(user: &LoadUser) -> [String; 2] {
 
 /// Keeps what a client sends through a proxy.
 #[derive(Clone, Default)]
-struct Recorder(Arc<Mutex<Vec<u8>>>);
+struct RequestRecorder(Arc<Mutex<Vec<u8>>>);
 
-impl Recorder {
+impl RequestRecorder {
     fn bytes(&self) -> MutexGuard<'_, Vec<u8>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Forward for Recorder {
+impl Forward for RequestRecorder {
     async fn forward(&mut self, bytes: &[u8], to: &mut OwnedWriteHalf) -> io::Result<()> {
         self.bytes().extend_from_slice(bytes);
         to.write_all(bytes).await
