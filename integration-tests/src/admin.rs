@@ -92,8 +92,8 @@ impl Admin {
         reply.competition.expect("a competition")
     }
 
-    /// Changes the fields that the mask names to those of `competition`, whatever its etag; without a mask,
-    /// those that are set.
+    /// Changes the fields that the mask names to those of `competition`, whatever its etag; without
+    /// a mask, those that are set.
     pub async fn update(
         &self,
         mut competition: Competition,

@@ -25,8 +25,8 @@ pub const PASSWORD: &str = "a start list of my own";
 
 /// A private Redis and both services.
 pub struct Startlist {
-    /// Its Redis, for a test that kills, freezes or restarts it. It is dropped, and so ends, first: the
-    /// services also end without Redis.
+    /// Its Redis, for a test that kills, freezes or restarts it. It is dropped, and so ends, first:
+    /// the services also end without Redis.
     pub redis: TestRedis,
     admin_store: AdminStore,
     user_store: UserStore,
@@ -146,8 +146,8 @@ impl Startlist {
         )
     }
 
-    /// A user with the address `<name>@example.org`, the password [`PASSWORD`] and an open session. It is
-    /// made in the store, because hashing a password for each user would take too long.
+    /// A user with the address `<name>@example.org`, the password [`PASSWORD`] and an open session.
+    /// It is made in the store, because hashing a password for each user would take too long.
     pub async fn new_user(&self, name: &str) -> User {
         let new = NewUser {
             email: fixtures::email(name),

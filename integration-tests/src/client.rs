@@ -33,8 +33,8 @@ pub fn admin_client(channel: Channel, token: Option<&str>) -> AdminClient {
     AdminServiceClient::with_interceptor(channel, Credential::bearer(token))
 }
 
-/// Collects the items of all pages. `read_page` gets the token of a page, at first the empty one, and
-/// returns the items of that page and the token of the next one.
+/// Collects the items of all pages. `read_page` gets the token of a page, at first the empty one,
+/// and returns the items of that page and the token of the next one.
 pub async fn all_pages<T>(mut read_page: impl AsyncFnMut(String) -> (Vec<T>, String)) -> Vec<T> {
     let (mut items, mut token) = read_page(String::new()).await;
     while !token.is_empty() {

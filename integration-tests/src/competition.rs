@@ -21,8 +21,8 @@ pub fn from_now(seconds: i64) -> Timestamp {
     }
 }
 
-/// A competition to be created: without limits, open for registration since yesterday and starting in 30
-/// days, unless the test says otherwise.
+/// A competition to be created: without limits, open for registration since yesterday and starting
+/// in 30 days, unless the test says otherwise.
 #[must_use]
 pub struct CompetitionSetup<'a> {
     app: &'a Startlist,

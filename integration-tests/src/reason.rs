@@ -1,5 +1,5 @@
-//! The reasons of refusals and their gRPC codes, as the contract has them. Written by hand and not taken
-//! from the services, so that a change of either is noticed.
+//! The reasons of refusals and their gRPC codes, as the contract has them. Written by hand and not
+//! taken from the services, so that a change of either is noticed.
 
 use tonic::Code;
 

@@ -46,8 +46,8 @@ pub fn code_and_reason<T: Debug>(reply: &Result<T, Status>) -> (Code, String) {
     )
 }
 
-/// Asserts that a call was refused for this reason, and that the error carries `ErrorInfo` of the domain
-/// `startlist` and `RequestInfo`.
+/// Asserts that a call was refused for this reason, and that the error carries `ErrorInfo` of the
+/// domain `startlist` and `RequestInfo`.
 #[track_caller]
 pub fn assert_rejected<T: Debug>(reply: Result<T, Status>, reason: Reason) -> Refusal {
     let found = code_and_reason(&reply);

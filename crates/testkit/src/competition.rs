@@ -10,8 +10,8 @@ use domain::{
 
 const DAY_MILLIS: i64 = 24 * 60 * 60 * 1_000;
 
-/// Builds [`CompetitionDetails`]: without limits, open for registration since a day, closing in a day,
-/// starting in a week and lasting one day, unless the test says otherwise.
+/// Builds [`CompetitionDetails`]: without limits, open for registration since a day, closing in a
+/// day, starting in a week and lasting one day, unless the test says otherwise.
 ///
 /// All moments are in milliseconds from now; negative ones are in the past.
 #[derive(Debug, Clone)]

@@ -1,8 +1,8 @@
 //! What the tests of all crates share. Nothing of this is part of the product.
 //!
 //! In reading order:
-//! - [`TestRedis`]: a private Redis with the users of `users.acl` and the user `root`, who may run every
-//!   command.
+//! - [`TestRedis`]: a private Redis with the users of `users.acl` and the user `root`, who may run
+//!   every command.
 //! - [`Program`]: a child process with captured output.
 //! - [`Proxy`]: a network between a client and a server that can be slowed down, stalled or cut;
 //!   [`RoundTrips`]: a proxy before Redis that counts round trips.
@@ -37,8 +37,8 @@ pub use proxy::{Proxy, RoundTrips};
 pub use random::Random;
 pub use redis::{Builder, ROOT, ROOT_ACL, TestRedis};
 
-/// How long a test waits for something that must happen before it fails. It is far longer than anything
-/// takes, also on a busy machine; a test that passes never waits for it.
+/// How long a test waits for something that must happen before it fails. It is far longer than
+/// anything takes, also on a busy machine; a test that passes never waits for it.
 pub const TIMEOUT: Duration = Duration::from_secs(60);
 
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
@@ -52,8 +52,8 @@ pub async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     }
 }
 
-/// An address of 127.0.0.1 that was free a moment ago. Prefer port 0 where the listener can report its
-/// port: another process may take this one.
+/// An address of 127.0.0.1 that was free a moment ago. Prefer port 0 where the listener can report
+/// its port: another process may take this one.
 #[must_use]
 pub fn free_address() -> SocketAddr {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");

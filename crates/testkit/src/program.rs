@@ -46,8 +46,8 @@ impl Program {
         Self::spawn(command)
     }
 
-    /// Starts this command. It does not inherit variables `STARTLIST_...`, so that the settings of the
-    /// person who runs the tests do not change them.
+    /// Starts this command. It does not inherit variables `STARTLIST_...`, so that the settings of
+    /// the person who runs the tests do not change them.
     #[must_use]
     pub fn spawn(mut command: Command) -> Self {
         let given: Vec<_> = command
@@ -165,7 +165,8 @@ impl Output {
 
     async fn wait_for(&self, text: &str) {
         eventually(text, async || {
-            // Read before the text: what the program wrote last is captured before the reader finishes.
+            // Read before the text: what the program wrote last is captured before the reader
+            // finishes.
             let has_ended = self.reader.is_finished();
             let is_there = self.text().contains(text);
             assert!(

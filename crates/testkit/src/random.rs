@@ -3,11 +3,11 @@
 use std::ops::Range;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// A source of random numbers: equal seeds give equal numbers. Not for secrets. If a test fails while it
-/// owns a source, the seed is printed.
+/// A source of random numbers: equal seeds give equal numbers. Not for secrets. If a test fails
+/// while it owns a source, the seed is printed.
 ///
-/// The algorithm is `SplitMix64` (Steele, Lea, Flood 2014) and not that of a library, because a seed that
-/// once found a fault must find it again after every update of the dependencies.
+/// The algorithm is `SplitMix64` (Steele, Lea, Flood 2014) and not that of a library, because a
+/// seed that once found a fault must find it again after every update of the dependencies.
 #[derive(Debug, Clone)]
 pub struct Random {
     seed: u64,
@@ -21,7 +21,8 @@ impl Random {
         Self { seed, state: seed }
     }
 
-    /// Starts with the seed in this environment variable, or else with the current time in milliseconds.
+    /// Starts with the seed in this environment variable, or else with the current time in
+    /// milliseconds.
     #[must_use]
     pub fn from_environment(variable: &str) -> Self {
         let given = std::env::var(variable).ok();

@@ -16,8 +16,8 @@ pub const ROOT_ACL: &str = "user root on #@ROOT_SHA256@ ~* &* +@all";
 /// The users of the product, as `store` hands them to operators.
 const PRODUCT_ACL: &str = include_str!("../../../docker/redis/users.acl");
 
-/// A Redis with the users of the product and [`ROOT`], and its data in a temporary directory. It is killed
-/// and its data deleted when this value is dropped.
+/// A Redis with the users of the product and [`ROOT`], and its data in a temporary directory. It is
+/// killed and its data deleted when this value is dropped.
 ///
 /// It dereferences to [`RedisServer`], for its signals: kill, freeze, restart.
 pub struct TestRedis {

@@ -1,4 +1,4 @@
-//! Asks a server, as any client would.
+//! A client of health and of the health report.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use api::diagnostics::{GetHealthReportRequest, GetHealthReportResponse};
 use api::health::health_check_response::ServingStatus;
 use api::health::health_client::HealthClient;
 use api::health::{HealthCheckRequest, HealthCheckResponse, HealthListRequest};
-use testkit::TIMEOUT;
+use testkit::{TIMEOUT, eventually};
 use tokio::time::timeout;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Streaming};
@@ -30,90 +30,84 @@ impl Client {
     }
 
     pub(crate) async fn check(&self, name: &str) -> Result<ServingStatus, Code> {
-        let request = HealthCheckRequest {
-            service: name.to_owned(),
-        };
-        match self.health.clone().check(request).await {
-            Ok(answer) => Ok(answer.into_inner().status()),
-            Err(status) => Err(status.code()),
-        }
+        let reply = self.health.clone().check(request(name)).await;
+        let reply = reply.map_err(|status| status.code())?;
+        Ok(reply.into_inner().status())
     }
 
     pub(crate) async fn is_serving(&self, name: &str) -> bool {
         self.check(name).await == Ok(ServingStatus::Serving)
     }
 
-    /// All names with their status, in the order of the alphabet.
-    pub(crate) async fn list(&self) -> Result<Vec<(String, ServingStatus)>, Code> {
-        let answer = self.health.clone().list(HealthListRequest {}).await;
-        let statuses = answer
-            .map_err(|status| status.code())?
-            .into_inner()
-            .statuses;
-        let mut list: Vec<_> = statuses
-            .into_iter()
-            .map(|(name, answer)| (name, answer.status()))
-            .collect();
-        list.sort();
-        Ok(list)
+    pub(crate) async fn wait_until_serving(&self, name: &str) {
+        eventually(name, async || self.is_serving(name).await).await;
     }
 
-    pub(crate) async fn watch(&self, name: &str) -> Watcher {
-        let request = HealthCheckRequest {
-            service: name.to_owned(),
-        };
-        let stream = self
-            .health
-            .clone()
-            .watch(request)
-            .await
-            .expect("a stream")
-            .into_inner();
-        Watcher { stream }
+    /// All names with their status, sorted by name.
+    pub(crate) async fn list(&self) -> Vec<(String, ServingStatus)> {
+        let reply = self.health.clone().list(HealthListRequest {}).await;
+        let statuses = reply.expect("a list").into_inner().statuses.into_iter();
+        let mut list: Vec<_> = statuses
+            .map(|(name, reply)| (name, reply.status()))
+            .collect();
+        list.sort();
+        list
+    }
+
+    pub(crate) async fn watch(&self, name: &str) -> Watch {
+        let reply = self.health.clone().watch(request(name)).await;
+        Watch {
+            stream: reply.expect("a stream").into_inner(),
+        }
     }
 
     pub(crate) async fn report(&self, shallow: bool) -> GetHealthReportResponse {
         let request = GetHealthReportRequest { shallow };
-        let answer = self.diagnostics.clone().get_health_report(request).await;
-        answer.expect("a report").into_inner()
+        let reply = self.diagnostics.clone().get_health_report(request).await;
+        reply.expect("a report").into_inner()
     }
 }
 
-/// An open Watch.
-pub(crate) struct Watcher {
+fn request(name: &str) -> HealthCheckRequest {
+    HealthCheckRequest {
+        service: name.to_owned(),
+    }
+}
+
+/// An open stream of statuses.
+pub(crate) struct Watch {
     stream: Streaming<HealthCheckResponse>,
 }
 
-impl Watcher {
-    /// The next message; `None` is the end.
+impl Watch {
+    /// The next status; `None` at the end of the stream.
     pub(crate) async fn next(&mut self) -> Option<ServingStatus> {
-        let message = timeout(TIMEOUT, self.stream.message())
-            .await
-            .expect("a message or the end");
-        message.expect("a good end").map(|answer| answer.status())
+        let message = timeout(TIMEOUT, self.stream.message()).await;
+        let message = message.expect("a message or the end in time");
+        message.expect("no error").map(|reply| reply.status())
     }
 
-    /// Reads until that status is told.
+    /// Reads until this status arrives.
     pub(crate) async fn until(&mut self, status: ServingStatus) {
         while self.next().await != Some(status) {}
     }
 
-    /// Whether nothing is told for that time.
+    /// Whether no status arrives within this time.
     pub(crate) async fn is_silent_for(&mut self, time: Duration) -> bool {
         timeout(time, self.stream.message()).await.is_err()
     }
 }
 
-/// Whether the call ends in time. On a busy machine a call may be late through nobody's fault, so
-/// tests wait until all goes well once: what hangs never does.
+/// Whether the call ends in time. On a busy machine any call may be late once, so that tests wait
+/// until it is in time: a call that hangs never is.
 pub(crate) async fn is_in_time(call: impl Future, time: Duration) -> bool {
     let began_at = Instant::now();
     call.await;
     began_at.elapsed() < time
 }
 
-/// How often Redis or the peer is asked at most in that time: about once a second, that is every
-/// 0.9 s, and twice when it begins.
+/// The largest number of calls to Redis or the peer in that time: one every 0.9 s, and two at the
+/// start.
 pub(crate) fn most_calls_in(time: Duration) -> u64 {
     3 + u64::try_from(time.as_millis()).expect("a short time") / 900
 }

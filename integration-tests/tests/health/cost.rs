@@ -1,4 +1,4 @@
-//! What health costs Redis and the peer, however many ask.
+//! The calls that health makes to Redis and the peer do not grow with the number of clients.
 
 use std::time::{Duration, Instant};
 
@@ -8,20 +8,19 @@ use futures::future::join_all;
 use testkit::{TestRedis, eventually, free_address};
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::client::{Client, Watcher, most_calls_in};
+use crate::client::{Client, Watch, most_calls_in};
 use crate::server::{NOWHERE, Server};
 
-/// Two servers that are each other's peer, with deep up on both.
+/// Two servers that are each other's peer, with deep serving on both.
 async fn pair(redis: &TestRedis) -> [Server; 2] {
-    let addresses = [free_address(), free_address()].map(|address| address.to_string());
-    let [first, second] = &addresses;
+    let [first, second] = [free_address(), free_address()].map(|address| address.to_string());
+    let url = redis.url("user-service");
     let servers = [
-        Server::start_at(first, &redis.url("user-service"), Some(second)).await,
-        Server::start_at(second, &redis.url("user-service"), Some(first)).await,
+        Server::start_at(&first, &url, Some(&second)).await,
+        Server::start_at(&second, &url, Some(&first)).await,
     ];
     for server in &servers {
-        let client = server.client().await;
-        eventually("deep is up", async || client.is_serving("deep").await).await;
+        server.client().await.wait_until_serving("deep").await;
     }
     servers
 }
@@ -31,21 +30,18 @@ async fn a_thousand_deep_checks_a_second_cost_about_one_call_a_second() {
     let redis = TestRedis::start();
     let [server, peer] = pair(&redis).await;
     let client = server.client().await;
-    let (pings, peer_calls, began_at) = (
-        redis.command_count("ping").await,
-        peer.calls(),
-        Instant::now(),
-    );
+    let pings = redis.command_count("ping").await;
+    let (peer_calls, began_at) = (peer.calls(), Instant::now());
 
     let mut ticks = interval(Duration::from_millis(100));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
     for _ in 0..30 {
         ticks.tick().await;
-        let answers = join_all((0..100).map(|_| client.check("deep"))).await;
-        assert!(answers.iter().all(Result::is_ok));
+        let checks = join_all((0..100).map(|_| client.check("deep"))).await;
+        assert!(checks.iter().all(Result::is_ok));
     }
 
-    // Both servers may be asking Redis: the peer for as long as somebody asked it before.
+    // The peer may also be checking Redis, for some seconds after it was checked itself.
     let most = most_calls_in(began_at.elapsed());
     let pings = redis.command_count("ping").await - pings;
     assert!(pings <= 2 * most, "{pings} PINGs");
@@ -57,7 +53,7 @@ async fn a_thousand_deep_checks_a_second_cost_about_one_call_a_second() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_deep_checks_at_once_do_not_call_each_other() {
+async fn deep_checks_of_two_servers_do_not_trigger_each_other() {
     let redis = TestRedis::start();
     let servers = pair(&redis).await;
     let clients = [servers[0].client().await, servers[1].client().await];
@@ -65,9 +61,8 @@ async fn two_deep_checks_at_once_do_not_call_each_other() {
     let began_at = Instant::now();
 
     let checks = (0..500).flat_map(|_| clients.iter().map(|client| client.check("deep")));
-    let answers = join_all(checks).await;
-    assert!(answers.iter().all(Result::is_ok));
-
+    let checks = join_all(checks).await;
+    assert!(checks.iter().all(Result::is_ok));
     for (server, before) in servers.iter().zip(before) {
         let calls = server.calls() - before;
         let most = 500 + most_calls_in(began_at.elapsed());
@@ -79,18 +74,19 @@ async fn two_deep_checks_at_once_do_not_call_each_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_thousand_watchers_are_all_told_and_cost_about_one_call_a_second() {
+async fn a_thousand_watches_receive_each_change_and_cost_about_one_call_a_second() {
     let mut redis = TestRedis::start();
     let peer = Server::start(NOWHERE, None).await;
     let server = Server::start(&redis.url("user-service"), Some(&peer.address)).await;
-    let first = server.client().await;
-    eventually("deep is up", async || first.is_serving("deep").await).await;
+    server.client().await.wait_until_serving("deep").await;
 
-    let mut watchers = watch_a_thousand_times(&server).await;
-    all_are_told(&mut watchers, Serving).await;
+    let clients: Vec<Client> = join_all((0..10).map(|_| server.client())).await;
+    let watches = (0..1000).map(|number| clients[number % 10].watch("deep"));
+    let mut watches: Vec<Watch> = join_all(watches).await;
+    receive(&mut watches, Serving).await;
 
     let (pings, began_at) = (redis.command_count("ping").await, Instant::now());
-    eventually("Redis is asked a few times", async || {
+    eventually("three checks of Redis", async || {
         redis.command_count("ping").await >= pings + 3
     })
     .await;
@@ -98,17 +94,11 @@ async fn a_thousand_watchers_are_all_told_and_cost_about_one_call_a_second() {
     assert!(pings <= most_calls_in(began_at.elapsed()), "{pings} PINGs");
 
     redis.kill();
-    all_are_told(&mut watchers, NotServing).await;
-    redis.restart().expect("Redis starts");
-    all_are_told(&mut watchers, Serving).await;
+    receive(&mut watches, NotServing).await;
+    redis.restart().expect("restarted");
+    receive(&mut watches, Serving).await;
 }
 
-/// Over ten connections.
-async fn watch_a_thousand_times(server: &Server) -> Vec<Watcher> {
-    let clients: Vec<Client> = join_all((0..10).map(|_| server.client())).await;
-    join_all((0..1000).map(|number| clients[number % 10].watch("deep"))).await
-}
-
-async fn all_are_told(watchers: &mut [Watcher], status: ServingStatus) {
-    join_all(watchers.iter_mut().map(|watcher| watcher.until(status))).await;
+async fn receive(watches: &mut [Watch], status: ServingStatus) {
+    join_all(watches.iter_mut().map(|watch| watch.until(status))).await;
 }

@@ -10,63 +10,65 @@ use tokio::net::TcpListener;
 use tonic::transport::Server as Http2;
 
 use crate::client::is_in_time;
-use crate::server::Server;
+use crate::server::{Server, silent_listener};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Waits for this outcome and these words, in which `here` stands for the address.
-async fn becomes(address: &str, name: &str, outcome: ProbeOutcome, words: &str) {
-    eventually(words, async || {
-        probed(address, name).await == (outcome, words.to_owned())
+/// Waits for this outcome and this message, in which `here` stands for the address.
+async fn wait_for(address: &str, name: &str, outcome: ProbeOutcome, message: &str) {
+    eventually(message, async || {
+        run_probe(address, name).await == (outcome, message.to_owned())
     })
     .await;
 }
 
-async fn probed(address: &str, name: &str) -> (ProbeOutcome, String) {
+async fn run_probe(address: &str, name: &str) -> (ProbeOutcome, String) {
     let url: ServerUrl = address.parse().expect("an address");
-    let probed = probe(&url, name, SECOND).await;
-    (probed.outcome, probed.message.replace(address, "here"))
+    let report = probe(&url, name, SECOND).await;
+    (report.outcome, report.message.replace(address, "here"))
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_says_that_a_name_is_serving() {
+async fn the_message_has_the_status_and_its_reason() {
     let redis = TestRedis::start();
     let server = Server::start(&redis.url("user-service"), None).await;
-    for (name, words) in [
-        ("", "the server is SERVING"),
-        ("redis", "redis is SERVING"),
-        ("readiness", "readiness is SERVING"),
+    for (name, outcome, message) in [
+        ("", ProbeOutcome::Serving, "the server is SERVING"),
+        ("redis", ProbeOutcome::Serving, "redis is SERVING"),
+        ("readiness", ProbeOutcome::Serving, "readiness is SERVING"),
+        (
+            "peer",
+            ProbeOutcome::NotServing,
+            "peer is NOT_SERVING: no peer is set",
+        ),
+        (
+            "deep",
+            ProbeOutcome::NotServing,
+            "deep is NOT_SERVING: the peer is not serving",
+        ),
+        (
+            "moon",
+            ProbeOutcome::NotServing,
+            "here does not know the name \"moon\"",
+        ),
     ] {
-        becomes(&server.address, name, ProbeOutcome::Serving, words).await;
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn it_says_that_a_name_is_not_serving_and_why() {
-    let redis = TestRedis::start();
-    let server = Server::start(&redis.url("user-service"), None).await;
-    for (name, words) in [
-        ("peer", "peer is NOT_SERVING: no peer is set"),
-        ("deep", "deep is NOT_SERVING: the peer is not serving"),
-        ("moon", "here does not know the name \"moon\""),
-    ] {
-        becomes(&server.address, name, ProbeOutcome::NotServing, words).await;
+        wait_for(&server.address, name, outcome, message).await;
     }
     server.health.drain();
-    let words = "the server is NOT_SERVING: the server is draining";
-    becomes(&server.address, "", ProbeOutcome::NotServing, words).await;
+    let message = "the server is NOT_SERVING: the server is draining";
+    wait_for(&server.address, "", ProbeOutcome::NotServing, message).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_has_time_to_say_why_also_when_deep_hangs() {
+async fn the_message_has_the_reason_even_if_redis_and_the_peer_hang() {
     let mut redis = TestRedis::start();
-    let silent = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-    let address = silent.local_addr().expect("its address").to_string();
+    let (_listener, silent) = silent_listener().await;
     redis.freeze().expect("frozen");
-    let words = "deep is NOT_SERVING: neither Redis nor the peer is serving";
-    eventually("the first probe says why", async || {
-        let server = Server::start(&redis.url("user-service"), Some(&address)).await;
-        probed(&server.address, "deep").await == (ProbeOutcome::NotServing, words.to_owned())
+    let message = "deep is NOT_SERVING: neither Redis nor the peer is serving";
+    let expected = (ProbeOutcome::NotServing, message.to_owned());
+    eventually("the first probe has the reason", async || {
+        let server = Server::start(&redis.url("user-service"), Some(&silent)).await;
+        run_probe(&server.address, "deep").await == expected
     })
     .await;
 }
@@ -74,67 +76,51 @@ async fn it_has_time_to_say_why_also_when_deep_hangs() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_without_health_is_not_serving() {
     let address = free_address();
-    let nothing = tonic::service::Routes::default();
-    let serving = tokio::spawn(Http2::builder().add_routes(nothing).serve(address));
-    let words = "here has no health service";
-    becomes(&address.to_string(), "", ProbeOutcome::NotServing, words).await;
+    let no_service = tonic::service::Routes::default();
+    let serving = tokio::spawn(Http2::builder().add_routes(no_service).serve(address));
+    let message = "here has no health service";
+    wait_for(&address.to_string(), "", ProbeOutcome::NotServing, message).await;
     serving.abort();
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn where_nobody_listens_it_cannot_connect() {
-    let address = free_address().to_string();
-    becomes(
-        &address,
-        "deep",
-        ProbeOutcome::Unreachable,
-        "cannot connect to here",
-    )
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn to_a_server_that_speaks_something_else_it_cannot_connect() {
+async fn without_a_listener_and_with_another_protocol_the_server_is_unreachable() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-    let address = listener.local_addr().expect("its address").to_string();
-    let speaking = tokio::spawn(async move {
+    let mail_server = listener.local_addr().expect("a local address").to_string();
+    let greeting = tokio::spawn(async move {
         loop {
             let (mut stream, _) = listener.accept().await.expect("a connection");
             let greeting = b"220 mail.example.com ESMTP\r\n";
             stream.write_all(greeting).await.expect("written");
         }
     });
-    becomes(
-        &address,
-        "deep",
-        ProbeOutcome::Unreachable,
-        "cannot connect to here",
-    )
-    .await;
-    speaking.abort();
+    let nobody = free_address().to_string();
+    for address in [nobody, mail_server] {
+        let message = "cannot connect to here";
+        wait_for(&address, "deep", ProbeOutcome::Unreachable, message).await;
+    }
+    greeting.abort();
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_does_not_wait_longer_than_it_was_told() {
-    let silent = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-    let address = silent.local_addr().expect("its address").to_string();
-    let words = "no answer from here within 1s";
-    becomes(&address, "deep", ProbeOutcome::TimedOut, words).await;
-    assert!(!is_in_time(probed(&address, "deep"), SECOND).await);
-    eventually("it ends in time", async || {
-        is_in_time(probed(&address, "deep"), SECOND * 3 / 2).await
+async fn the_probe_ends_at_its_timeout() {
+    let (_listener, silent) = silent_listener().await;
+    let message = "no answer from here within 1s";
+    wait_for(&silent, "deep", ProbeOutcome::TimedOut, message).await;
+    assert!(!is_in_time(run_probe(&silent, "deep"), SECOND).await);
+    eventually("the probe ends in time", async || {
+        is_in_time(run_probe(&silent, "deep"), SECOND * 3 / 2).await
     })
     .await;
 }
 
 #[test]
 fn each_outcome_has_its_exit_code() {
-    let codes = [
+    let outcomes = [
         ProbeOutcome::Serving,
         ProbeOutcome::NotServing,
         ProbeOutcome::Unreachable,
         ProbeOutcome::TimedOut,
-    ]
-    .map(ProbeOutcome::exit_code);
-    assert_eq!(codes, [0, 1, 2, 3]);
+    ];
+    assert_eq!(outcomes.map(ProbeOutcome::exit_code), [0, 1, 2, 3]);
 }

@@ -11,8 +11,8 @@ use crate::server::{NOWHERE, Server};
 const ADDRESS: &str = "STARTLIST_TEST_HEALTH_ADDRESS";
 const LISTENING: &str = "listening";
 
-/// Starts a server without a reachable Redis or peer at this address: of its health only the base is
-/// serving. Returns when it listens.
+/// Starts a server without a reachable Redis or peer at this address: of its health only the base
+/// is serving. Returns when it listens.
 pub(crate) async fn start_server(address: &str) -> Program {
     let mut command = Command::new(env::current_exe().expect("the path of this test"));
     command

@@ -1,35 +1,39 @@
-//! `GetHealthReport`: the same, for people.
+//! `GetHealthReport`: the state of all parts, for operators.
 
 use std::time::{Duration, Instant, SystemTime};
 
 use api::diagnostics::{GetHealthReportResponse, HealthStatus, PartHealth, ServerHealth};
 use futures::future::join_all;
+use prost_types::Timestamp;
 use testkit::{TestRedis, eventually};
-use tokio::net::TcpListener;
 
 use crate::client::{Client, is_in_time, most_calls_in};
-use crate::server::{NOWHERE, SERVICE, Server};
+use crate::server::{NOWHERE, SERVICE, Server, silent_listener};
 
-async fn peer() -> Server {
-    Server::start(NOWHERE, None).await
+/// A Redis, a peer, a server with both, and a client of it.
+async fn start() -> (TestRedis, Server, Server, Client) {
+    let (redis, peer) = (TestRedis::start(), Server::start(NOWHERE, None).await);
+    let server = Server::start(&redis.url("user-service"), Some(&peer.address)).await;
+    let client = server.client().await;
+    (redis, peer, server, client)
 }
 
-/// Asks until the report is so.
-async fn report_becomes(
+/// Requests reports until one fulfils the condition.
+async fn wait_for_report(
     client: &Client,
     what: &str,
-    is_so: impl Fn(&GetHealthReportResponse) -> bool,
+    holds: impl Fn(&GetHealthReportResponse) -> bool,
 ) -> GetHealthReportResponse {
     let mut report = GetHealthReportResponse::default();
     eventually(what, async || {
         report = client.report(false).await;
-        is_so(&report)
+        holds(&report)
     })
     .await;
     report
 }
 
-fn own(report: &GetHealthReportResponse) -> &ServerHealth {
+fn server_in(report: &GetHealthReportResponse) -> &ServerHealth {
     report.server.as_ref().expect("the server")
 }
 
@@ -42,23 +46,25 @@ fn names(server: &ServerHealth) -> Vec<&str> {
     server.parts.iter().map(|part| part.name.as_str()).collect()
 }
 
+fn assert_since(start: SystemTime, moment: Option<Timestamp>) {
+    let moment = SystemTime::try_from(moment.expect("a moment")).expect("a valid moment");
+    assert!(start <= moment && moment <= SystemTime::now());
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn it_says_of_each_part_how_it_is_and_since_when() {
-    let (redis, peer, before) = (TestRedis::start(), peer().await, SystemTime::now());
-    let server = Server::start(&redis.url("user-service"), Some(&peer.address)).await;
-    let client = server.client().await;
-    let report = report_becomes(&client, "deep is up", |report| {
-        part(own(report), "deep").status() == HealthStatus::Serving
-    })
-    .await;
-    let report = own(&report);
+async fn the_report_has_the_status_of_each_part_and_since_when() {
+    let began_at = SystemTime::now();
+    let (_redis, _peer, _server, client) = start().await;
+    let report = wait_for_report(&client, "deep is serving", |report| {
+        part(server_in(report), "deep").status() == HealthStatus::Serving
+    });
+    let report = report.await;
+    let report = server_in(&report);
 
     assert_eq!(report.name, "test-service");
     assert_eq!(report.version, env!("CARGO_PKG_VERSION"));
     assert!(!report.draining);
-    let started_at = SystemTime::try_from(report.started_at.expect("set")).expect("a time");
-    assert!(before <= started_at && started_at <= SystemTime::now());
-
+    assert_since(began_at, report.started_at);
     let all = [
         "",
         SERVICE,
@@ -70,81 +76,63 @@ async fn it_says_of_each_part_how_it_is_and_since_when() {
     ];
     assert_eq!(names(report), all);
     for part in &report.parts {
-        assert_eq!(
-            (part.status(), part.error.as_str()),
-            (HealthStatus::Serving, ""),
-            "{part:?}"
-        );
-        let since = SystemTime::try_from(part.since.expect("set")).expect("a time");
-        assert!(before <= since && since <= SystemTime::now(), "{part:?}");
-        let is_asked = ["deep", "redis", "peer"].contains(&part.name.as_str());
-        assert_eq!(
-            (part.latency.is_some(), part.checked_at.is_some()),
-            (is_asked, is_asked)
-        );
-        if is_asked {
-            let latency = Duration::try_from(part.latency.expect("asked")).expect("a duration");
-            assert!(latency > Duration::ZERO, "{part:?}");
-            let checked_at = SystemTime::try_from(part.checked_at.expect("asked"));
-            let checked_at = checked_at.expect("a time");
-            assert!(
-                before <= checked_at && checked_at <= SystemTime::now(),
-                "{part:?}"
-            );
+        assert_eq!(part.status(), HealthStatus::Serving, "{part:?}");
+        assert_eq!(part.error, "");
+        assert_since(began_at, part.since);
+        let is_checked = ["deep", "redis", "peer"].contains(&part.name.as_str());
+        assert_eq!(part.latency.is_some(), is_checked, "{part:?}");
+        assert_eq!(part.checked_at.is_some(), is_checked, "{part:?}");
+        if is_checked {
+            let latency = Duration::try_from(part.latency.expect("a latency"));
+            assert!(latency.expect("a duration") > Duration::ZERO, "{part:?}");
+            assert_since(began_at, part.checked_at);
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_says_of_the_peer_what_the_peer_says_of_itself() {
-    let (redis, peer) = (TestRedis::start(), peer().await);
-    let server = Server::start(&redis.url("user-service"), Some(&peer.address)).await;
-    let client = server.client().await;
-    let report = report_becomes(&client, "the peer tells", |report| report.peer.is_some()).await;
-    let of_itself = peer.client().await.report(true).await.server;
-    assert_eq!(report.peer, of_itself);
-    assert_eq!(
-        names(&of_itself.expect("itself")),
-        ["", SERVICE, "liveness", "readiness"]
-    );
+async fn the_report_of_the_peer_is_the_peers_own() {
+    let (_redis, peer, _server, client) = start().await;
+    let has_peer = |report: &GetHealthReportResponse| report.peer.is_some();
+    let report = wait_for_report(&client, "the peer reports", has_peer).await;
+    let own = peer.client().await.report(true).await.server;
+    assert_eq!(report.peer, own);
+    let names = names(own.as_ref().expect("the peer"));
+    assert_eq!(names, ["", SERVICE, "liveness", "readiness"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_shallow_report_asks_nobody() {
-    let (redis, peer) = (TestRedis::start(), peer().await);
-    let server = Server::start(&redis.url("user-service"), Some(&peer.address)).await;
-    let client = server.client().await;
+async fn a_thousand_reports_cost_the_peer_about_as_much_as_one_and_shallow_ones_nothing() {
+    let (_redis, peer, _server, client) = start().await;
+    let has_peer = |report: &GetHealthReportResponse| report.peer.is_some();
     let (calls, began_at) = (peer.calls(), Instant::now());
     for _ in 0..50 {
         assert_eq!(client.report(true).await.peer, None);
     }
-    // An evaluation goes on for some seconds after the start of the server.
-    let calls = peer.calls() - calls;
-    assert!(calls <= most_calls_in(began_at.elapsed()), "{calls} calls");
-}
+    // The checks of the start of the server continue for some seconds.
+    let shallow = peer.calls() - calls;
+    assert!(
+        shallow <= most_calls_in(began_at.elapsed()),
+        "{shallow} calls"
+    );
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_thousand_reports_cost_the_peer_about_as_much_as_one() {
-    let (redis, peer) = (TestRedis::start(), peer().await);
-    let server = Server::start(&redis.url("user-service"), Some(&peer.address)).await;
-    let client = server.client().await;
-    report_becomes(&client, "the peer tells", |report| report.peer.is_some()).await;
+    wait_for_report(&client, "the peer reports", has_peer).await;
     let (calls, began_at) = (peer.calls(), Instant::now());
     join_all((0..1000).map(|_| client.report(false))).await;
-    // Its base, and its report.
-    let calls = peer.calls() - calls;
+    // A check is one call, a report another one.
+    let deep = peer.calls() - calls;
     assert!(
-        calls <= 2 * most_calls_in(began_at.elapsed()),
-        "{calls} calls"
+        deep <= 2 * most_calls_in(began_at.elapsed()),
+        "{deep} calls"
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_says_why_in_sentences_that_give_nothing_away() {
+async fn the_errors_of_a_report_reveal_no_address() {
     let mut redis = TestRedis::start();
     let server = Server::start(&redis.url("user-service"), Some("127.0.0.1:1")).await;
     let client = server.client().await;
-    eventually("readiness", async || client.is_serving("readiness").await).await;
+    client.wait_until_serving("readiness").await;
     redis.kill();
     for (name, error) in [
         ("redis", "Redis cannot be reached or cannot write"),
@@ -152,31 +140,32 @@ async fn it_says_why_in_sentences_that_give_nothing_away() {
         ("deep", "neither Redis nor the peer is serving"),
         ("readiness", ""),
     ] {
-        let is_so = |report: &GetHealthReportResponse| part(own(report), name).error == error;
-        let report = report_becomes(&client, error, is_so).await;
+        let has_error =
+            |report: &GetHealthReportResponse| part(server_in(report), name).error == error;
+        let report = wait_for_report(&client, error, has_error).await;
         assert_eq!(report.peer, None);
-        assert_gives_nothing_away(&report);
+        assert_reveals_no_address(&report);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_comes_in_time_also_while_redis_and_the_peer_hang() {
+async fn reports_are_in_time_while_redis_and_the_peer_hang() {
     let mut redis = TestRedis::start();
-    let silent = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-    let address = silent.local_addr().expect("its address").to_string();
+    let (_listener, silent) = silent_listener().await;
     redis.freeze().expect("frozen");
-    let server = Server::start(&redis.url("user-service"), Some(&address)).await;
+    let server = Server::start(&redis.url("user-service"), Some(&silent)).await;
     let client = server.client().await;
     for _ in 0..5 {
         let report = client.report(false).await;
         assert_eq!(report.peer, None);
-        assert_eq!(part(own(&report), "peer").error, "no answer came in time");
-        assert_ne!(part(own(&report), "redis").error, "");
-        let readiness = &part(own(&report), "readiness").error;
+        assert_reveals_no_address(&report);
+        let server = server_in(&report);
+        assert_eq!(part(server, "peer").error, "no answer came in time");
+        assert_ne!(part(server, "redis").error, "");
+        let readiness = &part(server, "readiness").error;
         assert_eq!(readiness, "Redis has not answered since the server started");
-        assert_gives_nothing_away(&report);
     }
-    eventually("ten reports come in time", async || {
+    eventually("ten reports are in time", async || {
         for _ in 0..10 {
             if !is_in_time(client.report(false), Duration::from_secs(1)).await {
                 return false;
@@ -188,7 +177,7 @@ async fn it_comes_in_time_also_while_redis_and_the_peer_hang() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_says_that_the_server_drains() {
+async fn the_report_of_a_draining_server_has_the_drain_as_the_error() {
     let redis = TestRedis::start();
     let server = Server::start(&redis.url("user-service"), None).await;
     let client = server.client().await;
@@ -201,9 +190,8 @@ async fn it_says_that_the_server_drains() {
     assert_eq!(part(&report, "liveness").status(), HealthStatus::Serving);
 }
 
-fn assert_gives_nothing_away(report: &GetHealthReportResponse) {
-    let text = format!("{report:?}").to_lowercase();
-    for word in [
+fn assert_reveals_no_address(report: &GetHealthReportResponse) {
+    const DETAILS: [&str; 7] = [
         "127.0.0.1",
         "localhost",
         "redis://",
@@ -211,7 +199,9 @@ fn assert_gives_nothing_away(report: &GetHealthReportResponse) {
         "os error",
         "transport",
         "tcp",
-    ] {
-        assert!(!text.contains(word), "{word:?} in {text}");
+    ];
+    let text = format!("{report:?}").to_lowercase();
+    for detail in DETAILS {
+        assert!(!text.contains(detail), "{detail:?} in {text}");
     }
 }

@@ -1,4 +1,4 @@
-//! A server with nothing but its health, in this process.
+//! A server in this process that serves health and the health report only.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,11 +16,11 @@ use tower::util::MapRequestLayer;
 
 use crate::client::Client;
 
-/// Where no Redis is.
+/// The URL of a Redis that is unreachable.
 pub(crate) const NOWHERE: &str = "redis://127.0.0.1:1";
 pub(crate) const SERVICE: &str = "startlist.test.v1.TestService";
 
-/// A server that listens.
+/// A listening server.
 pub(crate) struct Server {
     pub(crate) address: String,
     pub(crate) health: Health,
@@ -30,22 +30,26 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// A server on any free port, initialised.
+    /// Starts a server on a free port, initialised. `peer` is an address.
     pub(crate) async fn start(redis: &str, peer: Option<&str>) -> Self {
         Self::start_at("127.0.0.1:0", redis, peer).await
     }
 
-    /// A server at that address, initialised. The peer is an address as well.
+    /// Starts a server at this address, initialised.
     pub(crate) async fn start_at(address: &str, redis: &str, peer: Option<&str>) -> Self {
-        let server = Self::begin_at(address, redis, peer).await;
+        let server = Self::start_uninitialised(address, redis, peer).await;
         server.health.initialised();
         server
     }
 
-    /// A server that listens and is not initialised.
-    pub(crate) async fn begin_at(address: &str, redis: &str, peer: Option<&str>) -> Self {
+    /// Starts a server at this address that is not initialised.
+    pub(crate) async fn start_uninitialised(
+        address: &str,
+        redis: &str,
+        peer: Option<&str>,
+    ) -> Self {
         let listener = listen(address).await;
-        let address = listener.local_addr().expect("its address").to_string();
+        let address = listener.local_addr().expect("a local address").to_string();
         let probes = Probes {
             redis: redis_probe(Redis::new(redis, None).expect("a URL")),
             peer: peer.map(|peer| peer.parse().expect("an address")),
@@ -86,19 +90,19 @@ impl Server {
         Client::connect(&self.address).await
     }
 
-    /// How many calls came in so far.
+    /// The number of calls so far.
     pub(crate) fn calls(&self) -> u64 {
         self.calls.load(Ordering::SeqCst)
     }
 
-    /// GOAWAY to all clients; returns when the last one has left.
-    pub(crate) async fn end(self) {
+    /// Sends GOAWAY to all clients; returns when the last one has disconnected.
+    pub(crate) async fn stop(self) {
         self.goaway.cancel();
-        self.serving.await.expect("no panic").expect("a good end");
+        self.serving.await.expect("no panic").expect("no error");
     }
 }
 
-/// A client of another test can have got the port as its own for a moment.
+/// Listens at this address, which a client of another test may use as its own for a moment.
 async fn listen(address: &str) -> TcpListener {
     let mut listener = None;
     eventually("the address is free", async || {
@@ -106,5 +110,13 @@ async fn listen(address: &str) -> TcpListener {
         listener.is_some()
     })
     .await;
-    listener.expect("one that listens")
+    listener.expect("a listener")
+}
+
+/// The address of a server that accepts connections and never replies, as long as the listener
+/// lives.
+pub(crate) async fn silent_listener() -> (TcpListener, String) {
+    let listener = listen("127.0.0.1:0").await;
+    let address = listener.local_addr().expect("a local address");
+    (listener, address.to_string())
 }

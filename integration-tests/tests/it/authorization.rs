@@ -1,7 +1,7 @@
 //! Access: every RPC of both services, called by every kind of caller.
 //!
-//! The RPCs come from the contract. An RPC without a row in [`ROWS`] fails the tests, and so does a row
-//! without an RPC.
+//! The RPCs come from the contract. An RPC without a row in [`ROWS`] fails the tests, and so does a
+//! row without an RPC.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -175,8 +175,8 @@ async fn every_rpc_admits_the_callers_of_the_contract_and_no_others() {
             _ => app.user_channel(),
         };
         for (caller, owner, token) in &callers {
-            // The message is decoded only after the access check. A malformed one shows whether the caller was
-            // admitted, and changes nothing.
+            // The message is decoded only after the access check. A malformed one shows whether the
+            // caller was admitted, and changes nothing.
             let malformed = vec![0xff];
             let reply = raw::call(channel.clone(), &rpc.path, token.as_deref(), malformed).await;
             let expected = expected(may, *owner);
@@ -206,8 +206,8 @@ fn no_request_of_user_service_names_another_person() {
             .filter(names_a_person);
         found.extend(fields.map(|path| format!("{} {path}", rpc.method)));
     }
-    // The first two identify the caller. In UpdateMe the fields are read-only and so ignored, as the next test
-    // shows.
+    // The first two identify the caller. In UpdateMe the fields are read-only and so ignored, as
+    // the next test shows.
     let expected = [
         "SignUp email",
         "SignIn email",

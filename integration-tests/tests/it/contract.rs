@@ -76,8 +76,8 @@ impl Contract {
         paths
     }
 
-    /// A message in which each text field has the value that `value` returns for its name. Empty texts and
-    /// messages and all other fields are left out.
+    /// A message in which each text field has the value that `value` returns for its name. Empty
+    /// texts and messages and all other fields are left out.
     pub(crate) fn filled(&self, message: &str, value: &impl Fn(&str) -> String) -> Vec<u8> {
         let mut bytes = Vec::new();
         for field in &self.messages[message].field {

@@ -30,8 +30,8 @@ async fn user_service(app: &Startlist, flags: &[&str]) -> (Program, Channel) {
     (program, channel)
 }
 
-/// The status of the server as a whole. Its reply also shows that everything that was sent earlier on this
-/// connection has arrived.
+/// The status of the server as a whole. Its reply also shows that everything that was sent earlier
+/// on this connection has arrived.
 async fn base_status(channel: &Channel) -> ServingStatus {
     let mut health = HealthClient::new(channel.clone());
     let reply = health.check(HealthCheckRequest::default()).await;

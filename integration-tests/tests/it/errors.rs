@@ -95,8 +95,8 @@ async fn a_method_that_the_service_does_not_have_is_unimplemented() {
 
 #[tokio::test]
 async fn a_deadline_that_passes_is_refused_with_the_outcome() {
-    // The deadline of the server, because tonic's client does not wait for the reply after its own. It is
-    // shorter than the timeout of Redis.
+    // The deadline of the server, because tonic's client does not wait for the reply after its own.
+    // It is shorter than the timeout of Redis.
     let mut app = Startlist::with(&["--max-deadline", "400ms"]).await;
     let ada = app.new_user("ada").await;
     let race = app.competition().open().await;

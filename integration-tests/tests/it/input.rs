@@ -1,6 +1,6 @@
 //! The limits of fields. What they are is tested in `domain`, and that each request keeps them in
-//! `integration-tests/fuzz`. Here: values at the limits are stored and returned unchanged, and each list
-//! checks its page.
+//! `integration-tests/fuzz`. Here: values at the limits are stored and returned unchanged, and each
+//! list checks its page.
 
 use api::user::SignUpRequest;
 use api::v1::{Competition, Date};

@@ -35,7 +35,8 @@ const PERSONAL: [&str; 8] = [
     "owner@example.org",
 ];
 
-/// Starts a `startlist` with these settings, in a directory that lives as long as the returned value.
+/// Starts a `startlist` with these settings, in a directory that lives as long as the returned
+/// value.
 async fn start(settings: &[(&str, &str)]) -> (RunningStartlist, TempDir) {
     let folder = tempfile::tempdir().expect("a temporary directory");
     let running = RunningStartlist::start(folder.path(), settings).await;

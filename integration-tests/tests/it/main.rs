@@ -1,8 +1,8 @@
 //! Startlist through the API: generated clients, real sockets, a real Redis.
 //!
-//! Each RPC has a file in [`user`] or [`admin`], named like its handler. They show that a handler maps its
-//! request, its reply and each of its refusals; the rules themselves are tested in `crates/store/tests`.
-//! The other files are about what crosses RPCs, and about the real binaries.
+//! Each RPC has a file in [`user`] or [`admin`], named like its handler. They show that a handler
+//! maps its request, its reply and each of its refusals; the rules themselves are tested in
+//! `crates/store/tests`. The other files are about what crosses RPCs, and about the real binaries.
 
 #![allow(
     clippy::expect_used,

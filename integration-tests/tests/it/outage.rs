@@ -1,4 +1,5 @@
-//! Redis is away: the services run, refuse calls, and serve as soon as it is back, without a restart.
+//! Redis is away: the services run, refuse calls, and serve as soon as it is back, without a
+//! restart.
 
 use api::health::HealthCheckRequest;
 use api::health::health_check_response::ServingStatus;

@@ -1,5 +1,5 @@
-//! Many calls at the same moment. The store's tests and the torture cover more kinds of races; this one
-//! shows that nothing between a client and the store breaks the order of the revisions.
+//! Many calls at the same moment. The store's tests and the torture cover more kinds of races; this
+//! one shows that nothing between a client and the store breaks the order of the revisions.
 
 use api::v1::RegistrationState;
 use futures::future::{join_all, try_join_all};

@@ -1,8 +1,8 @@
-//! Every change may be sent again under the same `request_id`: the reply is the same, byte for byte, and
-//! the change happens once.
+//! Every change may be sent again under the same `request_id`: the reply is the same, byte for
+//! byte, and the change happens once.
 //!
-//! The RPCs come from the contract: one whose request has a `request_id` and that has no row in [`CALLS`]
-//! fails the test.
+//! The RPCs come from the contract: one whose request has a `request_id` and that has no row in
+//! [`CALLS`] fails the test.
 
 use std::collections::BTreeSet;
 
@@ -31,8 +31,8 @@ enum By {
     Owner,
 }
 
-/// Service, method, caller, and the field in which another request differs. Without such a field, the
-/// request contains nothing but the ids of its target.
+/// Service, method, caller, and the field in which another request differs. Without such a field,
+/// the request contains nothing but the ids of its target.
 const CALLS: &[(&str, &str, By, Option<&str>)] = &[
     (USER, "SignUp", By::Anyone, Some("display_name")),
     (USER, "UpdateMe", By::Ada, Some("club")),

@@ -248,7 +248,8 @@ async fn scripts_have_the_permissions_of_their_caller() {
                 assert_eq!(found, is_permitted, "{user}: {script} with {keys:?}");
             }
         }
-        // Redis replays its file as the user `default`, whose permissions must suffice for the scripts.
+        // Redis replays its file as the user `default`, whose permissions must suffice for the
+        // scripts.
         let before = contents(&server).await;
         assert_eq!(before.len(), REGISTER_KEYS.len() + 1);
         server.kill();

@@ -71,8 +71,8 @@ impl Proxy {
         Self::start_with(server, || (Unchanged, Unchanged)).await
     }
 
-    /// Starts a proxy on a free port. `new_connection` is called for each connection and returns what
-    /// forwards its requests and what forwards its responses.
+    /// Starts a proxy on a free port. `new_connection` is called for each connection and returns
+    /// what forwards its requests and what forwards its responses.
     pub async fn start_with<Requests: Forward, Responses: Forward>(
         server: SocketAddr,
         new_connection: impl Fn() -> (Requests, Responses) + Send + 'static,
@@ -96,8 +96,9 @@ impl Proxy {
         self.link.network.send_replace(network);
     }
 
-    /// Makes the connections that are open now half-open, as after the loss of a machine or of a firewall's
-    /// memory: nothing is forwarded on them any more, and neither side is told. New connections work.
+    /// Makes the connections that are open now half-open, as after the loss of a machine or of a
+    /// firewall's memory: nothing is forwarded on them any more, and neither side is told. New
+    /// connections work.
     pub fn freeze_open_connections(&self) {
         self.link.freezes.send_modify(|count| *count += 1);
     }

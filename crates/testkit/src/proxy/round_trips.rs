@@ -14,8 +14,8 @@ use super::accept;
 /// A side that sends nothing for this long has sent its whole message.
 const SILENCE: Duration = Duration::from_millis(60);
 
-/// Counts round trips. It forwards what one side sends only when that side has fallen silent, so that a
-/// pipeline of any size is one round trip. This makes every round trip some 120 ms slower.
+/// Counts round trips. It forwards what one side sends only when that side has fallen silent, so
+/// that a pipeline of any size is one round trip. This makes every round trip some 120 ms slower.
 pub struct RoundTrips {
     /// The address at which it listens.
     pub address: SocketAddr,
