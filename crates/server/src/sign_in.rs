@@ -13,8 +13,8 @@ use crate::errors::Failure;
 use crate::passwords::Passwords;
 use crate::throttle::{Network, SignInThrottle};
 
-/// Checks the passwords of users (`SignIns<UserId>`) or of admins (`SignIns<AdminId>`), and counts wrong
-/// ones. All calls of a service share one.
+/// Checks the passwords of users (`SignIns<UserId>`) or of admins (`SignIns<AdminId>`), and counts
+/// wrong ones. All calls of a service share one.
 pub struct SignIns<Id> {
     credentials: Credentials<Id>,
     passwords: Passwords,

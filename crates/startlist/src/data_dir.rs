@@ -17,7 +17,7 @@ use nix::fcntl::{Flock, FlockArg};
 use redis_server::address_in;
 use server::config::{InvalidRedisUrl, RedisUrl};
 
-use crate::failure::Failure;
+use crate::error::StartlistError;
 use crate::secret;
 
 /// The data folder, locked by this process until it is dropped.
@@ -31,8 +31,8 @@ pub(crate) struct DataDir {
 impl DataDir {
     /// Opens the folder. Creates it, with mode 0700, if it does not exist. Fails if another
     /// `startlist` uses it.
-    pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
-        let unusable = |source| Failure::DataDir {
+    pub(crate) fn open(path: &Path) -> Result<Self, StartlistError> {
+        let unusable = |source| StartlistError::DataDir {
             path: path.to_owned(),
             source,
         };
@@ -47,7 +47,7 @@ impl DataDir {
                 path: path_from_root,
                 _lock: lock,
             }),
-            None => Err(Failure::InUse(path.to_owned())),
+            None => Err(StartlistError::InUse(path.to_owned())),
         }
     }
 
@@ -62,19 +62,19 @@ impl DataDir {
     }
 
     /// Returns the file with the owner's password. Creates it if it does not exist.
-    pub(crate) fn owner_password(&self) -> Result<PathBuf, Failure> {
+    pub(crate) fn owner_password(&self) -> Result<PathBuf, StartlistError> {
         self.secret(OWNER_PASSWORD)?;
         Ok(self.path.join(OWNER_PASSWORD))
     }
 
     /// Returns the password of a user of the private Redis. Creates it if it does not exist.
-    pub(crate) fn redis_password(&self, user: &str) -> Result<String, Failure> {
+    pub(crate) fn redis_password(&self, user: &str) -> Result<String, StartlistError> {
         self.secret(&password_file(user))
     }
 
-    fn secret(&self, name: &str) -> Result<String, Failure> {
+    fn secret(&self, name: &str) -> Result<String, StartlistError> {
         let path = self.path.join(name);
-        secret::read_or_create(&path).map_err(|source| Failure::DataDir { path, source })
+        secret::read_or_create(&path).map_err(|source| StartlistError::DataDir { path, source })
     }
 }
 
@@ -91,16 +91,16 @@ impl<'a> RunningDataDir<'a> {
 
     /// Returns the URL of the private Redis for this user. Fails if no Redis has written its
     /// address to the folder.
-    pub(crate) fn redis_url_for(&self, user: &str) -> Result<RedisUrl, Failure> {
-        let unusable = |path: PathBuf| move |source| Failure::DataDir { path, source };
+    pub(crate) fn redis_url_for(&self, user: &str) -> Result<RedisUrl, StartlistError> {
+        let unusable = |path: PathBuf| move |source| StartlistError::DataDir { path, source };
         let folder = self.path.join(REDIS);
         let address = address_in(&folder).map_err(unusable(folder))?;
-        let address = address.ok_or_else(|| Failure::NotRunning(self.path.to_owned()))?;
+        let address = address.ok_or_else(|| StartlistError::NotRunning(self.path.to_owned()))?;
         let file = self.path.join(password_file(user));
         let password = fs::read_to_string(&file).map_err(unusable(file))?;
         let url = format!("redis://{user}:{}@{address}", password.trim_end());
         url.parse()
-            .map_err(|error: InvalidRedisUrl| Failure::RedisUrl(error.into()))
+            .map_err(|error: InvalidRedisUrl| StartlistError::RedisUrl(error.into()))
     }
 }
 
@@ -170,7 +170,7 @@ mod tests {
         let nothing = folder.path().join("nothing");
         let refused = RunningDataDir::new(&nothing).redis_url_for("doctor");
         assert!(
-            matches!(refused, Err(Failure::NotRunning(_))),
+            matches!(refused, Err(StartlistError::NotRunning(_))),
             "{refused:?}"
         );
         assert!(!nothing.exists());

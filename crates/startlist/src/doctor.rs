@@ -10,7 +10,7 @@ use server::config::{RedisPassword, RedisUrl};
 use store::Redis;
 
 use crate::data_dir::RunningDataDir;
-use crate::failure::Failure;
+use crate::error::StartlistError;
 use crate::progress::ProgressLine;
 use crate::settings::{DoctorSettings, Settings};
 
@@ -20,19 +20,22 @@ const READER: &str = "doctor";
 const WRITER: &str = "user-service";
 
 /// Examines, prints the report and returns the exit code.
-pub(crate) async fn run(settings: &Settings, doctor: &DoctorSettings) -> Result<ExitCode, Failure> {
+pub(crate) async fn run(
+    settings: &Settings,
+    doctor: &DoctorSettings,
+) -> Result<ExitCode, StartlistError> {
     let reader = Login::reader(settings, doctor)?;
     let writer = doctor.repair.then(|| Login::writer(settings, doctor));
     let writer = writer.transpose()?;
     reader.warn_about_settings().await;
-    let mut examination = Examination::of(&reader).await?;
+    let mut examined = TimedReport::examine(&reader).await?;
     if let Some(writer) = writer
-        && repair(&writer, &examination.report).await?
+        && repair(&writer, &examined.report).await?
     {
-        examination = Examination::of(&reader).await?;
+        examined = TimedReport::examine(&reader).await?;
     }
-    print(&examination.lines());
-    Ok(if examination.report.is_sound() {
+    print(&examined.lines());
+    Ok(if examined.report.is_sound() {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
@@ -46,38 +49,38 @@ struct Login {
 }
 
 impl Login {
-    fn reader(settings: &Settings, doctor: &DoctorSettings) -> Result<Self, Failure> {
+    fn reader(settings: &Settings, doctor: &DoctorSettings) -> Result<Self, StartlistError> {
         let setting = "--redis-password-file (STARTLIST_REDIS_PASSWORD_FILE)";
         let file = doctor.redis_password_file.as_ref();
         let password = file.map(|path| RedisPassword::read(setting, path));
         match (&settings.redis_url, password.transpose()?) {
             (Some(url), password) => Self::new(url.clone(), password.as_ref()),
-            (None, Some(_)) => Err(Failure::NoUrl(setting)),
+            (None, Some(_)) => Err(StartlistError::NoUrl(setting)),
             (None, None) => Self::private(settings, READER),
         }
     }
 
-    fn writer(settings: &Settings, doctor: &DoctorSettings) -> Result<Self, Failure> {
+    fn writer(settings: &Settings, doctor: &DoctorSettings) -> Result<Self, StartlistError> {
         let setting = "--repair-password-file (STARTLIST_REPAIR_PASSWORD_FILE)";
         let file = doctor.repair_password_file.as_ref();
         let password = file.map(|path| RedisPassword::read(setting, path));
         match (&settings.redis_url, password.transpose()?) {
             (Some(url), Some(password)) => Self::new(url.as_user(WRITER), Some(&password)),
             (Some(_), None) => Self::reader(settings, doctor),
-            (None, Some(_)) => Err(Failure::NoUrl(setting)),
+            (None, Some(_)) => Err(StartlistError::NoUrl(setting)),
             (None, None) => Self::private(settings, WRITER),
         }
     }
 
     /// Returns the login to the private Redis of the `startlist` that runs in the data folder.
-    fn private(settings: &Settings, user: &str) -> Result<Self, Failure> {
+    fn private(settings: &Settings, user: &str) -> Result<Self, StartlistError> {
         let url = RunningDataDir::new(&settings.data_dir).redis_url_for(user)?;
         Self::new(url, None)
     }
 
-    fn new(address: RedisUrl, password: Option<&RedisPassword>) -> Result<Self, Failure> {
+    fn new(address: RedisUrl, password: Option<&RedisPassword>) -> Result<Self, StartlistError> {
         let redis = Redis::new(address.expose(), password.map(RedisPassword::expose));
-        let redis = redis.map_err(|error| Failure::RedisUrl(error.into()))?;
+        let redis = redis.map_err(|error| StartlistError::RedisUrl(error.into()))?;
         Ok(Self { address, redis })
     }
 
@@ -89,21 +92,21 @@ impl Login {
         }
     }
 
-    fn failed(&self, source: Error) -> Failure {
-        Failure::Doctor {
+    fn failed(&self, source: Error) -> StartlistError {
+        StartlistError::Doctor {
             address: self.address.clone(),
             source,
         }
     }
 }
 
-struct Examination {
+struct TimedReport {
     report: Report,
     began: Instant,
 }
 
-impl Examination {
-    async fn of(login: &Login) -> Result<Self, Failure> {
+impl TimedReport {
+    async fn examine(login: &Login) -> Result<Self, StartlistError> {
         let began = Instant::now();
         let mut line = ProgressLine::new();
         let examiner = Examiner::new(&login.redis);
@@ -153,7 +156,7 @@ fn counted(count: u64, one: &str, many: &str) -> String {
 }
 
 /// Makes all repairs and prints each. Returns whether one changed something.
-async fn repair(writer: &Login, report: &Report) -> Result<bool, Failure> {
+async fn repair(writer: &Login, report: &Report) -> Result<bool, StartlistError> {
     let repairer = Repairer::new(&writer.redis);
     let mut is_changed = false;
     for finding in &report.findings {
@@ -179,6 +182,6 @@ async fn repair(writer: &Login, report: &Report) -> Result<bool, Failure> {
 }
 
 fn print(lines: &str) {
-    // Ignore a closed pipe, which `println!` would panic on. The exit code still tells the result.
+    // Ignore a closed pipe, which `println!` would panic on. The exit code still reports the result.
     let _ = io::stdout().lock().write_all(lines.as_bytes());
 }

@@ -8,11 +8,11 @@
 //! - [`owner`]: the first owner.
 //! - [`welcome`]: the text that is printed once both services are SERVING.
 //! - [`doctor`]: the subcommand that examines a running system; [`progress`]: its progress line.
-//! - [`failure`]: the errors that end the process.
+//! - [`error`]: the errors that end the process.
 
 mod data_dir;
 mod doctor;
-mod failure;
+mod error;
 mod owner;
 mod progress;
 mod redis;
@@ -27,9 +27,9 @@ use server::{parse_or_exit, shutdown_signal, telemetry};
 use tokio_util::sync::CancellationToken;
 
 use crate::data_dir::DataDir;
-use crate::failure::Failure;
+use crate::error::StartlistError;
 use crate::owner::Owner;
-use crate::redis::Redis;
+use crate::redis::RedisBackend;
 use crate::services::{Listeners, Services};
 use crate::settings::{Command, Settings};
 
@@ -40,19 +40,19 @@ async fn main() -> ExitCode {
         Some(Command::Doctor(doctor)) => doctor::run(&settings, doctor).await,
         None => run(settings).await.map(|()| ExitCode::SUCCESS),
     };
-    ended.unwrap_or_else(|failure| {
-        eprintln!("startlist: {failure}");
-        failure.exit_code().into()
+    ended.unwrap_or_else(|error| {
+        eprintln!("startlist: {error}");
+        error.exit_code().into()
     })
 }
 
 /// Serves until SIGTERM or SIGINT.
-async fn run(settings: Settings) -> Result<(), Failure> {
+async fn run(settings: Settings) -> Result<(), StartlistError> {
     let _log = telemetry::start(&settings.run.log, settings.run.log_format);
-    let shutdown = shutdown_signal().map_err(Failure::System)?;
+    let shutdown = shutdown_signal().map_err(StartlistError::System)?;
     let listeners = Listeners::bind(&settings).await?;
     let data = DataDir::open(&settings.data_dir)?;
-    let redis = Redis::start(&settings, &data)?;
+    let redis = RedisBackend::start(&settings, &data)?;
     let services = Services::new(listeners, &redis, &settings.run)?;
     let owner = Owner::find(&settings, &data, services.admin_store()).await?;
 

@@ -5,7 +5,7 @@ use server::config::PasswordFile;
 use store::AdminStore;
 
 use crate::data_dir::DataDir;
-use crate::failure::Failure;
+use crate::error::StartlistError;
 use crate::settings::Settings;
 
 /// The credentials of the first owner, whom admin-service creates if there is none.
@@ -25,7 +25,7 @@ impl Owner {
         settings: &Settings,
         data: &DataDir,
         store: &AdminStore,
-    ) -> Result<Option<Self>, Failure> {
+    ) -> Result<Option<Self>, StartlistError> {
         let password = match &settings.owner_password_file {
             Some(given) => given.clone(),
             None if data.has_owner_password() || store.has_owner().await.is_ok_and(|has| !has) => {

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use crate::data_dir::DataDir;
-use crate::failure::Failure;
+use crate::error::StartlistError;
 use crate::settings::Settings;
 
 /// How often to check that the private Redis runs. Calls fail until it is back.
@@ -24,17 +24,17 @@ const FAILED_START_PAUSE: Duration = Duration::from_secs(5);
 /// The users of the private Redis.
 const USERS: [&str; 3] = ["admin-service", "user-service", "doctor"];
 
-pub(crate) enum Redis {
+pub(crate) enum RedisBackend {
     /// A child of this process, with a user for each service.
     Private(RedisServer),
     /// A Redis that runs already, with one user for both services.
     Named(RedisUrl),
 }
 
-impl Redis {
+impl RedisBackend {
     /// Starts the private Redis unless a setting names another one. Returns once it has loaded its
     /// data.
-    pub(crate) fn start(settings: &Settings, data: &DataDir) -> Result<Self, Failure> {
+    pub(crate) fn start(settings: &Settings, data: &DataDir) -> Result<Self, StartlistError> {
         if let Some(url) = &settings.redis_url {
             return Ok(Self::Named(url.clone()));
         }
@@ -53,26 +53,26 @@ impl Redis {
                 info!(address = %server.address(), "the private Redis serves");
                 Ok(Self::Private(server))
             }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Failure::NoRedis),
-            Err(source) => Err(Failure::PrivateRedis(source)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(StartlistError::NoRedis),
+            Err(source) => Err(StartlistError::PrivateRedis(source)),
         }
     }
 
     /// Returns the URL for a service, with its user and password.
-    pub(crate) fn url_for(&self, service: &str) -> Result<RedisUrl, Failure> {
+    pub(crate) fn url_for(&self, service: &str) -> Result<RedisUrl, StartlistError> {
         match self {
             Self::Named(url) => Ok(url.clone()),
             Self::Private(server) => {
                 let url = server.url_for(service).unwrap_or_default();
                 url.parse()
-                    .map_err(|error: InvalidRedisUrl| Failure::RedisUrl(error.into()))
+                    .map_err(|error: InvalidRedisUrl| StartlistError::RedisUrl(error.into()))
             }
         }
     }
 
     /// Restarts the private Redis whenever it has ended, for example because it was killed or the
     /// disk was full. Stops it and returns when `end` is cancelled.
-    pub(crate) async fn supervise(self, end: &CancellationToken) -> Result<(), Failure> {
+    pub(crate) async fn supervise(self, end: &CancellationToken) -> Result<(), StartlistError> {
         let Self::Private(mut server) = self else {
             return Ok(());
         };
@@ -91,7 +91,7 @@ impl Redis {
             }
         }
         let (_, stopped) = in_thread(server, RedisServer::stop).await?;
-        stopped.map_err(Failure::PrivateRedis)
+        stopped.map_err(StartlistError::PrivateRedis)
     }
 }
 
@@ -99,11 +99,11 @@ impl Redis {
 async fn in_thread<T: Send + 'static>(
     mut server: RedisServer,
     operation: impl FnOnce(&mut RedisServer) -> T + Send + 'static,
-) -> Result<(RedisServer, T), Failure> {
+) -> Result<(RedisServer, T), StartlistError> {
     let result = spawn_blocking(move || {
         let output = operation(&mut server);
         (server, output)
     });
     let result = result.await.map_err(io::Error::other);
-    result.map_err(Failure::PrivateRedis)
+    result.map_err(StartlistError::PrivateRedis)
 }

@@ -14,9 +14,9 @@ use tokio::net::TcpListener;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use crate::failure::Failure;
+use crate::error::StartlistError;
 use crate::owner::Owner;
-use crate::redis::Redis;
+use crate::redis::RedisBackend;
 use crate::settings::Settings;
 use crate::welcome::Welcome;
 
@@ -39,7 +39,7 @@ struct Listener {
 }
 
 impl Listeners {
-    pub(crate) async fn bind(settings: &Settings) -> Result<Self, Failure> {
+    pub(crate) async fn bind(settings: &Settings) -> Result<Self, StartlistError> {
         let admin = "--admin-listen (STARTLIST_ADMIN_LISTEN)";
         let user = "--user-listen (STARTLIST_USER_LISTEN)";
         Ok(Self {
@@ -50,18 +50,18 @@ impl Listeners {
 }
 
 impl Listener {
-    async fn bind(setting: &'static str, address: SocketAddr) -> Result<Self, Failure> {
+    async fn bind(setting: &'static str, address: SocketAddr) -> Result<Self, StartlistError> {
         let bound = TcpListener::bind(address).await;
-        let socket = bound.map_err(|source| Failure::Listen {
+        let socket = bound.map_err(|source| StartlistError::Listen {
             setting,
             address,
             source,
         })?;
-        let address = socket.local_addr().map_err(Failure::System)?;
+        let address = socket.local_addr().map_err(StartlistError::System)?;
         let url = ServerUrl::try_from(address).map_err(io::Error::other);
         Ok(Self {
             socket,
-            url: url.map_err(Failure::System)?,
+            url: url.map_err(StartlistError::System)?,
         })
     }
 }
@@ -82,9 +82,9 @@ impl Services {
     /// Configures the services to use this Redis and each other. Opens no connection yet.
     pub(crate) fn new(
         listeners: Listeners,
-        redis: &Redis,
+        redis: &RedisBackend,
         run: &RunSettings,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, StartlistError> {
         let Listeners { admin, user } = listeners;
         let (admin_url, user_url) = (admin.url.clone(), user.url.clone());
         Ok(Self {
@@ -103,7 +103,7 @@ impl Services {
         self,
         owner: Option<Owner>,
         shutdown: impl Future<Output = ()>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), StartlistError> {
         let Self { admin, user } = self;
         let welcome = Welcome {
             admin: admin.listener.url,
@@ -141,7 +141,7 @@ impl Services {
             then_cancel(end.run_until_cancelled(shutdown), &end),
             end.run_until_cancelled(print_when_ready(&welcome, &store)),
         );
-        let failed = |service| move |source| Failure::Service { service, source };
+        let failed = |service| move |source| StartlistError::Service { service, source };
         admin.map_err(failed(ADMIN)).and(user.map_err(failed(USER)))
     }
 }
@@ -153,9 +153,9 @@ impl<S> Service<S> {
         peer_url: ServerUrl,
         redis_url: RedisUrl,
         run: &RunSettings,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, StartlistError> {
         let to_redis = store::Redis::new(redis_url.expose(), None)
-            .map_err(|error| Failure::RedisUrl(error.into()))?;
+            .map_err(|error| StartlistError::RedisUrl(error.into()))?;
         Ok(Self {
             listener,
             store: store(&to_redis),

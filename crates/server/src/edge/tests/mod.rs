@@ -26,13 +26,13 @@ const TABLE: AccessTable = &[
     ("OfOwners", Access::OwnerOrBootstrap),
 ];
 
-struct Outcome {
+struct CallResult {
     response: Response<Body>,
     /// How often the handler was called.
     calls: usize,
 }
 
-impl Outcome {
+impl CallResult {
     fn call_id(&self) -> &str {
         let id = &self.response.headers()[call_id::HEADER];
         id.to_str().expect("text")
@@ -110,14 +110,14 @@ async fn send<F: HandlerFuture>(
     act: impl Fn() -> F + Send + Sync + 'static,
     max_calls: u32,
     request: Request<Body>,
-) -> Outcome {
+) -> CallResult {
     let handler = Handler::new(act);
     let calls = Arc::clone(&handler.calls);
     let response = edge(handler, max_calls)
         .into_service()
         .oneshot(request)
         .await;
-    Outcome {
+    CallResult {
         response: response.unwrap_or_else(|never| match never {}),
         calls: calls.load(Ordering::Relaxed),
     }
@@ -127,7 +127,7 @@ async fn call<F: HandlerFuture>(
     act: impl Fn() -> F + Send + Sync + 'static,
     method: &str,
     headers: &[(&'static str, &str)],
-) -> Outcome {
+) -> CallResult {
     let path = format!("/{}/{method}", Handler::NAME);
     send(act, 100, request(&path, headers)).await
 }
@@ -139,41 +139,41 @@ fn user_token() -> String {
 
 #[tokio::test]
 async fn the_response_has_the_id_that_the_client_sent() {
-    let outcome = call(succeed, "Open", &[("x-request-id", "mine-1")]).await;
-    assert_eq!((outcome.code(), outcome.calls), (Code::Ok, 1));
-    assert_eq!(outcome.call_id(), "mine-1");
+    let result = call(succeed, "Open", &[("x-request-id", "mine-1")]).await;
+    assert_eq!((result.code(), result.calls), (Code::Ok, 1));
+    assert_eq!(result.call_id(), "mine-1");
 }
 
 #[tokio::test]
 async fn a_call_without_an_id_gets_one_that_its_error_has_too() {
-    let outcome = call(async || Err(Rejection::EmailTaken.into()), "Open", &[]).await;
-    let details = outcome.details();
+    let result = call(async || Err(Rejection::EmailTaken.into()), "Open", &[]).await;
+    let details = result.details();
     let named = &details.request_info().expect("RequestInfo").request_id;
-    assert_eq!(named, outcome.call_id());
+    assert_eq!(named, result.call_id());
     assert_eq!(named.len(), 36);
 }
 
 #[tokio::test]
 async fn a_failure_of_a_handler_reaches_the_client_with_its_details() {
     let refuse = async || Err(InvalidFields::one("title", &"must be set").into());
-    let outcome = call(refuse, "Open", &[]).await;
-    assert_eq!(outcome.code(), Code::InvalidArgument);
-    assert_eq!(outcome.reason(), "INVALID_FIELDS");
-    let details = outcome.details();
+    let result = call(refuse, "Open", &[]).await;
+    assert_eq!(result.code(), Code::InvalidArgument);
+    assert_eq!(result.reason(), "INVALID_FIELDS");
+    let details = result.details();
     let wrong = details.bad_request().expect("BadRequest");
     assert_eq!(wrong.field_violations[0].field, "title");
     assert_eq!(
-        outcome.response.headers()["content-type"],
+        result.response.headers()["content-type"],
         "application/grpc"
     );
 }
 
 #[tokio::test]
 async fn a_method_without_a_row_is_not_served() {
-    let outcome = call(succeed, "Forgotten", &[("authorization", &user_token())]).await;
-    assert_eq!((outcome.code(), outcome.calls), (Code::Unimplemented, 0));
-    assert_eq!(outcome.reason(), "UNKNOWN_METHOD");
-    assert!(outcome.details().request_info().is_some());
+    let result = call(succeed, "Forgotten", &[("authorization", &user_token())]).await;
+    assert_eq!((result.code(), result.calls), (Code::Unimplemented, 0));
+    assert_eq!(result.reason(), "UNKNOWN_METHOD");
+    assert!(result.details().request_info().is_some());
 }
 
 #[tokio::test]
@@ -195,14 +195,14 @@ async fn all_invalid_credentials_get_the_same_error() {
             .map(|text| ("authorization", text))
             .into_iter()
             .collect();
-        let outcome = call(succeed, method, &headers).await;
+        let result = call(succeed, method, &headers).await;
         assert_eq!(
-            (outcome.code(), outcome.calls),
+            (result.code(), result.calls),
             (Code::Unauthenticated, 0),
             "{credential:?}"
         );
-        assert_eq!(outcome.reason(), "UNAUTHENTICATED");
-        sentences.push(outcome.status().expect("an error").message().to_owned());
+        assert_eq!(result.reason(), "UNAUTHENTICATED");
+        sentences.push(result.status().expect("an error").message().to_owned());
     }
     sentences.dedup();
     assert_eq!(sentences.len(), 1);
@@ -210,18 +210,18 @@ async fn all_invalid_credentials_get_the_same_error() {
 
 #[tokio::test]
 async fn a_method_for_anyone_ignores_the_credential() {
-    let outcome = call(succeed, "Open", &[("authorization", "Bearer nonsense")]).await;
-    assert_eq!((outcome.code(), outcome.calls), (Code::Ok, 1));
+    let result = call(succeed, "Open", &[("authorization", "Bearer nonsense")]).await;
+    assert_eq!((result.code(), result.calls), (Code::Ok, 1));
 }
 
 #[tokio::test]
 async fn without_redis_only_calls_with_a_credential_fail() {
-    let outcome = call(succeed, "OfUsers", &[("authorization", &user_token())]).await;
-    assert_eq!((outcome.code(), outcome.calls), (Code::Unavailable, 0));
-    assert_eq!(outcome.reason(), "STORE_UNAVAILABLE");
-    assert_eq!(outcome.write_outcome().as_deref(), Some("NOT_APPLIED"));
-    assert!(outcome.details().retry_info().is_some());
-    let status = outcome.status().expect("an error");
+    let result = call(succeed, "OfUsers", &[("authorization", &user_token())]).await;
+    assert_eq!((result.code(), result.calls), (Code::Unavailable, 0));
+    assert_eq!(result.reason(), "STORE_UNAVAILABLE");
+    assert_eq!(result.write_outcome().as_deref(), Some("NOT_APPLIED"));
+    assert!(result.details().retry_info().is_some());
+    let status = result.status().expect("an error");
     assert!(
         !status.message().contains("127.0.0.1"),
         "{}",
@@ -232,9 +232,9 @@ async fn without_redis_only_calls_with_a_credential_fail() {
 #[tokio::test(start_paused = true)]
 async fn a_call_ends_at_the_deadline_of_its_client() {
     let began_at = Instant::now();
-    let outcome = call(endless, "Open", &[("grpc-timeout", "200m")]).await;
-    assert_eq!((outcome.code(), outcome.calls), (Code::DeadlineExceeded, 1));
-    assert_eq!(outcome.write_outcome().as_deref(), Some("NOT_APPLIED"));
+    let result = call(endless, "Open", &[("grpc-timeout", "200m")]).await;
+    assert_eq!((result.code(), result.calls), (Code::DeadlineExceeded, 1));
+    assert_eq!(result.write_outcome().as_deref(), Some("NOT_APPLIED"));
     assert!(began_at.elapsed() <= Duration::from_millis(200));
     assert!(began_at.elapsed() >= Duration::from_millis(180));
 }
@@ -243,39 +243,36 @@ async fn a_call_ends_at_the_deadline_of_its_client() {
 async fn a_call_ends_at_the_deadline_of_the_server_at_the_latest() {
     for headers in [&[][..], &[("grpc-timeout", "1H")]] {
         let began_at = Instant::now();
-        let outcome = call(endless, "Open", headers).await;
-        assert_eq!(outcome.code(), Code::DeadlineExceeded);
+        let result = call(endless, "Open", headers).await;
+        assert_eq!(result.code(), Code::DeadlineExceeded);
         assert_eq!(began_at.elapsed().as_secs(), MAX_DEADLINE.as_secs());
     }
 }
 
 #[tokio::test]
 async fn a_call_whose_deadline_has_passed_on_arrival_does_not_reach_the_handler() {
-    let outcome = call(succeed, "Open", &[("grpc-timeout", "0m")]).await;
-    assert_eq!((outcome.code(), outcome.calls), (Code::DeadlineExceeded, 0));
-    assert_eq!(outcome.write_outcome().as_deref(), Some("NOT_APPLIED"));
+    let result = call(succeed, "Open", &[("grpc-timeout", "0m")]).await;
+    assert_eq!((result.code(), result.calls), (Code::DeadlineExceeded, 0));
+    assert_eq!(result.write_outcome().as_deref(), Some("NOT_APPLIED"));
 }
 
 #[tokio::test]
 async fn an_invalid_timeout_is_an_error_of_the_client() {
-    let outcome = call(succeed, "Open", &[("grpc-timeout", "soon")]).await;
-    assert_eq!((outcome.code(), outcome.calls), (Code::InvalidArgument, 0));
-    assert_eq!(outcome.reason(), "MALFORMED_MESSAGE");
+    let result = call(succeed, "Open", &[("grpc-timeout", "soon")]).await;
+    assert_eq!((result.code(), result.calls), (Code::InvalidArgument, 0));
+    assert_eq!(result.reason(), "MALFORMED_MESSAGE");
 }
 
 #[tokio::test]
 async fn calls_over_the_limit_fail_but_not_health() {
     let path = format!("/{}/Open", Handler::NAME);
-    let outcome = send(succeed, 0, request(&path, &[])).await;
-    assert_eq!(
-        (outcome.code(), outcome.calls),
-        (Code::ResourceExhausted, 0)
-    );
-    assert_eq!(outcome.reason(), "OVERLOADED");
-    assert!(outcome.details().retry_info().is_some());
+    let result = send(succeed, 0, request(&path, &[])).await;
+    assert_eq!((result.code(), result.calls), (Code::ResourceExhausted, 0));
+    assert_eq!(result.reason(), "OVERLOADED");
+    assert!(result.details().retry_info().is_some());
 
-    let outcome = send(succeed, 0, message("/grpc.health.v1.Health/Check", &[])).await;
-    assert_eq!(outcome.code(), Code::Ok);
+    let result = send(succeed, 0, message("/grpc.health.v1.Health/Check", &[])).await;
+    assert_eq!(result.code(), Code::Ok);
 }
 
 #[tokio::test]
@@ -310,10 +307,10 @@ async fn a_call_in_flight_counts_until_it_ends() {
 
 #[tokio::test]
 async fn a_panic_in_a_handler_is_internal_and_its_message_is_not_sent() {
-    let outcome = call(async || panic!("ada@example.org"), "Open", &[]).await;
-    assert_eq!(outcome.code(), Code::Internal);
-    assert_eq!(outcome.reason(), "INTERNAL");
-    let status = outcome.status().expect("an error");
+    let result = call(async || panic!("ada@example.org"), "Open", &[]).await;
+    assert_eq!(result.code(), Code::Internal);
+    assert_eq!(result.reason(), "INTERNAL");
+    let status = result.status().expect("an error");
     assert!(!status.message().contains("ada"), "{}", status.message());
 }
 
@@ -334,29 +331,29 @@ fn report_path() -> String {
 
 #[tokio::test]
 async fn the_health_report_needs_no_credential() {
-    let outcome = send(succeed, 100, message(&report_path(), &[8, 1])).await;
-    assert_eq!(outcome.code(), Code::Ok);
+    let result = send(succeed, 100, message(&report_path(), &[8, 1])).await;
+    assert_eq!(result.code(), Code::Ok);
 }
 
 #[tokio::test]
 async fn a_malformed_message_is_an_error_of_the_client() {
-    let outcome = send(succeed, 100, message(&report_path(), &[0xff])).await;
-    assert_eq!(outcome.code(), Code::InvalidArgument);
-    assert_eq!(outcome.reason(), "MALFORMED_MESSAGE");
-    let outcome = send(succeed, 100, request(&report_path(), &[])).await;
-    assert_eq!(outcome.reason(), "MALFORMED_MESSAGE");
+    let result = send(succeed, 100, message(&report_path(), &[0xff])).await;
+    assert_eq!(result.code(), Code::InvalidArgument);
+    assert_eq!(result.reason(), "MALFORMED_MESSAGE");
+    let result = send(succeed, 100, request(&report_path(), &[])).await;
+    assert_eq!(result.reason(), "MALFORMED_MESSAGE");
 }
 
 #[tokio::test]
 async fn a_message_above_the_limit_is_resource_exhausted() {
-    let outcome = send(
+    let result = send(
         succeed,
         100,
         message(&report_path(), &vec![0; MAX_MESSAGE_BYTES + 1]),
     )
     .await;
-    assert_eq!(outcome.code(), Code::ResourceExhausted);
-    assert_eq!(outcome.reason(), "MESSAGE_TOO_LARGE");
+    assert_eq!(result.code(), Code::ResourceExhausted);
+    assert_eq!(result.reason(), "MESSAGE_TOO_LARGE");
 }
 
 #[tokio::test]
@@ -364,14 +361,14 @@ async fn an_unsupported_compression_is_unimplemented() {
     let mut request = message(&report_path(), &[]);
     let gzip = HeaderValue::from_static("gzip");
     request.headers_mut().insert("grpc-encoding", gzip);
-    let outcome = send(succeed, 100, request).await;
-    assert_eq!(outcome.code(), Code::Unimplemented);
-    assert_eq!(outcome.reason(), "UNKNOWN_COMPRESSION");
+    let result = send(succeed, 100, request).await;
+    assert_eq!(result.code(), Code::Unimplemented);
+    assert_eq!(result.reason(), "UNKNOWN_COMPRESSION");
 }
 
 #[tokio::test]
 async fn health_passes_by_the_edge() {
-    let outcome = send(succeed, 100, message("/grpc.health.v1.Health/Check", &[])).await;
-    assert_eq!(outcome.code(), Code::Ok);
-    assert!(!outcome.response.headers().contains_key(call_id::HEADER));
+    let result = send(succeed, 100, message("/grpc.health.v1.Health/Check", &[])).await;
+    assert_eq!(result.code(), Code::Ok);
+    assert!(!result.response.headers().contains_key(call_id::HEADER));
 }

@@ -10,7 +10,7 @@ use server::exit;
 
 /// An error that ends the process.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Failure {
+pub(crate) enum StartlistError {
     #[error("{setting}: cannot listen on {address}: {source}")]
     Listen {
         setting: &'static str,
@@ -57,7 +57,7 @@ pub(crate) enum Failure {
     System(io::Error),
 }
 
-impl Failure {
+impl StartlistError {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Listen { .. }

@@ -1,0 +1,212 @@
+//! Serves until it is told to stop, then drains.
+//!
+//! A stop has four steps, so that no client loses a call:
+//! 1. Health changes to `NOT_SERVING` and ends its watches.
+//! 2. During the lame-duck time new calls are still accepted, because clients notice only after a
+//!    while.
+//! 3. Clients are sent away with GOAWAY and no connection is accepted. Calls in flight continue.
+//! 4. The server ends with the last call, or at the drain deadline.
+
+use std::future::{self, Future};
+use std::io;
+use std::net::SocketAddr;
+use std::process;
+use std::time::Duration;
+
+use api::diagnostics::diagnostics_service_server::DiagnosticsServiceServer;
+use api::health::health_server::HealthServer;
+use store::{Redis, Sessions};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+use tonic::server::NamedService;
+use tonic::service::Routes;
+use tonic::transport::{self, Server};
+use tonic_reflection::server as reflection;
+use tracing::{info, warn};
+
+use crate::auth::AccessTable;
+use crate::config::{RunSettings, ServiceSettings};
+use crate::connections::accept;
+use crate::diagnostics::Diagnostics;
+use crate::edge::{Edge, GrpcService, Limits};
+use crate::health::{Health, HealthService, Identity, Probes, redis_probe};
+use crate::redis_setup::log_redis_setup;
+
+/// The largest request message, for `max_decoding_message_size` of each service. The largest valid
+/// one is a competition with a description of 5,000 characters, some 20 KiB.
+pub const MAX_MESSAGE_BYTES: usize = 64 * 1024;
+
+/// The most calls and watches in flight on one connection; HTTP/2 makes the client hold back the
+/// rest. tonic has no limit of its own. RFC 9113 recommends at least 100, and proxies open more
+/// connections when they need more. A call in flight takes some 6 KiB, so this bounds the memory
+/// that one connection can use.
+const MAX_STREAMS: u32 = 256;
+
+/// How long a connection may be silent before the server sends a PING, and how long the client has
+/// to acknowledge it. Without them a client that vanished would keep its connection forever.
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(60);
+const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// A service, and what the server needs to mount the rest around it.
+pub struct App<S> {
+    pub identity: Identity,
+    /// The generated server around the service, with
+    /// `.max_decoding_message_size(server::MAX_MESSAGE_BYTES)`.
+    pub service: S,
+    pub access: AccessTable,
+    pub sessions: Sessions,
+    /// For the health check.
+    pub redis: Redis,
+    pub settings: ServiceSettings,
+}
+
+/// Serves on the listener until `shutdown`, then drains. Returns `Ok` even if the drain deadline
+/// cuts calls off; the connections left then end with the runtime.
+///
+/// Fails if the second address, for health only, is in use.
+pub async fn run<S: GrpcService>(
+    listener: TcpListener,
+    app: App<S>,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
+    let settings = app.settings;
+    let run = settings.run;
+    let probes = Probes {
+        redis: redis_probe(app.redis.clone()),
+        peer: settings.peer_url,
+    };
+    let health = Health::new(app.identity, probes);
+    // Dropping the set at the end of the server cancels its tasks.
+    let mut background = JoinSet::new();
+    background.spawn(log_redis_setup(app.redis));
+    let limits = Limits {
+        max_deadline: run.max_deadline,
+        max_calls: run.max_calls,
+    };
+    let auxiliary = auxiliary_services::<S>(&health, run.reflection)?;
+    let edge = Edge::new(app.service, app.access, auxiliary, app.sessions, limits);
+    let health_only =
+        serve_health_only(settings.health_listen, &health, run.max_connections).await?;
+    let address = listener.local_addr()?;
+
+    let goaway = CancellationToken::new();
+    let calls = http2().serve_with_incoming_shutdown(
+        edge.into_service(),
+        accept(listener, run.max_connections),
+        goaway.clone().cancelled_owned(),
+    );
+    health.initialised();
+    info!(%address, service = S::NAME, "serving");
+    tokio::select! {
+        served = calls => served.map_err(io::Error::other),
+        // It never ends by itself, because it answers probes until the process ends.
+        served = health_only => served.map_err(io::Error::other),
+        () = drain_after(shutdown, &health, &run, &goaway) => Ok(()),
+    }
+}
+
+/// Waits for the shutdown, then drains until the deadline. The server ends earlier if the last call
+/// has ended after the GOAWAY.
+async fn drain_after(
+    shutdown: impl Future<Output = ()>,
+    health: &Health,
+    run: &RunSettings,
+    goaway: &CancellationToken,
+) {
+    shutdown.await;
+    let lame_duck = run.lame_duck.min(run.drain_deadline);
+    info!("draining");
+    health.drain();
+    sleep(lame_duck).await;
+    goaway.cancel();
+    sleep(run.drain_deadline.saturating_sub(lame_duck)).await;
+    warn!("the drain deadline has passed with calls in flight");
+}
+
+/// Returns the services without credentials: health, diagnostics, and reflection if it is on.
+fn auxiliary_services<S: NamedService>(health: &Health, reflection: bool) -> io::Result<Routes> {
+    let mut routes = Routes::new(health.service());
+    routes = routes.add_service(Diagnostics::service(health.clone()));
+    if reflection {
+        // grpcurl 1.8 uses v1alpha, newer versions use v1.
+        let v1 = reflection_of::<S>().build_v1().map_err(io::Error::other)?;
+        let v1alpha = reflection_of::<S>()
+            .build_v1alpha()
+            .map_err(io::Error::other)?;
+        routes = routes.add_service(v1).add_service(v1alpha);
+    }
+    Ok(routes.prepare())
+}
+
+/// Configures reflection to list the services of this server; the descriptors hold the other
+/// service too.
+fn reflection_of<S: NamedService>() -> reflection::Builder<'static> {
+    let served = [
+        S::NAME,
+        DiagnosticsServiceServer::<Diagnostics>::NAME,
+        HealthServer::<HealthService>::NAME,
+    ];
+    let builder = reflection::Builder::configure()
+        .register_encoded_file_descriptor_set(api::DESCRIPTOR_SET)
+        // For tools that show the details of an error.
+        .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET);
+    served
+        .into_iter()
+        .fold(builder, reflection::Builder::with_service_name)
+}
+
+/// Listens on the second address, if there is one, and returns the server of health on it.
+async fn serve_health_only(
+    address: Option<SocketAddr>,
+    health: &Health,
+    max_connections: u32,
+) -> io::Result<impl Future<Output = Result<(), transport::Error>> + use<>> {
+    let listener = match address {
+        Some(address) => Some(TcpListener::bind(address).await?),
+        None => None,
+    };
+    let routes = Routes::new(health.service()).prepare();
+    Ok(async move {
+        match listener {
+            Some(listener) => {
+                let incoming = accept(listener, max_connections);
+                http2().serve_with_incoming(routes, incoming).await
+            }
+            None => future::pending().await,
+        }
+    })
+}
+
+fn http2() -> Server {
+    Server::builder()
+        .max_concurrent_streams(MAX_STREAMS)
+        .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
+        .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
+}
+
+/// Completes with the first SIGTERM or SIGINT. A second one ends the process at once.
+pub fn shutdown_signal() -> io::Result<impl Future<Output = ()> + Send + 'static> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        next_of(&mut terminate, &mut interrupt).await;
+        tokio::spawn(async move {
+            let number = next_of(&mut terminate, &mut interrupt).await;
+            // The exit code with which a shell reports a process that a signal ended.
+            process::exit(128 + number.as_raw_value());
+        });
+    })
+}
+
+async fn next_of(terminate: &mut Signal, interrupt: &mut Signal) -> SignalKind {
+    tokio::select! {
+        _ = terminate.recv() => SignalKind::terminate(),
+        _ = interrupt.recv() => SignalKind::interrupt(),
+    }
+}
+
+#[cfg(test)]
+mod tests;
