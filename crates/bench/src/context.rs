@@ -88,7 +88,7 @@ impl Context<'_> {
         }
     }
 
-    /// How many calls a scenario makes at most, given the highest throughput. Covers the warm-ups too.
+    /// The most calls that a scenario makes at this throughput, warm-ups included.
     pub(crate) fn max_calls(&self, calls_per_second: usize) -> usize {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let seconds = self.settings.seconds.ceil() as usize + 3;

@@ -1,17 +1,17 @@
-//! Measures the throughput, the latency and the cost of Startlist's calls, each beside bare tonic in
-//! the same run.
+//! Measures the throughput, the latency and the cost of Startlist's calls, each beside bare tonic
+//! in the same run.
 //!
 //! In reading order:
 //! - [`settings`]: the command line.
-//! - [`stack`]: the processes under test: a private Redis, both services, the bare tonic server, and
-//!   the CPU time and memory that they use.
+//! - [`stack`]: the processes under test: a private Redis, both services, the bare tonic server,
+//!   and the CPU time and memory that they use.
 //! - [`seed`]: the users and competitions that the load needs.
-//! - [`load`]: the load generator, as a closed loop or at a target rate.
-//! - [`context`]: what a scenario is given.
-//! - [`measurement`]: one round of load with its counters; [`row`]: the rounds as a row of the report;
-//!   [`measure`]: the rounds of a gRPC method and of bare tonic in turn.
+//! - [`load`]: the load generator, as a closed loop or at a target rate; [`rpc`]: its gRPC calls.
+//! - [`context`]: what a scenario needs, such as the running services and the users.
+//! - [`measurement`]: one round of load with its counters; [`row`]: the rounds as a row of the
+//!   report; [`measure`]: the rounds of a gRPC method and of bare tonic in turn.
 //! - [`report`]: the tables, the goals, and the files that are written.
-//! - [`scenarios`]: what is measured, one file per subject.
+//! - [`scenarios`]: the table of the scenarios, and one file per subject.
 
 // Counts become figures with three digits; the precision of f64 is enough for them.
 #![allow(clippy::cast_precision_loss)]
@@ -64,7 +64,7 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Runs the selected scenarios and writes the report. A scenario that fails does not stop the others.
+/// Runs the selected scenarios and writes the report. The others continue when a scenario fails.
 async fn benchmark(settings: &Settings) -> Result<()> {
     let started_at = Instant::now();
     let selected: Vec<_> = SCENARIOS

@@ -1,7 +1,7 @@
 //! Measures a scenario in rounds.
 //!
-//! Each round of a gRPC method follows a round of bare tonic with the same messages, so that the two
-//! are compared under the same conditions, a few seconds apart.
+//! Each round of a gRPC method follows a round of bare tonic with the same messages, so that the
+//! two are compared under the same conditions, a few seconds apart.
 
 use tonic::Request;
 
@@ -15,15 +15,15 @@ use crate::rpc::{ExpectedResponse, Rpc, RpcCaller, call};
 use crate::stack::{bare, connect};
 
 const ROUNDS: u32 = 3;
-/// Round trips are counted over this many calls in sequence, and the lowest of several counts is used:
-/// background work of the services adds to some of them.
+/// Round trips are counted over this many calls in sequence, and the lowest of several counts is
+/// used: background work of the services adds to some of them.
 const COUNTED_CALLS: u32 = 2;
 const COUNTS: u32 = 50;
 
 /// Measures a method and bare tonic in turn, and adds a row with this name to the report.
 ///
-/// `requests` returns the source of the requests of one caller, given its number. The callers of bare
-/// tonic have sources of their own.
+/// `requests` returns the source of the requests of one caller, given its number. The callers of
+/// bare tonic have sources of their own.
 pub(crate) async fn measure<R, M, G>(
     context: &Context<'_>,
     report: &mut BenchReport,
@@ -98,15 +98,15 @@ async fn connect_callers<R: Rpc, G>(
         expected,
     };
     let mut in_flight = usize::from(context.settings.in_flight);
-    // The responses of list methods are large: as many of them would only wait for the generator.
+    // The responses of list methods are large: more of them would only wait for the generator.
     if R::PATH.contains("/List") {
         in_flight = (in_flight / 16).max(1);
     }
     Ok((0..channels.len() * in_flight).map(caller).collect())
 }
 
-/// Counts how often Redis reads a socket during one call while no other call runs. A pipeline arrives
-/// in one read, so this is how often the call waits for Redis.
+/// Counts how often Redis reads a socket during one call while no other call runs. A pipeline
+/// arrives in one read, so this is how often the call waits for Redis.
 async fn count_round_trips(context: &Context<'_>, mut call: impl AsyncFnMut()) -> Result<f64> {
     let mut lowest = u64::MAX;
     for _ in 0..COUNTS {

@@ -105,8 +105,8 @@ impl ReportRow {
         }
     }
 
-    /// Converts a row whose calls each contain `count` operations into a row of operations. Latencies
-    /// stay those of the calls.
+    /// Converts a row whose calls each contain `count` operations into a row of operations.
+    /// Latencies stay those of the calls.
     pub(crate) fn per_operation(mut self, count: usize) -> Self {
         let count = count as f64;
         let divided = |cpu: Option<f64>| cpu.map(|cpu| cpu / count);
@@ -158,7 +158,8 @@ impl MachineShares {
         let mut warnings = Vec::new();
         if self.generator > self.server + self.redis {
             warnings.push(format!(
-                "the generator was the bottleneck: it used {} of the machine, the server and Redis {}",
+                "the generator was the bottleneck: it used {} of the machine, the server and \
+                 Redis {}",
                 percent(self.generator),
                 percent(self.server + self.redis)
             ));

@@ -19,8 +19,8 @@ use crate::stack::redis;
 
 /// How many writes are in flight.
 const CONCURRENCY: usize = 128;
-/// How often a write is tried if Redis is unavailable. Each attempt has the same request id, so that
-/// the write takes effect once.
+/// How often a write is tried if Redis is unavailable. Each attempt has the same request id, so
+/// that the write takes effect once.
 const MAX_TRIES: usize = 20;
 /// In milliseconds, as the builder of competitions takes them.
 const HOUR: i64 = 60 * 60 * 1_000;
@@ -107,8 +107,8 @@ impl Seeder {
         })
     }
 
-    /// Creates `count` published competitions with these details and sealed logs. Their ids are `kind`
-    /// and five digits.
+    /// Creates `count` published competitions with these details and sealed logs. Their ids are
+    /// `kind` and five digits.
     pub(crate) async fn competitions(
         &self,
         kind: &str,

@@ -27,8 +27,8 @@ impl Window {
     }
 }
 
-/// Runs all callers until the window ends and the last response is there. Returns the callers, for a
-/// further round, and the calls that returned within the window.
+/// Runs all callers until the window ends and the last response is there. Returns the callers, for
+/// a further round, and the calls that returned within the window.
 pub(crate) async fn run<C: Caller>(callers: Vec<C>, window: Window) -> Result<(Vec<C>, CallStats)> {
     let mut running: JoinSet<_> = callers
         .into_iter()

@@ -51,7 +51,7 @@ pub(crate) struct Burst {
     pub(crate) waitlisted: u32,
     /// Refused because the waitlist was full.
     pub(crate) refused: u32,
-    /// Calls rejected for overload, and calls without a reply of Redis in time. The clients retried.
+    /// Retried calls: rejected for overload, and without a reply of Redis in time.
     pub(crate) overloaded: u32,
     pub(crate) unavailable: u32,
     /// From the first call to the last response.

@@ -9,10 +9,10 @@ use crate::row::ReportRow;
 
 const LEGEND: &str = "\
 calls/s: throughput in a closed loop; bare/s: throughput of bare tonic with the same messages, \
-measured in turn; ratio: calls/s to bare/s, the median of the rounds. p50, p99, p99.9: latency in ms, \
-in a closed loop mostly the time in the queue that the generator keeps full. CPU: microseconds per \
-call in the service, in the bare server, in Redis, in the generator. trips: how often a single call \
-waits for Redis, counted as reads of Redis's sockets.";
+measured in turn; ratio: calls/s to bare/s, the median of the rounds. p50, p99, p99.9: latency in \
+ms, in a closed loop mostly the time in the queue that the generator keeps full. CPU: microseconds \
+per call in the service, in the bare server, in Redis, in the generator. trips: how often a single \
+call waits for Redis, counted as reads of Redis's sockets.";
 
 pub(super) fn render(report: &BenchReport, goals: &[Evaluated]) -> String {
     let mut parts = vec!["# How fast Startlist is".to_owned(), conditions(report)];
@@ -55,8 +55,9 @@ fn conditions(report: &BenchReport) -> String {
     });
     format!(
         "{} cores shared by generator, services and Redis ({}, Linux {}), loopback, {} connections \
-         with up to {} calls in flight each, {} s per scenario, {:.0} s in total. `appendfsync always`, \
-         a log line for each call, default settings; only the rewrite of Redis's file is off.{}",
+         with up to {} calls in flight each, {} s per scenario, {:.0} s in total. `appendfsync \
+         always`, a log line for each call, default settings; only the rewrite of Redis's file is \
+         off.{}",
         conditions.cores,
         conditions.processor,
         conditions.kernel,
@@ -70,10 +71,10 @@ fn conditions(report: &BenchReport) -> String {
 
 fn burst(burst: &Burst) -> String {
     format!(
-        "{} users at once, in {:.2} s: {} confirmed, {} waitlisted, {} refused; no limit was exceeded. \
-         {} calls were rejected for overload and {} were not answered by Redis in time; the clients \
-         retried them with the same request id. Latency of a user, retries included: p50 {} ms, \
-         p99 {} ms, maximum {} ms.",
+        "{} users at once, in {:.2} s: {} confirmed, {} waitlisted, {} refused; no limit was \
+         exceeded. {} calls were rejected for overload and {} were not answered by Redis in time; \
+         the clients retried them with the same request id. Latency of a user, retries included: \
+         p50 {} ms, p99 {} ms, maximum {} ms.",
         burst.users,
         burst.seconds,
         burst.confirmed,

@@ -2,7 +2,7 @@
 //!
 //! - [`contents`]: the figures, as the scenarios add them.
 //! - [`goals`]: the bounds that figures should meet.
-//! - [`markdown`]: the report as text; [`format`]: its numbers and tables.
+//! - [`markdown`]: the report as text; [`mod@format`]: its numbers and tables.
 
 mod contents;
 mod format;

@@ -1,5 +1,5 @@
-//! All users register for one competition at once, without waiting for each other. Rejected calls are
-//! retried as the server asks. The limits must hold exactly.
+//! All users register for one competition at once, without waiting for each other. Rejected calls
+//! are retried as the server asks. The limits must hold exactly.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -145,8 +145,8 @@ fn check_limits(burst: &Burst, stored: [i64; 2], places: u32) -> Result<()> {
         return Ok(());
     }
     Err(format!(
-        "the limit is {places} confirmed and {places} waitlisted, but the responses were {told:?} and \
-         {stored:?} are stored"
+        "the limit is {places} confirmed and {places} waitlisted, but the responses were {told:?} \
+         and {stored:?} are stored"
     )
     .into())
 }

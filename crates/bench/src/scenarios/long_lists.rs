@@ -1,5 +1,5 @@
-//! Whether the cost of a page depends on the length of the list: the pages of other scenarios, of lists
-//! a hundred times as long.
+//! Whether the cost of a page depends on the length of the list: the pages of other scenarios, of
+//! lists a hundred times as long.
 
 use domain::{CompetitionId, UserId};
 use testkit::redis_client::pipe;
@@ -45,8 +45,8 @@ pub(super) async fn run(context: &Context<'_>, report: &mut BenchReport) -> Resu
     competitions::first_page(context, report, names::COMPETITIONS_OF_100_000).await
 }
 
-/// Writes profiles without the rest of an account. They can register, and signing up a million users
-/// would take longer than all other scenarios together.
+/// Writes profiles without the rest of an account. They can register, and signing up a million
+/// users would take longer than all other scenarios together.
 async fn create_profiles(context: &Context<'_>, count: usize) -> Result<Vec<UserId>> {
     let ids: Vec<_> = (0..count)
         .map(|number| UserId::parse(format!("shell-{number:09}")))

@@ -1,5 +1,5 @@
-//! The peer: the same task in Python, as a yardstick. It runs on the same machine and on a Redis with
-//! the same settings, under the same load generator.
+//! The peer: the same task in Python, as a yardstick. It runs on the same machine and on a Redis
+//! with the same settings, under the same load generator.
 //!
 //! `crates/bench/peer` holds its source.
 
@@ -37,7 +37,8 @@ const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peer");
 /// The only user of its Redis, with all permissions.
 const REDIS_USER: &str = "peer";
 const ACL: &str = "user default off\nuser peer on #@PEER_SHA256@ +@all ~* &*";
-/// Callers, each of which keeps one connection busy: HTTP/1.1 has one call in flight per connection.
+/// Callers, each of which keeps one connection busy: HTTP/1.1 has one call in flight per
+/// connection.
 const CALLERS: usize = 64;
 /// 100,000 pairs, more than the calls of any run. Each can be registered once.
 const USERS: usize = 500;
@@ -175,11 +176,11 @@ impl Peer {
     }
 }
 
-async fn wait_until_open(program: &mut ChildProcess, address: SocketAddr) -> Result<()> {
+async fn wait_until_open(service: &mut ChildProcess, address: SocketAddr) -> Result<()> {
     let deadline = Instant::now() + STARTUP_TIMEOUT;
     while TcpStream::connect(address).await.is_err() {
-        if Instant::now() > deadline || !program.is_running() {
-            return Err(program.startup_error().into());
+        if Instant::now() > deadline || !service.is_running() {
+            return Err(service.startup_error().into());
         }
         sleep(Duration::from_millis(20)).await;
     }

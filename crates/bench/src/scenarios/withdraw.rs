@@ -20,8 +20,8 @@ const MAX_CALLS_PER_SECOND: usize = 22_000;
 const CONCURRENCY: usize = 4;
 
 pub(super) async fn run(context: &Context<'_>, report: &mut BenchReport) -> Result<()> {
-    // One competition with one place per caller. Its users withdraw in the order of the waitlist, so
-    // that each of them is confirmed when it is its turn.
+    // One competition with one place per caller. Its users withdraw in the order of the waitlist,
+    // so that each of them is confirmed when it is its turn.
     let settings = context.settings;
     let callers = usize::from(settings.in_flight) * usize::from(settings.connections);
     let per_caller = context.max_calls(MAX_CALLS_PER_SECOND) / callers + 1;

@@ -24,7 +24,7 @@ use tonic::{Code, Request, Response, Status};
 use tonic_prost::ProstCodec;
 use tower::Service;
 
-use super::program::ChildProcess;
+use super::child_process::ChildProcess;
 use super::server::GrpcServer;
 use crate::result::Result;
 use crate::rpc::{self, Rpc, RpcResult, for_each_rpc};
@@ -45,16 +45,16 @@ pub(crate) fn start<R: Rpc>(response: &RpcResult<R>, folder: &Path) -> Result<Gr
             fs::write(&file, status.details())?;
         }
     }
-    let mut program = ChildProcess::start(command, folder)?;
+    let mut process = ChildProcess::start(command, folder)?;
     let mut url = String::new();
-    if let Some(stdout) = program.stdout() {
+    if let Some(stdout) = process.stdout() {
         BufReader::new(stdout).read_line(&mut url)?;
     }
     if url.is_empty() {
-        return Err(program.startup_error().into());
+        return Err(process.startup_error().into());
     }
     let url = url.trim_end().to_owned();
-    Ok(GrpcServer { program, url })
+    Ok(GrpcServer { process, url })
 }
 
 macro_rules! serve_any {

@@ -1,12 +1,12 @@
 //! The processes under test: a private Redis and both services. All of them end with [`Stack`].
 //!
 //! - [`GrpcServer`]: a gRPC server in a child process; [`bare`]: the bare tonic server.
-//! - [`ChildProcess`]: a child process.
+//! - [`ChildProcess`]: a process that ends with its value.
 //! - [`redis`]: starting Redis, and reading its counters.
 //! - [`usage`]: the CPU time and the memory of processes.
 
 pub(crate) mod bare;
-mod program;
+mod child_process;
 pub(crate) mod redis;
 mod server;
 pub(crate) mod usage;
@@ -21,7 +21,7 @@ use redis_server::RedisServer;
 use tempfile::TempDir;
 use testkit::free_address;
 
-pub(crate) use self::program::ChildProcess;
+pub(crate) use self::child_process::ChildProcess;
 pub(crate) use self::redis::CounterReader;
 pub(crate) use self::server::{GrpcServer, connect};
 use crate::result::Result;
@@ -40,15 +40,15 @@ pub(crate) struct Stack {
 }
 
 impl Stack {
-    /// Starts Redis as a system of record and both services with their default settings. Returns when
-    /// both are ready.
+    /// Starts Redis as a system of record and both services with their default settings. Returns
+    /// when both are ready.
     pub(crate) async fn start(settings: &Settings) -> Result<Self> {
         fs::create_dir_all(&settings.out)?;
         let folder = tempfile::Builder::new()
             .prefix("data-")
             .tempdir_in(&settings.out)?;
-        // A rewrite of the append-only file would fall into a random scenario. In production it happens
-        // each time the file has doubled.
+        // A rewrite of the append-only file would fall into a random scenario. In production it
+        // happens each time the file has doubled.
         let no_rewrite = [("auto-aof-rewrite-percentage", "0")];
         let redis = redis::start(
             folder.path().join("redis"),
@@ -83,7 +83,8 @@ impl Stack {
         })
     }
 
-    /// The service that serves this gRPC service. Both serve health checks; user-service is measured.
+    /// The service that serves this gRPC service. Both serve health checks; user-service is
+    /// measured.
     pub(crate) fn server(&self, service: &str) -> &GrpcServer {
         match service {
             "startlist.admin.v1.AdminService" => &self.admin,

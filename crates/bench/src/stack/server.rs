@@ -11,7 +11,7 @@ use api::health::health_client::HealthClient;
 use tokio::time::sleep;
 use tonic::transport::{Channel, Endpoint};
 
-use super::program::ChildProcess;
+use super::child_process::ChildProcess;
 use crate::result::Result;
 
 const STARTUP_TIMEOUT: Duration = Duration::from_secs(10);
@@ -22,7 +22,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(1);
 const RECEIVE_WINDOW: u32 = 4 * 1024 * 1024;
 
 pub(crate) struct GrpcServer {
-    pub(crate) program: ChildProcess,
+    pub(crate) process: ChildProcess,
     /// `http://host:port`
     pub(crate) url: String,
 }
@@ -31,24 +31,24 @@ impl GrpcServer {
     /// Starts a service; returns when it is ready. The command must make it listen on this address.
     pub(super) async fn start(command: Command, address: SocketAddr, logs: &Path) -> Result<Self> {
         let mut server = Self {
-            program: ChildProcess::start(command, logs)?,
+            process: ChildProcess::start(command, logs)?,
             url: format!("http://{address}"),
         };
         server.wait_until_ready().await?;
         Ok(server)
     }
 
-    /// Kills the service and starts it again. Returns the time from the start of the process until the
-    /// service is ready.
+    /// Kills the service and starts it again. Returns the time from the start of the process until
+    /// the service is ready.
     pub(crate) async fn restart(&mut self) -> Result<Duration> {
-        self.program.restart()?;
+        self.process.restart()?;
         let started_at = Instant::now();
         self.wait_until_ready().await?;
         Ok(started_at.elapsed())
     }
 
     pub(crate) fn pid(&self) -> u32 {
-        self.program.pid()
+        self.process.pid()
     }
 
     /// Opens a connection with the settings of the load generator.
@@ -59,8 +59,8 @@ impl GrpcServer {
     async fn wait_until_ready(&mut self) -> Result<()> {
         let deadline = Instant::now() + STARTUP_TIMEOUT;
         while !self.is_ready().await {
-            if Instant::now() > deadline || !self.program.is_running() {
-                return Err(self.program.startup_error().into());
+            if Instant::now() > deadline || !self.process.is_running() {
+                return Err(self.process.startup_error().into());
             }
             sleep(POLL_INTERVAL).await;
         }

@@ -1,5 +1,5 @@
-//! The CPU time and the memory of processes, from `/proc`. Systems without it have no such figures, and
-//! those columns of the report stay empty.
+//! The CPU time and the memory of processes, from `/proc`. Systems without it have no such figures,
+//! and those columns of the report stay empty.
 
 use std::fs;
 use std::time::Duration;
@@ -13,7 +13,8 @@ pub(crate) fn cpu_time(pid: u32) -> Option<Duration> {
 }
 
 fn parse_cpu_time(stat: &str) -> Option<Duration> {
-    // The second field is the name of the program in parentheses. It may contain parentheses itself.
+    // The second field is the name of the program in parentheses. It may contain parentheses
+    // itself.
     let (_, after_name) = stat.rsplit_once(')')?;
     let mut fields = after_name.split_whitespace().skip(11);
     let mut ticks = || fields.next()?.parse::<u32>().ok();

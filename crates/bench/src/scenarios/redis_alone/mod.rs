@@ -1,5 +1,5 @@
-//! The upper bound that Redis sets for registrations: the commands of the store, sent by a client that
-//! does nothing else.
+//! The upper bound that Redis sets for registrations: the commands of the store, sent by a client
+//! that does nothing else.
 //!
 //! The commands are recorded once, from the store itself, and sent again for other users and
 //! competitions ([`template`]).
@@ -88,8 +88,8 @@ async fn replay(
     Ok(ReportRow::new(name, &rounds).per_operation(PIPELINED))
 }
 
-/// Records what the store sends when `batch_size` users register for a competition at the same time:
-/// the reads of their sessions and one batch of registrations.
+/// Records what the store sends when `batch_size` users register for a competition at the same
+/// time: the reads of their sessions and one batch of registrations.
 async fn record(
     context: &Context<'_>,
     competition: &CompetitionId,
@@ -235,7 +235,8 @@ impl Caller for ReplayCaller {
     }
 }
 
-/// Whether a session was found, an index entry was written, or all users of a batch were registered.
+/// Whether a session was found, an index entry was written, or all users of a batch were
+/// registered.
 fn is_expected(reply: &Value) -> bool {
     let is_registered = |user: &Value| match user {
         Value::Array(words) => words.first() == Some(&Value::BulkString(b"registered".to_vec())),

@@ -29,7 +29,8 @@ impl ChildProcess {
                 command.env_remove(variable);
             }
         }
-        // A process group of its own, so that Ctrl-C reaches only the benchmark, which ends the others.
+        // A process group of its own, so that Ctrl-C reaches only the benchmark, which ends the
+        // others.
         command.process_group(0).stdin(Stdio::null());
         let name = Path::new(command.get_program()).file_name();
         let log = logs.join(name.unwrap_or_default()).with_extension("log");
