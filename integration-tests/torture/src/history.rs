@@ -39,14 +39,12 @@ pub struct Operation {
     pub observed: Observation,
 }
 
-/// What a client asks for.
+/// A call of a user or of an organiser.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Call {
-    /// A user registers.
     Register(UserId),
     /// A user asks what registering would return.
     Preview(UserId),
-    /// A user withdraws.
     Withdraw(UserId),
     /// A user deletes the account, which withdraws from every competition that is not over.
     Erase(UserId),
@@ -57,15 +55,11 @@ pub enum Call {
         email: Option<String>,
         options: AddOptions,
     },
-    /// An organiser removes a user.
     Remove(UserId),
     /// An organiser creates a competition with these details.
     Create(Box<v1::Competition>),
-    /// An organiser publishes the competition.
     Publish,
-    /// An organiser cancels the competition.
     Cancel,
-    /// An organiser deletes the competition.
     Delete,
     /// An organiser sets a field (its name in the contract and in the log) to a value as the log
     /// writes it. A field that already has the value leaves no log entry.

@@ -186,7 +186,6 @@ impl ExpectedState {
         self.registrations.get(user).map(|known| known.created_at)
     }
 
-    /// The competition.
     #[must_use]
     pub fn competition(&self) -> v1::Competition {
         let count = |count: usize| i32::try_from(count).unwrap_or(i32::MAX);

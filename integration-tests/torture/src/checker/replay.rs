@@ -14,7 +14,7 @@ use super::order::{Bounds, Timeline};
 use super::{CompetitionHistory, decision_window, refusal};
 use crate::history::{Call, Observation, Operation, SeenRegistration};
 
-/// What must be true when the replay has reached a certain revision.
+/// A statement that must be true when the replay has reached a certain revision.
 #[derive(Clone, Copy)]
 enum Claim<'a> {
     /// The result of an operation.
@@ -232,7 +232,7 @@ impl Claim<'_> {
     }
 }
 
-/// The waitlist position that was read, and the one in this state.
+/// The waitlist position that was read, and the position in this state.
 fn positions(state: &ExpectedState, seen: &SeenRegistration) -> Option<(usize, usize)> {
     let read = usize::try_from(seen.registration.waitlist_position?).ok()?;
     let user = seen.user()?;

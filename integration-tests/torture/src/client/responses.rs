@@ -65,7 +65,6 @@ pub(super) fn created(details: &Competition, created: Option<Competition>) -> Ob
     competition(created)
 }
 
-/// An error of a call.
 pub(super) fn error(status: &Status) -> AttemptResult {
     // An error without details comes from the connection, not from the service.
     let Some(info) = status.get_details_error_info() else {

@@ -24,7 +24,6 @@ use crate::world::{SignedInAccount, World};
 pub struct Plan {
     /// Equal seeds give equal choices of the clients.
     pub seed: u64,
-    /// User accounts.
     pub accounts: usize,
     /// Clients that register and withdraw, each for accounts of its own.
     pub users: usize,
@@ -69,7 +68,6 @@ impl Plan {
     }
 }
 
-/// A running load.
 pub struct Load {
     shared: Arc<Shared>,
     users: Vec<SignedInAccount>,

@@ -137,7 +137,7 @@ impl Worker {
             let read = self.read_own_list(&all).await;
             self.record_failure(read);
         }
-        // The list for users, because the current account are those of a user.
+        // The list for users, because the current account is that of a user.
         let read = self.read_competitions().await;
         self.record_failure(read);
         for user in users.iter().rev().take(SAMPLE) {

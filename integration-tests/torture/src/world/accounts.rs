@@ -15,7 +15,6 @@ use tokio::time::{Instant, sleep};
 pub struct SignedInAccount {
     pub actor: Actor,
     pub email: String,
-    /// The session token.
     pub token: String,
 }
 

@@ -105,7 +105,6 @@ impl Service {
         .await;
     }
 
-    /// Sends the process a signal.
     pub fn signal(&self, signal: Signal) {
         let program = self.program.as_ref().expect("the service is running");
         program.signal(signal);
