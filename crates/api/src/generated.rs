@@ -1,5 +1,5 @@
-//! The code that `build.rs` generates from `proto/`. The modules are nested like the packages, because
-//! generated code refers to other packages by `super`.
+//! The code that `build.rs` generates from `proto/`. The modules are nested like the packages,
+//! because generated code refers to other packages by `super`.
 
 pub mod startlist {
     pub mod v1 {

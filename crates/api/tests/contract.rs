@@ -184,7 +184,8 @@ fn every_list_has_pages_and_no_other_rpc_has() {
     }
 }
 
-/// Compares with `grpc/health/v1/health.proto` of github.com/grpc/grpc-proto, with `List` of gRFC A90.
+/// Compares with `grpc/health/v1/health.proto` of github.com/grpc/grpc-proto, with `List` of gRFC
+/// A90.
 #[test]
 fn the_health_protocol_is_the_standard_one() {
     let files = all_files();

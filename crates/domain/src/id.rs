@@ -12,8 +12,9 @@ use uuid::Uuid;
 #[error("must be 3 to 64 characters of a-z, 0-9 and -")]
 pub struct NotAnId;
 
-/// Random bytes in an id that a server makes: 80 bits. By the birthday bound a collision is unlikely
-/// below 2^40 ids. If one happens it is detected, because a record is only created if absent.
+/// Random bytes in an id that a server makes: 80 bits. By the birthday bound a collision is
+/// unlikely below 2^40 ids. If one happens it is detected, because a record is only created if
+/// absent.
 pub const MADE_ID_BYTES: usize = 10;
 
 fn check_id(text: &str) -> Result<(), NotAnId> {
@@ -46,7 +47,8 @@ macro_rules! id {
 }
 
 id! {
-    /// Identifies a competition. Chosen by the organiser or made by the server: 3 to 64 characters of
+    /// Identifies a competition. Chosen by the organiser or made by the server: 3 to 64 characters
+    /// of
     /// `a-z`, `0-9` and `-`.
     CompetitionId
 }
@@ -123,8 +125,8 @@ impl fmt::Display for Revision {
     }
 }
 
-/// Identifies one version of a record. Opaque to clients. An etag that no record ever had is treated
-/// as an outdated one.
+/// Identifies one version of a record. Opaque to clients. An etag that no record ever had is
+/// treated as an outdated one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Etag(String);
 

@@ -1,4 +1,5 @@
-//! The invalid fields of a request. All are reported at once, so that a form can be corrected in one go.
+//! The invalid fields of a request. All are reported at once, so that a form can be corrected in
+//! one go.
 
 use std::fmt;
 

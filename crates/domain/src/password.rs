@@ -19,8 +19,8 @@ pub enum WeakPassword {
     Common,
 }
 
-/// The 3,000 most common passwords of at least 8 characters, one a line. `passwords/README.md` names
-/// the source.
+/// The 3,000 most common passwords of at least 8 characters, one a line. `passwords/README.md`
+/// names the source.
 const COMMON: &str = include_str!("../passwords/common.txt");
 
 impl Password {

@@ -1,8 +1,9 @@
 //! The session token, which authenticates a signed-in person.
 //!
-//! Its form is `stl_u_<id>_<52 characters of secret><7 characters of checksum>`. Secret scanners find
-//! a leaked token by the prefix. The id names the account whose sessions are searched. The checksum
-//! rejects a mistyped token without a call to Redis. Redis stores only the SHA-256 of the token.
+//! Its form is `stl_u_<id>_<52 characters of secret><7 characters of checksum>`. Secret scanners
+//! find a leaked token by the prefix. The id names the account whose sessions are searched. The
+//! checksum rejects a mistyped token without a call to Redis. Redis stores only the SHA-256 of the
+//! token.
 
 use std::fmt;
 

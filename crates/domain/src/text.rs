@@ -48,7 +48,8 @@ text! {
     Title, 1..=120, lines: false
 }
 text! {
-    /// The description of a competition: at most 5,000 characters; line breaks and tabs are allowed.
+    /// The description of a competition: at most 5,000 characters; line breaks and tabs are
+    /// allowed.
     Description, 0..=5000, lines: true
 }
 text! {
@@ -64,8 +65,8 @@ text! {
     Club, 0..=120, lines: false
 }
 text! {
-    /// The reason of a removal or a cancellation: at most 500 characters, one line. The log keeps it
-    /// for good.
+    /// The reason of a removal or a cancellation: at most 500 characters, one line. The log keeps
+    /// it for good.
     Reason, 0..=500, lines: false
 }
 

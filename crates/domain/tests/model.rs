@@ -1,7 +1,8 @@
 //! The model accepts exactly the log entries that the rules allow, in any order of events.
 //!
-//! A reference implements the rules in the simplest way, on two lists. The model must apply each entry
-//! that the reference produces, and must refuse the same entry with any relevant field changed.
+//! A reference implements the rules in the simplest way, on two lists. The model must apply each
+//! entry that the reference produces, and must refuse the same entry with any relevant field
+//! changed.
 
 #![allow(clippy::expect_used, reason = "in a test a panic is the report")]
 
@@ -32,12 +33,21 @@ enum Event {
 fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
         6 => Just(Event::Register),
-        4 => any::<(bool, bool)>().prop_map(|(ignore_window, over_capacity)| Event::Add(AddOptions { ignore_window, over_capacity })),
+        4 => addition(),
         3 => Just(Event::Withdraw),
         1 => Just(Event::Remove),
         2 => prop::option::of(1..6_usize).prop_map(Event::Resize),
         1 => Just(Event::Cancel),
     ]
+}
+
+fn addition() -> impl Strategy<Value = Event> {
+    any::<(bool, bool)>().prop_map(|(ignore_window, over_capacity)| {
+        Event::Add(AddOptions {
+            ignore_window,
+            over_capacity,
+        })
+    })
 }
 
 /// A sequence of events, each with a user and a time. Times never decrease.
@@ -317,6 +327,91 @@ fn published(capacity: Option<usize>, waitlist_capacity: Option<usize>) -> Model
     model
 }
 
+/// Replays the events through the reference, and its log entries through the model.
+fn check(
+    capacity: Option<usize>,
+    waitlist_capacity: Option<usize>,
+    events: Vec<(Event, usize, i64)>,
+) -> Result<(), TestCaseError> {
+    let mut model = published(capacity, waitlist_capacity);
+    let mut reference = Reference {
+        capacity,
+        waitlist_capacity,
+        cancelled: false,
+        confirmed: Vec::new(),
+        queue: Vec::new(),
+        past: BTreeMap::new(),
+    };
+    let mut over_capacity_used = false;
+    for (event, number, at) in events {
+        let user = user(number);
+        let predicted = match event {
+            Event::Register => Some(model.enter(&user, moment(at), Attempt::Register).is_ok()),
+            _ => None,
+        };
+        let happened = reference.attempt(event, &user, at);
+        prop_assert!(
+            predicted.is_none_or(|allowed| allowed == happened.is_some()),
+            "{:?} by {}",
+            event,
+            user
+        );
+        if let Some((action, change, options)) = happened {
+            over_capacity_used |= options.over_capacity;
+            let next = entry(&model, action, change, at, options);
+            apply(&mut model, &next)?;
+        }
+        while reference.owes(at) {
+            // Rule 2: no other change may come before the promotion.
+            prop_assert!(model.owes_a_promotion(moment(at)));
+            let second = reference.queue.get(1).cloned();
+            let next = reference.promote();
+            if let Some(user_id) = second {
+                let (before, after) = (Some(Waitlisted), Confirmed);
+                let jump = Change::Registration {
+                    user_id,
+                    before,
+                    after,
+                    waitlist_position: None,
+                };
+                prop_assert!(
+                    model
+                        .clone()
+                        .apply(&entry(
+                            &model,
+                            Action::Promote,
+                            jump,
+                            at,
+                            AddOptions::default()
+                        ))
+                        .is_err()
+                );
+            }
+            let next = entry(&model, Action::Promote, next, at, AddOptions::default());
+            apply(&mut model, &next)?;
+        }
+        // Rules 1, 2 and 3.
+        let over = reference
+            .capacity
+            .is_some_and(|places| model.confirmed_count() > places);
+        prop_assert!(
+            !over || over_capacity_used,
+            "more are confirmed than there are places"
+        );
+        prop_assert!(!model.owes_a_promotion(moment(at)));
+        prop_assert_eq!(model.confirmed_count(), reference.confirmed.len());
+        prop_assert!(
+            model.queue().eq(reference.queue.iter()),
+            "the queue is out of order"
+        );
+        for number in 0..8 {
+            let user = self::user(number);
+            prop_assert_eq!(model.registration(&user), reference.was(&user));
+        }
+    }
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
@@ -326,53 +421,7 @@ proptest! {
         waitlist_capacity in prop::option::of(0..4_usize),
         events in events(),
     ) {
-        let mut model = published(capacity, waitlist_capacity);
-        let mut reference = Reference {
-            capacity,
-            waitlist_capacity,
-            cancelled: false,
-            confirmed: Vec::new(),
-            queue: Vec::new(),
-            past: BTreeMap::new(),
-        };
-        let mut over_capacity_used = false;
-        for (event, number, at) in events {
-            let user = user(number);
-            let predicted = match event {
-                Event::Register => Some(model.enter(&user, moment(at), Attempt::Register).is_ok()),
-                _ => None,
-            };
-            let happened = reference.attempt(event, &user, at);
-            prop_assert!(predicted.is_none_or(|allowed| allowed == happened.is_some()), "{:?} by {}", event, user);
-            if let Some((action, change, options)) = happened {
-                over_capacity_used |= options.over_capacity;
-                let next = entry(&model, action, change, at, options);
-                apply(&mut model, &next)?;
-            }
-            while reference.owes(at) {
-                // Rule 2: no other change may come before the promotion.
-                prop_assert!(model.owes_a_promotion(moment(at)));
-                let second = reference.queue.get(1).cloned();
-                let next = reference.promote();
-                if let Some(user_id) = second {
-                    let (before, after) = (Some(Waitlisted), Confirmed);
-                    let jump = Change::Registration { user_id, before, after, waitlist_position: None };
-                    prop_assert!(model.clone().apply(&entry(&model, Action::Promote, jump, at, AddOptions::default())).is_err());
-                }
-                let next = entry(&model, Action::Promote, next, at, AddOptions::default());
-                apply(&mut model, &next)?;
-            }
-            // Rules 1, 2 and 3.
-            let over = reference.capacity.is_some_and(|places| model.confirmed_count() > places);
-            prop_assert!(!over || over_capacity_used, "more are confirmed than there are places");
-            prop_assert!(!model.owes_a_promotion(moment(at)));
-            prop_assert_eq!(model.confirmed_count(), reference.confirmed.len());
-            prop_assert!(model.queue().eq(reference.queue.iter()), "the queue is out of order");
-            for number in 0..8 {
-                let user = self::user(number);
-                prop_assert_eq!(model.registration(&user), reference.was(&user));
-            }
-        }
+        check(capacity, waitlist_capacity, events)?;
     }
 
     #[test]

@@ -4,8 +4,8 @@
 //! cargo run -p examples --bin register -- ada@example.org 'ada runs for fun' city-run
 //! ```
 //!
-//! The service is the one in `STARTLIST_URL` (default: `http://127.0.0.1:50052`). Exits with 1 and one
-//! sentence if the user cannot be registered.
+//! The service is the one in `STARTLIST_URL` (default: `http://127.0.0.1:50052`). Exits with 1 and
+//! one sentence if the user cannot be registered.
 
 use std::env;
 use std::error::Error;

@@ -1,5 +1,5 @@
-//! Numbers. The contract uses signed integers, because not every language has unsigned ones. A number
-//! that does not fit becomes the largest one that does.
+//! Numbers. The contract uses signed integers, because not every language has unsigned ones. A
+//! number that does not fit becomes the largest one that does.
 
 use domain::Revision;
 

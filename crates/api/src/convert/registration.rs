@@ -33,8 +33,8 @@ impl From<RegistrationState> for v1::RegistrationState {
 }
 
 impl admin::RegistrationEntry {
-    /// The view of an organiser. `user` is `None` if the account was deleted, `added_by` if the user
-    /// registered without an admin.
+    /// The view of an organiser. `user` is `None` if the account was deleted, `added_by` if the
+    /// user registered without an admin.
     #[must_use]
     pub fn new(registration: Registration, user: Option<User>, added_by: Option<AdminId>) -> Self {
         let entry = Self {

@@ -16,8 +16,8 @@ pub(super) enum Mask {
 impl Mask {
     /// Accepts no path, `*` alone, or paths of changeable fields.
     ///
-    /// The error does not repeat the invalid paths: a client can send many, and the error has to fit
-    /// into the trailers of a response.
+    /// The error does not repeat the invalid paths: a client can send many, and the error has to
+    /// fit into the trailers of a response.
     pub(super) fn parse(mask: Option<FieldMask>, changeable: &[&str]) -> Result<Self, String> {
         let paths = mask.unwrap_or_default().paths;
         if paths.is_empty() {

@@ -1,8 +1,8 @@
 //! Requests as domain values: one file per topic.
 //!
 //! `TryFrom` checks a request once, when it enters the server. It returns either a request whose
-//! fields are all valid, or `domain::InvalidFields` with every invalid field. A request with a single
-//! field becomes that field's value: `CompetitionId::try_from(GetCompetitionRequest)`.
+//! fields are all valid, or `domain::InvalidFields` with every invalid field. A request with a
+//! single field becomes that field's value: `CompetitionId::try_from(GetCompetitionRequest)`.
 //!
 //! In reading order:
 //! - `parse`: the macro that generates `TryFrom` from a table of fields.

@@ -1,6 +1,7 @@
 //! The macro that generates the checks of a request.
 
-/// Implements `TryFrom<message>` for a request. Each line has a field and the `Result` of parsing it.
+/// Implements `TryFrom<message>` for a request. Each line has a field and the `Result` of parsing
+/// it.
 ///
 /// ```text
 /// parse! {

@@ -1,9 +1,9 @@
 //! The rules as a pure function: the state of a competition after each entry of its log, and the
 //! decisions that the rules allow in that state.
 //!
-//! The server does not use the model: the scripts in Redis decide. The model is written from the rules
-//! and not from the scripts. A checker replays a log through it and so finds where the two disagree.
-//! The rule numbers are those of the README.
+//! The server does not use the model: the scripts in Redis decide. The model is written from the
+//! rules and not from the scripts. A checker replays a log through it and so finds where the two
+//! disagree. The rule numbers are those of the README.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
