@@ -75,12 +75,25 @@ impl<Id: PersonId> Credentials<Id> {
             Some(id) => id.account(),
             None => AccountId::Unclaimed(Id::PEOPLE, hash),
         };
-        let throttle = AccountKey::Throttle.of(&account);
+        let found = self.read_password(&account, email).await?;
+        Ok(SignInAttempt {
+            account,
+            found: owner.zip(found),
+        })
+    }
+
+    /// Reads the password of an account with this address. Fails if the account is throttled.
+    async fn read_password(
+        &self,
+        account: &AccountId,
+        email: &Email,
+    ) -> Result<Option<PasswordHash>> {
+        let throttle = AccountKey::Throttle.of(account);
         let commands = [
             Cmd::get(&throttle),
             Cmd::pttl(&throttle),
-            Cmd::get(AccountKey::Credential.of(&account)),
-            Cmd::hget(AccountKey::Profile.of(&account), "email"),
+            Cmd::get(AccountKey::Credential.of(account)),
+            Cmd::hget(AccountKey::Profile.of(account), "email"),
         ];
         let (failures, wait_millis, credential, stored_email): (
             Option<u32>,
@@ -97,11 +110,7 @@ impl<Id: PersonId> Credentials<Id> {
         let agrees = stored_email
             .and_then(|stored| Email::parse(stored).ok())
             .is_some_and(|stored| stored == *email);
-        let found = owner.zip(credential.map(PasswordHash::new));
-        Ok(SignInAttempt {
-            account,
-            found: found.filter(|_| agrees),
-        })
+        Ok(credential.filter(|_| agrees).map(PasswordHash::new))
     }
 
     /// Counts a sign-in with a wrong password.

@@ -59,29 +59,7 @@ impl AccountCreation {
     pub(super) async fn create(&self, new: &NewAccount<'_>) -> Result<CreatedAccount> {
         let claim = self.claims.key(new.id.people(), new.email).await?;
         self.claim(&claim, &new.id).await?;
-        let create = CreateAccount {
-            account: &new.id,
-            request: new.request,
-            fingerprint: &new.fingerprint,
-            deadline: write_deadline(self.redis.current_time().await?),
-            password: new.password,
-            session: new.session,
-            profile: &new.profile,
-        };
-        let created = match self.redis.run(&create).await? {
-            CreateAccountReply::Created {
-                created_at,
-                session_expires_at,
-            } => CreatedAccount {
-                created_at,
-                session_expires_at,
-            },
-            // The id is derived from the request, so only this request can have created it.
-            CreateAccountReply::Exists | CreateAccountReply::RequestIdReused => {
-                return Err(Rejection::RequestIdReused.into());
-            }
-            CreateAccountReply::TooLate => return Err(Error::TooLate),
-        };
+        let created = self.write_account(new).await?;
         let confirm = ConfirmEmail {
             claim: &claim,
             account: new.id.as_str(),
@@ -91,6 +69,33 @@ impl AccountCreation {
             // The claim expired and another account got the address. Nobody can ever sign in to
             // this account.
             ConfirmEmailReply::Lost => Err(Rejection::EmailTaken.into()),
+        }
+    }
+
+    async fn write_account(&self, new: &NewAccount<'_>) -> Result<CreatedAccount> {
+        let create = CreateAccount {
+            account: &new.id,
+            request: new.request,
+            fingerprint: &new.fingerprint,
+            deadline: write_deadline(self.redis.current_time().await?),
+            password: new.password,
+            session: new.session,
+            profile: &new.profile,
+        };
+        match self.redis.run(&create).await? {
+            CreateAccountReply::Created {
+                created_at,
+                session_expires_at,
+            } => Ok(CreatedAccount {
+                created_at,
+                session_expires_at,
+            }),
+            // The id is derived from the request id, so the account was created by a request with
+            // the same id, more than 24 hours ago or with another body.
+            CreateAccountReply::Exists | CreateAccountReply::RequestIdReused => {
+                Err(Rejection::RequestIdReused.into())
+            }
+            CreateAccountReply::TooLate => Err(Error::TooLate),
         }
     }
 
