@@ -47,7 +47,7 @@ impl Seals {
 
     /// Extends the seals of all logs. Returns the number of logs that were longer than their seal.
     pub(crate) async fn extend_all(&self) -> Result<usize> {
-        let (mut extended, mut pace) = (0, Pace::default());
+        let (mut extended, mut pauses) = (0, Pauses::default());
         let mut page = PageRequest {
             size: COMPETITIONS_PER_PAGE,
             after: None,
@@ -55,7 +55,7 @@ impl Seals {
         loop {
             let (ids, next) = self.catalogue.list_ids(&page).await?;
             for (id, seal) in self.find_outdated(&ids).await? {
-                self.extend(id, seal, &mut pace).await?;
+                self.extend(id, seal, &mut pauses).await?;
                 extended += 1;
             }
             if next.is_none() {
@@ -68,7 +68,7 @@ impl Seals {
     /// Extends the seal of one log.
     pub(crate) async fn extend_one(&self, id: &CompetitionId) -> Result<()> {
         for (id, seal) in self.find_outdated(std::slice::from_ref(id)).await? {
-            self.extend(id, seal, &mut Pace::default()).await?;
+            self.extend(id, seal, &mut Pauses::default()).await?;
         }
         Ok(())
     }
@@ -100,12 +100,12 @@ impl Seals {
         Ok(outdated)
     }
 
-    async fn extend(&self, id: &CompetitionId, from: Seal, pace: &mut Pace) -> Result<()> {
+    async fn extend(&self, id: &CompetitionId, from: Seal, pauses: &mut Pauses) -> Result<()> {
         let mut unfinished = Some(from);
         while let Some(seal) = unfinished {
             let began_at = Instant::now();
             unfinished = self.extend_by_step(id, seal).await?;
-            pace.pause_after(began_at.elapsed()).await;
+            pauses.pause_after(began_at.elapsed()).await;
         }
         Ok(())
     }
@@ -135,13 +135,14 @@ impl Seals {
     }
 }
 
-/// The work since the last pause.
+/// Keeps the sealing from using more than a quarter of the time.
 #[derive(Default)]
-struct Pace {
+struct Pauses {
+    /// Since the last pause.
     worked: Duration,
 }
 
-impl Pace {
+impl Pauses {
     async fn pause_after(&mut self, work: Duration) {
         self.worked += work;
         if self.worked >= WORK_BETWEEN_PAUSES {

@@ -35,14 +35,13 @@ impl CompetitionEditor {
             details,
             request_id: request,
         } = new;
-        let id = match id {
-            Some(id) => id,
-            None => {
-                let made = self
-                    .installation
-                    .made_id("competition", by.as_str(), request);
-                CompetitionId::from_bytes(made.await?)
-            }
+        let id = if let Some(id) = id {
+            id
+        } else {
+            let made = self
+                .installation
+                .made_id("competition", by.as_str(), request);
+            CompetitionId::from_bytes(made.await?)
         };
         self.catalogue.add(&id, details.schedule).await?;
         let create = CreateCompetition {
