@@ -39,5 +39,4 @@ pub use client::{AdminClient, UserClient, admin_client, all_pages, channel_to, u
 pub use competition::{CompetitionSetup, DAY, from_now};
 pub use reason::Reason;
 pub use refusal::{Refusal, assert_rejected, code_and_reason};
-pub use testkit::{Program, eventually};
 pub use user::User;

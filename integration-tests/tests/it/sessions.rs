@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use api::user::{ExportMeRequest, SignUpRequest};
-use integration_tests::{PASSWORD, Startlist, assert_rejected, eventually, reason};
+use integration_tests::{PASSWORD, Startlist, assert_rejected, reason};
+use testkit::eventually;
 
 #[tokio::test]
 async fn a_user_has_twenty_sessions_and_a_new_one_ends_the_oldest() {

@@ -1,15 +1,15 @@
-//! Damaged data: each damage is reported, with no other line. The services are not affected, and one
-//! damage hides no other.
+//! Damaged data: each damage is reported, with no other line. The services are not affected, and
+//! one damage hides no other.
 //!
-//! - Registrations: a record is missing, contradicts the log, has no log entry, is invalid, is in the
-//!   wrong hash; a user is missing in the waitlist, has a wrong score, is invalid.
+//! - Registrations: a record is missing, contradicts the log, has no log entry, is invalid, is in
+//!   the wrong hash; a user is missing in the waitlist, has a wrong score, is invalid.
 //! - Log: an entry was changed under the seal, breaks the rules, is missing at the start or at the
 //!   end; the counter or the seal contradicts it or is invalid.
 //! - Competition: a field differs, is missing; the record is missing; the catalogue lacks it.
 //! - Accounts: the claim, the password, the index is missing; the profile, an index entry is
 //!   invalid; the account is missing; an owner is missing in the owners, or is none.
-//! - Claims: of no account, of an account with another address, pending without an expiry, owned with
-//!   an expiry.
+//! - Claims: of no account, of an account with another address, pending without an expiry, owned
+//!   with an expiry.
 //! - Keys: unknown, of a wrong type; a list with an invalid member; the secret is missing.
 
 use api::v1::Competition;
@@ -66,8 +66,8 @@ impl DamageTest {
         Race { test: self, race }
     }
 
-    /// Examines the system. The doctor must print exactly the expected lines and a summary, which is
-    /// returned.
+    /// Examines the system. The doctor must print exactly the expected lines and a summary, which
+    /// is returned.
     async fn examine(self) -> String {
         let ended = self.system.examine().await;
         assert_eq!(ended.code, Some(1), "{ended:?}");

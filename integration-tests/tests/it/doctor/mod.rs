@@ -14,9 +14,8 @@ mod sound;
 
 use std::io::Write;
 
-use api::user::DeleteMeRequest;
 use api::v1::Competition;
-use integration_tests::{PASSWORD, Startlist, User};
+use integration_tests::{Startlist, User};
 use store::{AdminStore, Redis};
 use tempfile::NamedTempFile;
 use testkit::redis_client::FromRedisValue;
@@ -108,45 +107,32 @@ impl System {
 
 /// Runs the binary until it exits.
 async fn doctor(arguments: &[&str], settings: &[(&str, String)]) -> Exit {
-    let settings: Vec<_> = settings
-        .iter()
-        .map(|(name, value)| (*name, value.as_str()))
-        .collect();
+    let settings = settings.iter().map(|(name, value)| (*name, value.as_str()));
+    let settings: Vec<_> = settings.collect();
     Program::start("startlist", arguments, &settings)
         .exit()
         .await
 }
 
-async fn delete_account(user: &User) {
-    let request = DeleteMeRequest {
-        password: PASSWORD.to_owned(),
-        ..Default::default()
-    };
-    user.calls().delete_me(request).await.expect("deleted");
-}
-
 /// The doctor printed nothing but that all invariants hold.
 #[track_caller]
-fn assert_sound(ended: &Exit) {
-    assert_eq!(ended.code, Some(0), "{ended:?}");
-    assert!(
-        ended.stdout.starts_with("all invariants hold: "),
-        "{ended:?}"
-    );
-    assert_eq!(ended.stdout.lines().count(), 1, "{ended:?}");
+fn assert_sound(exit: &Exit) {
+    assert_eq!(exit.code, Some(0), "{exit:?}");
+    assert!(exit.stdout.starts_with("all invariants hold: "), "{exit:?}");
+    assert_eq!(exit.stdout.lines().count(), 1, "{exit:?}");
 }
 
 /// The doctor printed these lines, in any order, and a summary as the last line, and nothing else.
 #[track_caller]
-fn assert_printed(ended: &Exit, lines: &[String]) {
-    let mut printed: Vec<_> = ended.stdout.lines().collect();
+fn assert_printed(exit: &Exit, lines: &[String]) {
+    let mut printed: Vec<_> = exit.stdout.lines().collect();
     let summary = printed.pop().expect("a summary");
-    assert!(summary.contains(" in "), "{ended:?}");
+    assert!(summary.contains(" in "), "{exit:?}");
     printed.sort_unstable();
     let mut lines: Vec<_> = lines.iter().map(String::as_str).collect();
     lines.sort_unstable();
     assert_eq!(printed, lines);
-    assert!(!ended.stdout.contains("example.org"), "{ended:?}");
+    assert!(!exit.stdout.contains("example.org"), "{exit:?}");
 }
 
 fn key_of(race: &Competition, suffix: &str) -> String {

@@ -1,15 +1,16 @@
-//! What can be put right is, while the services serve; the rest is left, and so is all that is sound.
+//! What can be repaired is repaired while the services run. Everything else stays unchanged.
 
 use api::user::ListMyRegistrationsRequest;
 use api::v1::RegistrationState;
+use integration_tests::PASSWORD;
 
-use super::{System, assert_printed, assert_sound, delete_account, key_of, key_of_user};
+use super::{System, assert_printed, assert_sound, key_of, key_of_user};
 
-/// Older than any call.
+/// An index entry that is older than any running call.
 const LONG_AGO: &str = "abcdefgh:1700000000000";
 
 #[tokio::test]
-async fn what_can_be_repaired_is_and_what_is_sound_stays_as_it_was() {
+async fn a_repair_restores_the_sound_system_and_changes_nothing_else() {
     let system = System::start().await;
     let app = &system.app;
     let race = app.competition().open().await;
@@ -30,10 +31,10 @@ async fn what_can_be_repaired_is_and_what_is_sound_stays_as_it_was() {
         let part = format!("directory:{{{part:02x}}}");
         system.damage(&["ZREM", &part, &ben.id]).await;
     }
-    let ended = system.repair().await;
-    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let exit = system.repair().await;
+    assert_eq!(exit.code, Some(0), "{exit:?}");
     assert_printed(
-        &ended,
+        &exit,
         &[
             format!(
                 "repaired: user {}: deleted the index entry for {}",
@@ -50,20 +51,20 @@ async fn what_can_be_repaired_is_and_what_is_sound_stays_as_it_was() {
 }
 
 #[tokio::test]
-async fn a_registration_that_its_index_lacks_is_entered_and_the_user_finds_it() {
+async fn a_registration_that_is_missing_in_the_index_is_added() {
     let system = System::start().await;
     let race = system.app.competition().open().await;
     let ada = system.runner("ada", &race).await;
     system
         .damage(&["DEL", &key_of_user(&ada, "competitions")])
         .await;
-    let ended = system.repair().await;
-    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let exit = system.repair().await;
+    assert_eq!(exit.code, Some(0), "{exit:?}");
     let repaired = format!(
         "repaired: user {}: added {} to the index",
         ada.id, race.competition_id
     );
-    assert_printed(&ended, &[repaired]);
+    assert_printed(&exit, &[repaired]);
     let mut calls = ada.calls();
     let mine = calls.list_my_registrations(ListMyRegistrationsRequest::default());
     let mine = mine.await.expect("a list").into_inner().registrations;
@@ -71,16 +72,16 @@ async fn a_registration_that_its_index_lacks_is_entered_and_the_user_finds_it() 
 }
 
 #[tokio::test]
-async fn a_place_that_an_erased_account_still_has_goes_to_the_first_in_the_queue() {
+async fn a_registration_of_an_erased_account_is_withdrawn_and_the_next_user_promoted() {
     let system = System::start().await;
     let race = system.app.competition().capacity(1).open().await;
     let ada = system.runner("ada", &race).await;
     let ben = system.runner("ben", &race).await;
-    // As if the call that erased it had been cut off before it gave the place up.
+    // As if the call that erased the account had been cut off before the withdrawal.
     let claim = system.claim_of("email:*", &ada.id).await;
     system.damage(&["DEL", &claim]).await;
-    for holds in ["profile", "credential", "sessions", "competitions", "log"] {
-        system.damage(&["DEL", &key_of_user(&ada, holds)]).await;
+    for suffix in ["profile", "credential", "sessions", "competitions", "log"] {
+        system.damage(&["DEL", &key_of_user(&ada, suffix)]).await;
     }
     let log = key_of_user(&ada, "log");
     let erased = [
@@ -94,57 +95,59 @@ async fn a_place_that_an_erased_account_still_has_goes_to_the_first_in_the_queue
     ];
     system.damage(&erased).await;
 
-    let ended = system.examine().await;
-    assert_eq!(ended.code, Some(1), "{ended:?}");
+    let exit = system.examine().await;
+    assert_eq!(exit.code, Some(1), "{exit:?}");
     let orphan = format!(
         "orphan: user {}: registered for {}, but the account was erased",
         ada.id, race.competition_id
     );
-    assert_printed(&ended, &[orphan]);
+    assert_printed(&exit, &[orphan]);
 
-    let ended = system.repair().await;
-    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let exit = system.repair().await;
+    assert_eq!(exit.code, Some(0), "{exit:?}");
     let repaired = format!(
         "repaired: user {}: withdrew the user from {}",
         ada.id, race.competition_id
     );
-    assert_printed(&ended, &[repaired]);
+    assert_printed(&exit, &[repaired]);
     let promoted = ben.registration(&race).await.expect("a registration");
     assert_eq!(promoted.state(), RegistrationState::Confirmed);
 }
 
 #[tokio::test]
-async fn what_cannot_be_repaired_is_left_as_it_is_and_named() {
+async fn a_finding_that_cannot_be_repaired_is_reported_and_left_unchanged() {
     let system = System::start().await;
     let race = system.app.competition().capacity(1).open().await;
     let ada = system.runner("ada", &race).await;
     system
         .damage(&["HDEL", &key_of(&race, "registrations"), &ada.id])
         .await;
-    system.damage(&["SET", "somebody's", "1"]).await;
+    system.damage(&["SET", "unknown", "1"]).await;
     let damaged = system.contents().await;
-    let ended = system.repair().await;
-    assert_eq!(ended.code, Some(1), "{ended:?}");
+    let exit = system.repair().await;
+    assert_eq!(exit.code, Some(1), "{exit:?}");
     assert_printed(
-        &ended,
+        &exit,
         &[
             format!(
-                "finding: competition {}: {} has no registration record, but by the log confirmed since revision 3",
+                "finding: competition {}: {} has no registration record, \
+                 but by the log confirmed since revision 3",
                 race.competition_id, ada.id
             ),
-            "finding: key somebody's: unknown key; no service uses it".to_owned(),
+            "finding: key unknown: unknown key; no service uses it".to_owned(),
         ],
     );
     assert_eq!(system.contents().await, damaged);
 }
 
 #[tokio::test]
-async fn what_may_belong_to_a_call_that_is_under_way_is_neither_named_nor_touched() {
+async fn data_that_a_running_call_may_own_is_neither_reported_nor_changed() {
     let system = System::start().await;
     let race = system.app.competition().open().await;
     let ada = system.app.new_user("ada").await;
     let ben = system.app.new_user("ben").await;
-    // A registration whose index entry is written, and an account that is being made.
+    // The index entry of a registration that is not decided yet, and claims of accounts that are
+    // not complete.
     let now: (i64, i64) = system.command(&["TIME"]).await;
     let young = format!("abcdefgh:{}", (now.0 - 60) * 1000);
     let index = key_of_user(&ada, "competitions");
@@ -157,11 +160,11 @@ async fn what_may_belong_to_a_call_that_is_under_way_is_neither_named_nor_touche
     let claim = system.claim_of("email:*", &ben.id).await;
     let pending = format!("pending:{}:nonce", ben.id);
     system.damage(&["SET", &claim, &pending, "EX", "600"]).await;
-    // An account whose erasure has not come to its claim.
+    // The claim of an account whose erasure has not reached it.
     let cyd = system.app.new_user("cyd").await;
-    delete_account(&cyd).await;
+    cyd.delete(PASSWORD).await.expect("deleted");
     system.damage(&["SET", "email:{0a1b2c}", &cyd.id]).await;
     assert_sound(&system.repair().await);
-    let still: String = system.command(&["GET", "email:{0a1b2c}"]).await;
-    assert_eq!(still, cyd.id);
+    let owner: String = system.command(&["GET", "email:{0a1b2c}"]).await;
+    assert_eq!(owner, cyd.id);
 }

@@ -1,30 +1,23 @@
-//! A system as it must be.
+//! Whatever the services did, a system without damage has no findings.
 
-use api::admin::DisableAdminRequest;
 use domain::Role;
-use integration_tests::{DAY, from_now};
+use integration_tests::{DAY, PASSWORD, from_now};
 use testkit::TestRedis;
 
-use super::{System, assert_sound, delete_account, doctor};
+use super::{System, assert_sound, doctor};
 
 #[tokio::test]
-async fn whatever_the_services_did_a_system_is_sound() {
+async fn a_system_in_which_every_kind_of_change_was_made_has_no_findings() {
     let system = System::start().await;
     let app = &system.app;
     let olga = app.organiser().await;
     let race = app.competition().capacity(1).open().await;
-    let (ada, ben) = (
-        system.runner("ada", &race).await,
-        system.runner("ben", &race).await,
-    );
-    let (cyd, dan) = (
-        system.runner("cyd", &race).await,
-        system.runner("dan", &race).await,
-    );
+    let names = ["ada", "ben", "cyd", "dan"];
+    let [ada, ben, cyd, dan] = app.registered(&race, names).await;
     ada.withdraw(&race).await.expect("withdrawn");
     olga.remove(&race, &cyd).await.expect("removed");
     system.seal().await;
-    ada.register(&race).await.expect("again");
+    ada.register(&race).await.expect("registered again");
     let moved = {
         let mut race = race.clone();
         race.starts_at = Some(from_now(40 * DAY));
@@ -34,42 +27,34 @@ async fn whatever_the_services_did_a_system_is_sound() {
     };
     let mask = ["starts_at", "ends_at", "capacity"];
     olga.update(moved, &mask).await.expect("updated");
-    delete_account(&dan).await;
-    delete_account(&ben).await;
+    dan.delete(PASSWORD).await.expect("deleted");
+    ben.delete(PASSWORD).await.expect("deleted");
 
-    // What is over keeps the records of an account that is deleted.
+    // A competition that is over keeps the registrations of a deleted account.
     let over = app.competition().over().open().await;
     let eve = app.new_user("eve").await;
     let added = olga.add_with(&over, &eve, |request| request.ignore_window = true);
     added.await.expect("added");
-    delete_account(&eve).await;
-    let off = app.competition().open().await;
-    system.runner("fay", &off).await;
-    olga.cancel(&off).await.expect("cancelled");
+    eve.delete(PASSWORD).await.expect("deleted");
+    let cancelled = app.competition().open().await;
+    app.registered(&cancelled, ["fay"]).await;
+    olga.cancel(&cancelled).await.expect("cancelled");
     let draft = app.competition().draft().await;
     olga.delete(&draft).await.expect("deleted");
     app.competition().draft().await;
 
     let zoe = app.new_admin("zoe", Role::Owner).await;
-    let request = DisableAdminRequest {
-        admin_id: zoe.id.clone(),
-        ..Default::default()
-    };
     let owner = app.owner().await;
-    owner
-        .calls()
-        .disable_admin(request)
-        .await
-        .expect("disabled");
+    owner.disable(&zoe.id).await.expect("disabled");
 
-    let ended = system.examine().await;
-    assert_sound(&ended);
-    assert!(ended.stdout.contains(" 5 competitions, "), "{ended:?}");
-    assert_eq!(ended.stderr, "", "nothing to say of a short examination");
+    let exit = system.examine().await;
+    assert_sound(&exit);
+    assert!(exit.stdout.contains(" 5 competitions, "), "{exit:?}");
+    assert_eq!(exit.stderr, "", "a short examination logs nothing");
 }
 
 #[tokio::test]
-async fn where_there_is_nothing_nothing_is_wrong() {
+async fn an_empty_redis_has_no_findings() {
     let redis = TestRedis::start();
     let url = redis.url("doctor");
     assert_sound(&doctor(&["doctor"], &[("STARTLIST_REDIS_URL", url)]).await);
