@@ -1,7 +1,7 @@
 //! `ListAdmins`: lists the admins, including disabled ones.
 
 use api::admin::{ListAdminsRequest, ListAdminsResponse};
-use api::request::Page;
+use api::request::RequestedPage;
 use api::v1::Admin;
 use server::{Failure, ListOf};
 use store::AdminStore;
@@ -10,7 +10,7 @@ pub(crate) async fn list_admins(
     store: &AdminStore,
     request: ListAdminsRequest,
 ) -> Result<ListAdminsResponse, Failure> {
-    let asked = Page::try_from(request)?;
+    let asked = RequestedPage::try_from(request)?;
     let list = ListOf::new("ListAdmins", &());
     let page = list.page(&asked)?;
 

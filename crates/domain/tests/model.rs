@@ -21,7 +21,7 @@ const CLOSES: i64 = 20;
 const STARTS: i64 = 30;
 
 #[derive(Debug, Clone, Copy)]
-enum Event {
+enum Trial {
     Register,
     Add(AddOptions),
     Withdraw,
@@ -30,20 +30,20 @@ enum Event {
     Cancel,
 }
 
-fn event() -> impl Strategy<Value = Event> {
+fn trial() -> impl Strategy<Value = Trial> {
     prop_oneof![
-        6 => Just(Event::Register),
+        6 => Just(Trial::Register),
         4 => addition(),
-        3 => Just(Event::Withdraw),
-        1 => Just(Event::Remove),
-        2 => prop::option::of(1..6_usize).prop_map(Event::Resize),
-        1 => Just(Event::Cancel),
+        3 => Just(Trial::Withdraw),
+        1 => Just(Trial::Remove),
+        2 => prop::option::of(1..6_usize).prop_map(Trial::Resize),
+        1 => Just(Trial::Cancel),
     ]
 }
 
-fn addition() -> impl Strategy<Value = Event> {
+fn addition() -> impl Strategy<Value = Trial> {
     any::<(bool, bool)>().prop_map(|(ignore_window, over_capacity)| {
-        Event::Add(AddOptions {
+        Trial::Add(AddOptions {
             ignore_window,
             over_capacity,
         })
@@ -51,8 +51,8 @@ fn addition() -> impl Strategy<Value = Event> {
 }
 
 /// A sequence of events, each with a user and a time. Times never decrease.
-fn events() -> impl Strategy<Value = Vec<(Event, usize, i64)>> {
-    let one = (event(), 0..8_usize, 0..40_i64);
+fn events() -> impl Strategy<Value = Vec<(Trial, usize, i64)>> {
+    let one = (trial(), 0..8_usize, 0..40_i64);
     prop::collection::vec(one, 1..150).prop_map(|mut events| {
         let mut times: Vec<_> = events.iter().map(|one| one.2 * 33 / 40 + 5).collect();
         times.sort_unstable();
@@ -96,7 +96,7 @@ impl Reference {
     /// Performs the event if the rules allow it, and returns what the log entry must hold.
     fn attempt(
         &mut self,
-        event: Event,
+        event: Trial,
         user: &UserId,
         at: i64,
     ) -> Option<(Action, Change, AddOptions)> {
@@ -109,9 +109,9 @@ impl Reference {
             waitlist_position,
         };
         match event {
-            Event::Register | Event::Add(_) => {
+            Trial::Register | Trial::Add(_) => {
                 let (action, options) = match event {
-                    Event::Add(options) => (Action::Add, options),
+                    Trial::Add(options) => (Action::Add, options),
                     _ => (Action::Register, AddOptions::default()),
                 };
                 let by_organiser = action == Action::Add;
@@ -136,9 +136,9 @@ impl Reference {
                 let position = u32::try_from(self.queue.len()).ok();
                 Some((action, registration(Waitlisted, position), options))
             }
-            Event::Withdraw | Event::Remove => {
+            Trial::Withdraw | Trial::Remove => {
                 let (action, after) = match event {
-                    Event::Withdraw => (Action::Withdraw, Withdrawn),
+                    Trial::Withdraw => (Action::Withdraw, Withdrawn),
                     _ => (Action::Remove, Removed),
                 };
                 if !is_current {
@@ -149,7 +149,7 @@ impl Reference {
                 self.past.insert(user.to_string(), after);
                 Some((action, registration(after, None), AddOptions::default()))
             }
-            Event::Resize(capacity) => {
+            Trial::Resize(capacity) => {
                 let fits = capacity.is_none_or(|places| places >= self.confirmed.len());
                 if self.cancelled || !fits {
                     return None;
@@ -162,7 +162,7 @@ impl Reference {
                     AddOptions::default(),
                 ))
             }
-            Event::Cancel => {
+            Trial::Cancel => {
                 // Cancel rarely, because nothing happens afterwards.
                 if self.cancelled || *user != self::user(0) {
                     return None;
@@ -331,7 +331,7 @@ fn published(capacity: Option<usize>, waitlist_capacity: Option<usize>) -> Model
 fn check(
     capacity: Option<usize>,
     waitlist_capacity: Option<usize>,
-    events: Vec<(Event, usize, i64)>,
+    events: Vec<(Trial, usize, i64)>,
 ) -> Result<(), TestCaseError> {
     let mut model = published(capacity, waitlist_capacity);
     let mut reference = Reference {
@@ -346,7 +346,7 @@ fn check(
     for (event, number, at) in events {
         let user = user(number);
         let predicted = match event {
-            Event::Register => Some(model.enter(&user, moment(at), Attempt::Register).is_ok()),
+            Trial::Register => Some(model.enter(&user, moment(at), Attempt::Register).is_ok()),
             _ => None,
         };
         let happened = reference.attempt(event, &user, at);

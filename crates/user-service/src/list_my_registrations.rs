@@ -1,6 +1,6 @@
 //! `ListMyRegistrations`: lists the caller's registrations, each with its competition.
 
-use api::request::Page;
+use api::request::RequestedPage;
 use api::user::{ListMyRegistrationsRequest, ListMyRegistrationsResponse, MyRegistration};
 use server::{Failure, ListOf, UserCaller};
 use store::UserStore;
@@ -10,7 +10,7 @@ pub(crate) async fn list_my_registrations(
     caller: UserCaller,
     request: ListMyRegistrationsRequest,
 ) -> Result<ListMyRegistrationsResponse, Failure> {
-    let asked = Page::try_from(request)?;
+    let asked = RequestedPage::try_from(request)?;
     let list = ListOf::new("ListMyRegistrations", &caller.id);
     let page = list.page(&asked)?;
 

@@ -11,8 +11,8 @@ use std::sync::LazyLock;
 use api::request::{
     AddRegistration, CancelCompetition, ChangePassword, CreateAdmin, CreateCompetition,
     DeleteCompetition, DeleteMe, DisableAdmin, GetRegistration, ListAuditEntries, ListCompetitions,
-    ListRegistrations, ListUsers, Page, PublishCompetition, Register, RemoveRegistration, SignIn,
-    SignUp, UpdateCompetition, UpdateMe, Withdraw,
+    ListRegistrations, ListUsers, PublishCompetition, Register, RemoveRegistration, RequestedPage,
+    SignIn, SignUp, UpdateCompetition, UpdateMe, Withdraw,
 };
 use api::{admin, diagnostics, user, v1};
 use domain::{CompetitionId, InvalidFields, UserId};
@@ -82,10 +82,10 @@ requests! { parsed [
     user::RegisterRequest => Register;
     user::WithdrawRequest => Withdraw;
     user::GetMyRegistrationRequest => CompetitionId;
-    user::ListMyRegistrationsRequest => Page;
+    user::ListMyRegistrationsRequest => RequestedPage;
     admin::SignInRequest => SignIn;
     admin::CreateAdminRequest => CreateAdmin;
-    admin::ListAdminsRequest => Page;
+    admin::ListAdminsRequest => RequestedPage;
     admin::DisableAdminRequest => DisableAdmin;
     admin::CreateCompetitionRequest => CreateCompetition;
     admin::GetCompetitionRequest => CompetitionId;
@@ -167,7 +167,7 @@ macro_rules! checks {
 checks! {
     CompetitionId: |id| Self::parse(id.as_str()).as_ref() == Ok(id);
     UserId: |id| Self::parse(id.as_str()).as_ref() == Ok(id);
-    Page: |page| is_size(page.size);
+    RequestedPage: |page| is_size(page.size);
     ListUsers: |list| is_size(list.page.size);
     ListAuditEntries: |list| is_size(list.page.size);
     ListRegistrations: |list| is_size(list.page.size) && (1..=4).contains(&list.states.len());

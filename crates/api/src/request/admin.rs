@@ -3,7 +3,7 @@
 use domain::{AdminId, CompetitionId, DisplayName, Email, Password, RequestId, Role, UserId};
 
 use super::field::request_id;
-use super::page::Page;
+use super::page::RequestedPage;
 use crate::{admin, v1};
 
 #[derive(Debug, Clone)]
@@ -50,13 +50,13 @@ parse! {
 pub struct ListUsers {
     /// Lists only the user with this address.
     pub email: Option<Email>,
-    pub page: Page,
+    pub page: RequestedPage,
 }
 
 parse! {
     admin::ListUsersRequest as request => ListUsers {
         email: optional_email(request.email),
-        page as "page_size": Page::parse(request.page_size, request.page_token),
+        page as "page_size": RequestedPage::parse(request.page_size, request.page_token),
     }
 }
 
@@ -75,13 +75,13 @@ parse! {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListAuditEntries {
     pub competition_id: CompetitionId,
-    pub page: Page,
+    pub page: RequestedPage,
 }
 
 parse! {
     admin::ListAuditEntriesRequest as request => ListAuditEntries {
         competition_id: CompetitionId::parse(request.competition_id),
-        page as "page_size": Page::parse(request.page_size, request.page_token),
+        page as "page_size": RequestedPage::parse(request.page_size, request.page_token),
     }
 }
 

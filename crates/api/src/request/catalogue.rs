@@ -3,7 +3,7 @@
 use domain::{CompetitionId, CompetitionState, Timestamp};
 
 use super::field::{choices, optional_time};
-use super::page::Page;
+use super::page::RequestedPage;
 use crate::{admin, user, v1};
 
 /// The filters of a list of competitions.
@@ -17,7 +17,7 @@ pub struct ListCompetitions {
     pub starts_after: Option<Timestamp>,
     /// Exclusive.
     pub starts_before: Option<Timestamp>,
-    pub page: Page,
+    pub page: RequestedPage,
 }
 
 const ALL: [CompetitionState; 3] = [
@@ -31,7 +31,7 @@ parse! {
         states: states(&request.states),
         starts_after: optional_time(request.starts_after),
         starts_before: optional_time(request.starts_before),
-        page as "page_size": Page::parse(request.page_size, request.page_token);
+        page as "page_size": RequestedPage::parse(request.page_size, request.page_token);
         open_only: false,
     }
 }
@@ -50,7 +50,7 @@ parse! {
     user::ListCompetitionsRequest as request => ListCompetitions {
         starts_after: optional_time(request.starts_after),
         starts_before: optional_time(request.starts_before),
-        page as "page_size": Page::parse(request.page_size, request.page_token);
+        page as "page_size": RequestedPage::parse(request.page_size, request.page_token);
         states: vec![CompetitionState::Published, CompetitionState::Cancelled],
         open_only: request.open_only,
     }

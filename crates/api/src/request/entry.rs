@@ -5,7 +5,7 @@ use domain::{
 };
 
 use super::field::{choices, request_id};
-use super::page::Page;
+use super::page::RequestedPage;
 use crate::{admin, v1};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,14 +102,14 @@ pub struct ListRegistrations {
     pub competition_id: CompetitionId,
     /// The states to list, each once; never empty.
     pub states: Vec<RegistrationState>,
-    pub page: Page,
+    pub page: RequestedPage,
 }
 
 parse! {
     admin::ListRegistrationsRequest as request => ListRegistrations {
         competition_id: CompetitionId::parse(request.competition_id),
         states: states(&request.states),
-        page as "page_size": Page::parse(request.page_size, request.page_token),
+        page as "page_size": RequestedPage::parse(request.page_size, request.page_token),
     }
 }
 

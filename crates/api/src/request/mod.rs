@@ -35,7 +35,7 @@ pub use entry::{
     AddRegistration, GetRegistration, ListRegistrations, RemoveRegistration, WhichUser,
 };
 pub use lifecycle::{CancelCompetition, DeleteCompetition, PublishCompetition};
-pub use page::Page;
+pub use page::RequestedPage;
 pub use profile::{SignUp, UpdateMe};
 pub use registration::{Register, Withdraw};
 

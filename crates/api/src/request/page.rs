@@ -9,14 +9,14 @@ const MAX_SIZE: u32 = 200;
 
 /// The requested page of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page {
+pub struct RequestedPage {
     /// The maximal number of entries: 1 to 200.
     pub size: u32,
     /// The page token of the request, not checked yet. Empty = the first page.
     pub token: String,
 }
 
-impl Page {
+impl RequestedPage {
     /// Takes 0 as 50 and more than 200 as 200; refuses a negative size.
     pub(super) fn parse(size: i32, token: String) -> Result<Self, &'static str> {
         let size = match u32::try_from(size) {
@@ -30,12 +30,12 @@ impl Page {
 
 parse! {
     admin::ListAdminsRequest as request =>
-        Page from "page_size": Self::parse(request.page_size, request.page_token)
+        RequestedPage from "page_size": Self::parse(request.page_size, request.page_token)
 }
 
 parse! {
     user::ListMyRegistrationsRequest as request =>
-        Page from "page_size": Self::parse(request.page_size, request.page_token)
+        RequestedPage from "page_size": Self::parse(request.page_size, request.page_token)
 }
 
 #[cfg(test)]
@@ -50,7 +50,7 @@ mod tests {
             page_size,
             page_token,
         };
-        Page::try_from(request).map(|page| page.size)
+        RequestedPage::try_from(request).map(|page| page.size)
     }
 
     #[test]

@@ -9,7 +9,7 @@
 ///         // An `Err` is reported as the invalid field `starts_after`.
 ///         starts_after: optional_time(request.starts_after),
 ///         // An `Err` is reported as the invalid field `page_size`.
-///         page as "page_size": Page::parse(request.page_size, request.page_token);
+///         page as "page_size": RequestedPage::parse(request.page_size, request.page_token);
 ///         // The fields after the semicolon need no check, so they have values and no `Result`s.
 ///         open_only: request.open_only,
 ///     }

@@ -20,7 +20,7 @@ use crate::timestamp::Timestamp;
 #[derive(Debug, Clone)]
 pub struct Model {
     state: Option<CompetitionState>,
-    limits: Limits,
+    limits: RegistrationLimits,
     revision: Revision,
     confirmed: HashSet<UserId>,
     /// The waitlist in its order: by the revision at which a user began to wait.
@@ -32,7 +32,7 @@ pub struct Model {
 
 /// The fields of a competition that bound registrations. `None` = no limit.
 #[derive(Debug, Clone)]
-struct Limits {
+struct RegistrationLimits {
     starts_at: Timestamp,
     opens_at: Timestamp,
     closes_at: Timestamp,
@@ -70,7 +70,7 @@ impl Default for Model {
     fn default() -> Self {
         Self {
             state: None,
-            limits: Limits {
+            limits: RegistrationLimits {
                 starts_at: Timestamp::MIN,
                 opens_at: Timestamp::MIN,
                 closes_at: Timestamp::MIN,
@@ -149,7 +149,7 @@ impl Model {
         if !by_organiser && self.past.get(user) == Some(&RegistrationState::Removed) {
             return Err(Rejection::RemovedByOrganiser);
         }
-        let Limits {
+        let RegistrationLimits {
             opens_at,
             closes_at,
             ..
@@ -356,7 +356,7 @@ impl Model {
     }
 }
 
-impl Limits {
+impl RegistrationLimits {
     /// Sets a field from the log. Ignores the fields that bound nothing.
     fn set(&mut self, field: &str, value: &str) -> Result<(), String> {
         let moment = || -> Result<Timestamp, String> {

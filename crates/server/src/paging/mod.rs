@@ -6,11 +6,11 @@
 
 use std::hash::{Hash, Hasher};
 
-use api::request::Page;
+use api::request::RequestedPage;
 use data_encoding::BASE64URL_NOPAD;
 use domain::InvalidFields;
 use prost::Message;
-use store::{Cursor, Listed, Page as Found, PageRequest};
+use store::{Cursor, Listed, Page, PageRequest};
 
 /// The most bytes of the items of a page. Clients accept 4 MiB by default, which include the token
 /// and the frame of the message.
@@ -23,10 +23,10 @@ const ITEM_FRAME_BYTES: usize = 5;
 /// ```
 /// # use server::ListOf;
 /// # use store::Cursor;
-/// # use api::request::Page;
+/// # use api::request::RequestedPage;
 /// let list = ListOf::new("ListRegistrations", &("spring-cup", ["CONFIRMED"]));
 /// let token = list.token(Some(&Cursor::from_bytes(b"42".to_vec())));
-/// let page = list.page(&Page { size: 50, token }).unwrap();
+/// let page = list.page(&RequestedPage { size: 50, token }).unwrap();
 /// assert_eq!(page.after, Some(Cursor::from_bytes(b"42".to_vec())));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +52,7 @@ impl ListOf {
 
     /// Returns the page that a client asks for. Fails if the token is damaged or belongs to another
     /// list. The cursor is still untrusted input.
-    pub fn page(self, asked: &Page) -> Result<PageRequest, InvalidFields> {
+    pub fn page(self, asked: &RequestedPage) -> Result<PageRequest, InvalidFields> {
         let after = if asked.token.is_empty() {
             None
         } else {
@@ -69,7 +69,7 @@ impl ListOf {
     /// empty if there is none. Items above [`MAX_PAGE_BYTES`] are left for the next page.
     pub fn response<T: Listed, M: Message>(
         self,
-        found: Found<T>,
+        found: Page<T>,
         convert: impl Fn(T) -> M,
     ) -> (Vec<M>, String) {
         let mut items = Vec::with_capacity(found.items.len());

@@ -4,7 +4,7 @@ use super::*;
 
 fn page(list: ListOf, token: &str) -> Result<Option<Vec<u8>>, InvalidFields> {
     let token = token.to_owned();
-    let page = list.page(&Page { size: 50, token })?;
+    let page = list.page(&RequestedPage { size: 50, token })?;
     Ok(page.after.map(|cursor| cursor.as_bytes().to_vec()))
 }
 
@@ -47,7 +47,7 @@ impl Listed for Item {
 fn response(items: Vec<Item>) -> (Vec<String>, String) {
     let next = Some(Cursor::from_bytes(b"after all of them".to_vec()));
     let convert = |item: Item| "x".repeat(item.1);
-    ListOf::new("List", &()).response(Found { items, next }, convert)
+    ListOf::new("List", &()).response(Page { items, next }, convert)
 }
 
 #[test]
