@@ -1,19 +1,19 @@
-//! What the store promises, against a real Redis: one program, so that it is linked once. Each test starts
-//! a Redis of its own, so all run at the same time.
+//! What the store promises, tested with a real Redis. All tests are in one program, so that it is linked
+//! once. Each test starts a Redis of its own, so that all tests run concurrently.
 //!
 //! - `rules`: the twelve rules.
-//! - `races`: many at once.
-//! - `together`: what many share who come at once.
-//! - `known`: what was read a moment ago.
-//! - `repetition`: the same request again.
-//! - `accounts`: people, sessions, passwords.
+//! - `races`: many concurrent calls.
+//! - `batching`: calls that share a batch.
+//! - `competition_cache`: cached reads of competitions.
+//! - `repetition`: repeated requests.
+//! - `accounts`: accounts, sessions, passwords.
 //! - `lists`: pages, in order and in few round trips.
-//! - `outage`: Redis away, frozen, full.
-//! - `durability`: what was answered is on disk.
-//! - `acl`: what each service may touch.
-//! - `scripts`: records that nobody of us wrote.
-//! - `seals`: what shows that a log was changed.
-//! - `setup`: whether Redis keeps what it is told.
+//! - `outage`: Redis is down, frozen, or out of memory.
+//! - `durability`: what a call has returned is on disk.
+//! - `acl`: the permissions of each Redis user.
+//! - `scripts`: damaged records.
+//! - `seals`: changes of a log that its seal reveals.
+//! - `setup`: the checks of Redis's settings.
 
 #![allow(
     clippy::expect_used,
@@ -23,16 +23,15 @@
 
 mod accounts;
 mod acl;
+mod batching;
+mod competition_cache;
 mod durability;
-mod known;
 mod lists;
 mod outage;
 mod races;
 mod repetition;
-mod round_trips;
 mod rules;
 mod scripts;
 mod seals;
 mod setup;
-mod together;
 mod world;

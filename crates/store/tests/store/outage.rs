@@ -1,99 +1,94 @@
-//! Redis that is away, killed, frozen, full, or has forgotten the scripts.
+//! Outages: Redis is down, killed, frozen, out of memory, or has lost its scripts.
 
 use std::time::{Duration, Instant};
 
 use domain::RegistrationState::{Confirmed, Withdrawn};
 use domain::{CompetitionId, Registration, RequestId, UserId};
-use store::{Error, Redis, UserStore};
-use store::{WriteOutcome, WriteTracker};
+use store::{Error, Redis, UserStore, WriteOutcome, WriteTracker};
+use testkit::TestRedis;
 
 use crate::world::{
     World, email, eventually, first_page, join_all, new_request, new_user, password, places,
-    start_redis,
 };
 
-/// The longest that a caller waits for the word that Redis is not there.
-const SOON: Duration = Duration::from_secs(2);
+/// The time in which a call must fail if Redis is down.
+const MAX_DELAY: Duration = Duration::from_secs(2);
 
-/// Whether the answer is UNAVAILABLE, and came soon.
-async fn is_refused_soon<T: std::fmt::Debug>(call: impl Future<Output = store::Result<T>>) {
+/// Checks that a call fails with `Unavailable` in time.
+async fn fails_soon<T: std::fmt::Debug>(call: impl Future<Output = store::Result<T>>) {
     let start = Instant::now();
-    let answer = call.await;
+    let result = call.await;
     let took = start.elapsed();
-    assert!(matches!(answer, Err(Error::Unavailable(_))), "{answer:?}");
-    assert!(took < SOON, "it took {took:?}");
+    assert!(matches!(result, Err(Error::Unavailable(_))), "{result:?}");
+    assert!(took < MAX_DELAY, "it took {took:?}");
 }
 
-/// Each kind of call: reads, writes, and those of accounts.
-async fn everything_is_refused_soon(world: &World, user: &UserId, cup: &CompetitionId) {
-    is_refused_soon(world.user.redis().ping()).await;
-    is_refused_soon(world.user.get_public_competition(cup)).await;
-    is_refused_soon(world.user.my_registrations(user, &first_page(10))).await;
-    is_refused_soon(world.register(user, cup)).await;
-    is_refused_soon(world.withdraw(user, cup)).await;
-    is_refused_soon(world.user.sign_up(&new_user("late"), &password("late"))).await;
-    is_refused_soon(world.user.credentials().find(&email("late"))).await;
-    is_refused_soon(world.admin.list_users(&first_page(10))).await;
-    is_refused_soon(world.admin.redis().setup_warnings()).await;
+/// Makes one call of each kind: reads, writes, and calls about accounts.
+async fn everything_fails_soon(world: &World, user: &UserId, cup: &CompetitionId) {
+    fails_soon(world.user.redis().ping()).await;
+    fails_soon(world.user.get_public_competition(cup)).await;
+    fails_soon(world.user.my_registrations(user, &first_page(10))).await;
+    fails_soon(world.register(user, cup)).await;
+    fails_soon(world.withdraw(user, cup)).await;
+    fails_soon(world.user.sign_up(&new_user("late"), &password("late"))).await;
+    fails_soon(world.user.credentials().find(&email("late"))).await;
+    fails_soon(world.admin.list_users(&first_page(10))).await;
+    fails_soon(world.admin.redis().setup_warnings()).await;
 }
 
-async fn works_again(world: &World) {
-    eventually("Redis is back", async || {
+async fn recovers(world: &World) {
+    eventually("Redis replies", async || {
         world.user.redis().ping().await.is_ok()
     })
     .await;
     let cup = world.competition(places(1)).await;
     let user = world.person().await;
-    let answer = world.register(&user, &cup).await;
-    assert_eq!(answer.expect("it works again").state, Confirmed);
+    let result = world.register(&user, &cup).await;
+    assert_eq!(result.expect("a registration").state, Confirmed);
 }
 
 #[tokio::test]
-async fn a_store_can_be_there_before_redis_is() {
+async fn a_store_can_be_created_before_redis_is_started() {
     let mut world = World::new().await;
     let cup = world.competition(places(1)).await;
     let ada = world.person().await;
     world.redis.kill();
     world.user = world.another_user_store();
-    is_refused_soon(world.user.redis().ping()).await;
-    is_refused_soon(world.user.get_public_competition(&cup)).await;
-    is_refused_soon(world.register(&ada, &cup)).await;
-    world.redis.restart().expect("it is there");
+    fails_soon(world.user.redis().ping()).await;
+    fails_soon(world.user.get_public_competition(&cup)).await;
+    fails_soon(world.register(&ada, &cup)).await;
+    world.redis.restart().expect("a restart");
     world
         .register(&ada, &cup)
         .await
-        .expect("with the first call after that");
+        .expect("the first call after the restart");
 }
 
 #[tokio::test]
-async fn a_redis_that_was_killed_is_found_again_with_all_that_it_answered() {
+async fn a_restarted_redis_is_used_again_and_has_lost_nothing() {
     let mut world = World::new().await;
     let cup = world.competition(places(3)).await;
     let people = world.people(3).await;
     world.register(&people[0], &cup).await.expect("in");
     world.redis.kill();
-    everything_is_refused_soon(&world, &people[1], &cup).await;
-    world.redis.restart().expect("it is back");
+    everything_fails_soon(&world, &people[1], &cup).await;
+    world.redis.restart().expect("a restart");
     world
         .register(&people[1], &cup)
         .await
-        .expect("with the first call after that");
-    assert_eq!(
-        world.counts(&cup).await,
-        (2, 0),
-        "nothing that was answered is lost"
-    );
-    works_again(&world).await;
+        .expect("the first call after the restart");
+    assert_eq!(world.counts(&cup).await, (2, 0), "nothing is lost");
+    recovers(&world).await;
 }
 
 #[tokio::test]
-async fn a_redis_that_was_killed_and_is_back_is_not_even_noticed() {
+async fn a_quick_restart_of_redis_fails_no_call() {
     let mut world = World::new().await;
     let cup = world.competition(places(3)).await;
     let ada = world.person().await;
     world.redis.kill();
-    world.redis.restart().expect("it is back");
-    // Scripts and connections are gone; both are replaced on the way.
+    world.redis.restart().expect("a restart");
+    // Redis has lost its connections and its scripts. The call opens and loads them again.
     world.register(&ada, &cup).await.expect("in");
     world.withdraw(&ada, &cup).await.expect("withdrawn");
     world
@@ -105,61 +100,61 @@ async fn a_redis_that_was_killed_and_is_back_is_not_even_noticed() {
 }
 
 #[tokio::test]
-async fn a_frozen_redis_is_told_soon_and_used_again_when_it_goes_on() {
+async fn calls_to_a_frozen_redis_fail_soon_and_succeed_after_it_is_thawed() {
     let mut world = World::new().await;
     let cup = world.competition(places(3)).await;
     let ada = world.person().await;
-    world.user.redis().ping().await.expect("it answers");
+    world.user.redis().ping().await.expect("a reply");
     world.redis.freeze().expect("frozen");
-    everything_is_refused_soon(&world, &ada, &cup).await;
-    world.redis.thaw().expect("it goes on");
-    works_again(&world).await;
+    everything_fails_soon(&world, &ada, &cup).await;
+    world.redis.thaw().expect("thawed");
+    recovers(&world).await;
 }
 
 #[tokio::test]
-async fn who_waits_behind_others_is_told_soon_too() {
+async fn a_call_that_waits_for_a_batch_fails_soon_too() {
     let mut world = World::new().await;
     let cup = world.competition(places(3)).await;
     let people = world.people(600).await;
     world.redis.freeze().expect("frozen");
     let start = Instant::now();
-    let answers = join_all(people.iter().map(|user| world.register(user, &cup))).await;
-    assert!(start.elapsed() < SOON, "it took {:?}", start.elapsed());
-    for answer in answers {
-        assert!(matches!(answer, Err(Error::Unavailable(_))), "{answer:?}");
+    let results = join_all(people.iter().map(|user| world.register(user, &cup))).await;
+    assert!(start.elapsed() < MAX_DELAY, "it took {:?}", start.elapsed());
+    for result in results {
+        assert!(matches!(result, Err(Error::Unavailable(_))), "{result:?}");
     }
-    world.redis.thaw().expect("it goes on");
-    works_again(&world).await;
+    world.redis.thaw().expect("thawed");
+    recovers(&world).await;
 }
 
 #[tokio::test]
-async fn scripts_that_redis_forgot_are_loaded_again() {
+async fn scripts_that_redis_has_lost_are_loaded_again() {
     let world = World::new().await;
     let cup = world.competition(places(30)).await;
     let people = world.people(20).await;
-    let forget = async || {
+    let flush_scripts = async || {
         let _: String = world.root(&["SCRIPT", "FLUSH"]).await;
     };
-    forget().await;
-    for answer in join_all(people.iter().map(|user| world.register(user, &cup))).await {
-        answer.expect("in");
+    flush_scripts().await;
+    for result in join_all(people.iter().map(|user| world.register(user, &cup))).await {
+        result.expect("in");
     }
-    forget().await;
+    flush_scripts().await;
     world.withdraw(&people[0], &cup).await.expect("withdrawn");
-    forget().await;
+    flush_scripts().await;
     let mine = world
         .user
         .my_registrations(&people[0], &first_page(10))
         .await
         .expect("a list");
     assert_eq!(mine.items.len(), 1);
-    forget().await;
+    flush_scripts().await;
     world.sign_up("late").await;
     assert_eq!(world.counts(&cup).await, (19, 0));
 }
 
-/// Follows a registration and says what is known of it.
-async fn followed(
+/// Registers a user and tracks the write.
+async fn tracked_register(
     store: &UserStore,
     user: &UserId,
     cup: &CompetitionId,
@@ -167,66 +162,66 @@ async fn followed(
 ) -> (store::Result<Registration>, WriteOutcome) {
     let tracker = WriteTracker::default();
     let (store, user, cup) = (store.clone(), user.clone(), cup.clone());
-    let answer = tracker
+    let result = tracker
         .follow(async move { store.register(&user, &cup, request).await })
         .await;
-    (answer, tracker.outcome())
+    (result, tracker.outcome())
 }
 
 #[tokio::test]
-async fn what_was_not_sent_was_not_applied() {
+async fn a_write_that_was_not_sent_is_not_applied() {
     let mut world = World::new().await;
     let cup = world.competition(places(1)).await;
     let ada = world.person().await;
     world.redis.kill();
-    // Sees that the connection is broken, as the session check does before each registration.
+    // This call notices the broken connection, as the check of the session does in a service.
     assert!(world.user.get_public_competition(&cup).await.is_err());
-    let (answer, outcome) = followed(&world.user, &ada, &cup, new_request()).await;
-    assert!(matches!(answer, Err(Error::Unavailable(_))), "{answer:?}");
+    let (result, outcome) = tracked_register(&world.user, &ada, &cup, new_request()).await;
+    assert!(matches!(result, Err(Error::Unavailable(_))), "{result:?}");
     assert_eq!(outcome, WriteOutcome::NotApplied);
-    world.redis.restart().expect("it is back");
+    world.redis.restart().expect("a restart");
     assert_eq!(world.counts(&cup).await, (0, 0));
 }
 
 #[tokio::test]
-async fn what_was_sent_without_an_answer_may_be_applied_and_a_repetition_finds_out() {
+async fn a_write_without_a_reply_may_be_applied_and_a_repetition_returns_the_result() {
     let mut world = World::new().await;
     let cup = world.competition(places(1)).await;
     let ada = world.person().await;
-    // A script that Redis does not know yet is not run later either.
+    // Loads the script, because a script that Redis does not know is not run later either.
     world
         .register(&world.person().await, &world.competition(places(1)).await)
         .await
         .expect("in");
     let request = new_request();
     world.redis.freeze().expect("frozen");
-    let (answer, outcome) = followed(&world.user, &ada, &cup, request).await;
-    assert!(matches!(answer, Err(Error::Unavailable(_))), "{answer:?}");
+    let (result, outcome) = tracked_register(&world.user, &ada, &cup, request).await;
+    assert!(matches!(result, Err(Error::Unavailable(_))), "{result:?}");
     assert_eq!(outcome, WriteOutcome::Unknown);
-    world.redis.thaw().expect("it goes on");
-    eventually("it is applied after all", async || {
+    world.redis.thaw().expect("thawed");
+    eventually("the write is applied", async || {
         world.counts(&cup).await == (1, 0)
     })
     .await;
-    let (answer, _) = followed(&world.user, &ada, &cup, request).await;
-    assert_eq!(answer.expect("the first answer").state, Confirmed);
+    let (result, _) = tracked_register(&world.user, &ada, &cup, request).await;
+    assert_eq!(result.expect("the first reply").state, Confirmed);
     assert_eq!(world.counts(&cup).await, (1, 0));
 }
 
 #[tokio::test]
-async fn what_redis_refuses_to_write_is_not_applied() {
+async fn a_write_that_redis_refuses_is_not_applied() {
     let world = World::new().await;
     let cup = world.competition(places(1)).await;
     let ada = world.person().await;
     let _: String = world.root(&["CONFIG", "SET", "maxmemory", "1"]).await;
-    let (answer, outcome) = followed(&world.user, &ada, &cup, new_request()).await;
-    assert!(matches!(answer, Err(Error::Unavailable(_))), "{answer:?}");
+    let (result, outcome) = tracked_register(&world.user, &ada, &cup, new_request()).await;
+    assert!(matches!(result, Err(Error::Unavailable(_))), "{result:?}");
     assert_eq!(outcome, WriteOutcome::NotApplied);
     assert_eq!(world.counts(&cup).await, (0, 0));
 }
 
 #[tokio::test]
-async fn a_full_memory_refuses_what_is_new_and_lets_read_and_give_up() {
+async fn a_redis_out_of_memory_refuses_new_data_and_allows_reads_and_withdrawals() {
     let world = World::new().await;
     let cup = world.competition(places(2)).await;
     let people = world.people(4).await;
@@ -240,16 +235,16 @@ async fn a_full_memory_refuses_what_is_new_and_lets_read_and_give_up() {
         .expect("queued");
     let _: String = world.root(&["CONFIG", "SET", "maxmemory", "1"]).await;
 
-    is_refused_soon(world.register(&people[3], &cup)).await;
-    is_refused_soon(world.user.sign_up(&new_user("late"), &password("late"))).await;
-    is_refused_soon(world.cancel(&cup)).await;
+    fails_soon(world.register(&people[3], &cup)).await;
+    fails_soon(world.user.sign_up(&new_user("late"), &password("late"))).await;
+    fails_soon(world.cancel(&cup)).await;
 
-    world.user.redis().ping().await.expect("it answers");
+    world.user.redis().ping().await.expect("a reply");
     let found = world
         .user
         .user_session(&session.token)
         .await
-        .expect("an answer");
+        .expect("a reply");
     assert_eq!(found.as_ref(), Some(&ada));
     assert_eq!(world.counts(&cup).await, (2, 2));
     assert_eq!(world.state(&people[0], &cup).await, Confirmed);
@@ -263,7 +258,7 @@ async fn a_full_memory_refuses_what_is_new_and_lets_read_and_give_up() {
         .list_registrations(&cup, &[Confirmed], &first_page(10))
         .await;
     assert_eq!(entries.expect("a list").items.len(), 2);
-    // A process that has just started reads too.
+    // A process that has just started can read too.
     let fresh = world.another_user_store();
     assert!(
         fresh
@@ -275,12 +270,12 @@ async fn a_full_memory_refuses_what_is_new_and_lets_read_and_give_up() {
             .is_some()
     );
 
-    let gone = world.withdraw(&people[0], &cup).await.expect("withdrawn");
-    assert_eq!(gone.state, Withdrawn);
+    let withdrawn = world.withdraw(&people[0], &cup).await.expect("withdrawn");
+    assert_eq!(withdrawn.state, Withdrawn);
     assert_eq!(
         world.state(&people[2], &cup).await,
         Confirmed,
-        "and the queue is promoted"
+        "the place goes to the first in the queue"
     );
     world.remove(&people[1], &cup).await.expect("removed");
     world.erase("ada", &ada, &session).await;
@@ -295,7 +290,7 @@ async fn a_full_memory_refuses_what_is_new_and_lets_read_and_give_up() {
 }
 
 #[tokio::test]
-async fn a_url_that_is_none_is_refused_without_showing_its_password() {
+async fn an_invalid_url_is_refused_without_showing_its_password() {
     for url in [
         "",
         "http://localhost",
@@ -308,11 +303,14 @@ async fn a_url_that_is_none_is_refused_without_showing_its_password() {
             assert_eq!(url, "redis://", "a URL without a host means this machine");
         }
     }
-    let (redis, _folder) = start_redis(&[]);
-    let url = redis.url_for("user-service").expect("a user");
+    let redis = TestRedis::start();
+    let url = redis.url("user-service");
     let (before, rest) = url.split_once("user-service:").expect("a password");
     let (password, address) = rest.split_once('@').expect("an address");
     let url = format!("{before}user-service@{address}");
     let redis = Redis::new(&url, Some(password)).expect("a URL");
-    redis.ping().await.expect("a password beside the URL does");
+    redis
+        .ping()
+        .await
+        .expect("a login with the separate password");
 }

@@ -1,4 +1,4 @@
-//! Many at once: the limit is exact, nobody is lost, and the log says how it came.
+//! Many concurrent calls: limits are exact, no call is lost, and the log explains every result.
 
 use std::collections::HashSet;
 
@@ -9,9 +9,9 @@ use domain::{
 };
 use store::UserStore;
 
-use crate::world::{World, insist, join_all, new_request, places};
+use crate::world::{World, join_all, new_request, places, retry};
 
-/// Replays the log through the rules, and finds in Redis exactly what it makes.
+/// Replays the log with the rules, and checks that Redis holds exactly the result.
 async fn check(world: &World, competition: &CompetitionId, people: &[UserId]) -> Vec<AuditEntry> {
     let log = world.log(competition).await;
     let mut model = Model::default();
@@ -47,13 +47,13 @@ async fn check(world: &World, competition: &CompetitionId, people: &[UserId]) ->
     log
 }
 
-/// Finds an answer in the log, at the revision that it names.
-fn assert_logged(log: &[AuditEntry], answer: &Registration) {
-    let entry = usize::try_from(answer.revision.get() - 1)
+/// Checks that a result is in the log at its revision.
+fn assert_logged(log: &[AuditEntry], result: &Registration) {
+    let entry = usize::try_from(result.revision.get() - 1)
         .ok()
         .and_then(|n| log.get(n));
     let entry = entry.expect("an entry of that revision");
-    assert_eq!(entry.revision, answer.revision);
+    assert_eq!(entry.revision, result.revision);
     let Change::Registration {
         user_id,
         after,
@@ -63,40 +63,35 @@ fn assert_logged(log: &[AuditEntry], answer: &Registration) {
     else {
         panic!("{entry:?} is not about a registration");
     };
-    assert_eq!((user_id, *after), (&answer.user_id, answer.state));
-    assert_eq!(*waitlist_position, answer.waitlist_position);
-    assert_eq!(entry.at, answer.updated_at);
+    assert_eq!((user_id, *after), (&result.user_id, result.state));
+    assert_eq!(*waitlist_position, result.waitlist_position);
+    assert_eq!(entry.at, result.updated_at);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_thousand_for_ten_places_with_two_hundred_withdrawing_at_once_three_times() {
+async fn of_a_thousand_concurrent_users_ten_are_confirmed_also_while_two_hundred_withdraw() {
     let world = World::new().await;
     let people = world.people(1_000).await;
-    // As two processes of user-service.
+    // Two processes of user-service.
     let servers = [&world.user, &world.another_user_store()];
     for round in 0..3 {
         let cup = world.competition(places(10)).await;
         let calls = people.iter().enumerate().map(async |(n, user)| {
             let server: &UserStore = servers[n % servers.len()];
-            let mut answers = vec![insist(async |id| server.register(user, &cup, id).await).await];
+            let mut results = vec![retry(async |id| server.register(user, &cup, id).await).await];
             if (n + round) % 5 == 0 {
-                answers.push(insist(async |id| server.withdraw(user, &cup, id).await).await);
+                results.push(retry(async |id| server.withdraw(user, &cup, id).await).await);
             }
-            answers
+            results
         });
-        let answers = join_all(calls).await;
+        let results = join_all(calls).await;
 
         let log = check(&world, &cup, &people).await;
         assert_eq!(world.counts(&cup).await, (10, 790));
-        for answer in answers.iter().flatten() {
-            assert_logged(
-                &log,
-                answer
-                    .as_ref()
-                    .expect("everybody may register and withdraw"),
-            );
+        for result in results.iter().flatten() {
+            assert_logged(&log, result.as_ref().expect("no rule forbids it"));
         }
-        let asked = answers.iter().flatten().count();
+        let asked = results.iter().flatten().count();
         let promoted = log
             .iter()
             .filter(|entry| entry.action == Action::Promote)
@@ -106,29 +101,29 @@ async fn a_thousand_for_ten_places_with_two_hundred_withdrawing_at_once_three_ti
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_full_waitlist_is_exact_too() {
+async fn the_limit_of_the_waitlist_is_exact_too() {
     let world = World::new().await;
     let people = world.people(300).await;
     let cup = world.competition(places(7).waitlist(5)).await;
     let calls = people
         .iter()
-        .map(|user| insist(async |id| world.user.register(user, &cup, id).await));
-    let answers = join_all(calls).await;
-    assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 12);
+        .map(|user| retry(async |id| world.user.register(user, &cup, id).await));
+    let results = join_all(calls).await;
+    assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 12);
     assert_eq!(world.counts(&cup).await, (7, 5));
     check(&world, &cup, &people).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn users_and_organisers_at_once_keep_the_rules() {
+async fn concurrent_users_and_organisers_keep_the_rules() {
     let world = World::new().await;
     let people = world.people(120).await;
     let cup = world.competition(places(20).waitlist(40)).await;
     let users = join_all(people.iter().enumerate().map(async |(n, user)| {
-        let _ = insist(async |id| world.user.register(user, &cup, id).await).await;
+        let _ = retry(async |id| world.user.register(user, &cup, id).await).await;
         if n % 3 == 0 {
-            let _ = insist(async |id| world.user.withdraw(user, &cup, id).await).await;
-            let _ = insist(async |id| world.user.register(user, &cup, id).await).await;
+            let _ = retry(async |id| world.user.withdraw(user, &cup, id).await).await;
+            let _ = retry(async |id| world.user.register(user, &cup, id).await).await;
         }
         if n % 7 == 0 {
             let _ = world.remove(user, &cup).await;
@@ -140,7 +135,7 @@ async fn users_and_organisers_at_once_keep_the_rules() {
                 capacity: Some(Capacity::parse(count).ok()),
                 ..CompetitionPatch::default()
             };
-            // Fewer than are in is refused; the log is what is checked.
+            // A capacity below the number of confirmed users is refused. `check` compares the log.
             let _ = world.update(&cup, patch).await;
         }
     };
@@ -150,7 +145,7 @@ async fn users_and_organisers_at_once_keep_the_rules() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_account_that_is_deleted_while_it_registers_leaves_no_place_behind() {
+async fn an_account_that_is_erased_while_it_registers_keeps_no_place() {
     let world = World::new().await;
     let cup = world.competition(places(1_000)).await;
     let names: Vec<_> = (0..60).map(|n| format!("leaver-{n}")).collect();
@@ -165,12 +160,12 @@ async fn an_account_that_is_deleted_while_it_registers_leaves_no_place_behind() 
                     for _ in 0..n % 6 {
                         tokio::task::yield_now().await;
                     }
-                    // As user-service does: first the session.
+                    // The session is read first, as in user-service.
                     if world
                         .user
                         .user_session(&session.token)
                         .await
-                        .expect("an answer")
+                        .expect("an result")
                         .is_some()
                     {
                         let _ = world.register(user, &cup).await;
@@ -189,21 +184,21 @@ async fn an_account_that_is_deleted_while_it_registers_leaves_no_place_behind() 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_user_who_registers_many_times_at_once_is_in_once() {
+async fn a_user_who_registers_many_times_at_once_is_registered_once() {
     let world = World::new().await;
     let cup = world.competition(places(10)).await;
     let ada = world.person().await;
-    let answers = join_all((0..50).map(|_| world.register(&ada, &cup))).await;
-    assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 1);
+    let results = join_all((0..50).map(|_| world.register(&ada, &cup))).await;
+    assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);
     let request = new_request();
     let bob = world.person().await;
-    let answers = join_all((0..50).map(|_| world.user.register(&bob, &cup, request))).await;
-    let answers: HashSet<_> = answers
+    let results = join_all((0..50).map(|_| world.user.register(&bob, &cup, request))).await;
+    let results: HashSet<_> = results
         .into_iter()
-        .map(|answer| answer.expect("in").revision)
+        .map(|result| result.expect("in").revision)
         .collect();
     assert_eq!(
-        answers.len(),
+        results.len(),
         1,
         "one request is one change, however often it comes"
     );

@@ -1,42 +1,38 @@
-//! A Redis of the test's own, and a store for each service on it, as that service's Redis user.
+//! The fixture of all tests: a Redis with a store for each service, as the Redis user of that service.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
 
-use deadpool_redis::redis::aio::MultiplexedConnection;
-use deadpool_redis::redis::{Client, FromRedisValue, cmd};
-use domain::competition::Moments;
+use deadpool_redis::redis::{FromRedisValue, cmd};
 use domain::{
-    AdminId, AuditEntry, Capacity, Club, Competition, CompetitionDetails, CompetitionId,
-    CompetitionPatch, Description, DisplayName, Email, Profile, Reason, Rejected, Rejection,
-    RequestId, Role, Schedule, Timestamp, Title, UserId, Venue, WaitlistCapacity,
+    AdminId, AuditEntry, Capacity, Competition, CompetitionDetails, CompetitionId,
+    CompetitionPatch, Reason, Rejected, Rejection, RequestId, Role, UserId,
 };
-use redis_server::{Options, RedisServer};
 use store::admins::NewAdmin;
 use store::competitions::NewCompetition;
 use store::users::NewUser;
 use store::{AdminStore, Error, IssuedSession, PageRequest, PasswordHash, Redis, UserStore};
-use tempfile::TempDir;
+use testkit::fixtures::display_name;
+use testkit::{CompetitionBuilder, ROOT, TestRedis};
 
-/// The user of the tests themselves, who may do everything.
-const ROOT: &str = "\nuser root on #@ROOT_SHA256@ ~* &* +@all\n";
+pub(crate) use futures::future::join_all;
+pub(crate) use testkit::eventually;
+pub(crate) use testkit::fixtures::{email, profile};
 
 pub(crate) const MINUTE: i64 = 60_000;
 pub(crate) const HOUR: i64 = 60 * MINUTE;
 pub(crate) const DAY: i64 = 24 * HOUR;
 
-/// A Redis with both services' stores. It ends with this value.
+/// A Redis with the stores of both services. Everything ends when it is dropped.
 pub(crate) struct World {
-    /// As admin-service.
+    /// Has the Redis user of admin-service.
     pub(crate) admin: AdminStore,
-    /// As user-service.
+    /// Has the Redis user of user-service.
     pub(crate) user: UserStore,
-    /// Who runs the competitions.
+    /// The owner who makes the changes of competitions.
     pub(crate) organiser: AdminId,
-    pub(crate) redis: RedisServer,
+    pub(crate) redis: TestRedis,
     people: AtomicU32,
-    _folder: TempDir,
 }
 
 impl World {
@@ -44,31 +40,23 @@ impl World {
         Self::with_settings(&[]).await
     }
 
-    /// With these settings of Redis beside those of a system of record.
+    /// Starts Redis with these settings in addition to those of a system of record.
     pub(crate) async fn with_settings(settings: &[(&str, &str)]) -> Self {
-        let (redis, folder) = start_redis(settings);
+        let redis = TestRedis::builder()
+            // So that a text can be found in the reply of DUMP.
+            .settings(&[("rdbcompression", "no")])
+            .settings(settings)
+            .start();
         let admin = AdminStore::new(&connections(&redis, "admin-service"));
         let (owner, secret) = (new_admin("olga", Role::Owner), password("olga"));
-        let made = admin.create_admin(&creator(), &owner, &secret).await;
-        let organiser = made.expect("an owner").id;
+        let created = admin.create_admin(&creator(), &owner, &secret).await;
         Self {
             admin,
             user: UserStore::new(&connections(&redis, "user-service")),
-            organiser,
+            organiser: created.expect("an owner").id,
             redis,
             people: AtomicU32::new(0),
-            _folder: folder,
         }
-    }
-
-    /// A connection as this Redis user, beside the stores.
-    pub(crate) async fn connect_as(&self, user: &str) -> MultiplexedConnection {
-        let url = self.redis.url_for(user).expect("a user");
-        let client = Client::open(url).expect("a URL");
-        client
-            .get_multiplexed_async_connection()
-            .await
-            .expect("a connection")
     }
 
     /// The store of another process of admin-service.
@@ -81,25 +69,12 @@ impl World {
         UserStore::new(&connections(&self.redis, "user-service"))
     }
 
-    /// Sends a command that only the tests may send.
+    /// Runs a command as a Redis user who may run every command.
     pub(crate) async fn root<T: FromRedisValue>(&self, command: &[&str]) -> T {
-        let mut connection = self.connect_as("root").await;
-        let mut call = cmd(command[0]);
-        call.arg(&command[1..]);
-        call.query_async(&mut connection).await.expect("an answer")
+        self.redis.root(command).await
     }
 
-    /// How often Redis was told a command, in scripts too.
-    pub(crate) async fn calls(&self, command: &str) -> u32 {
-        let stats: String = self.root(&["INFO", "commandstats"]).await;
-        let line = stats
-            .lines()
-            .find_map(|line| line.strip_prefix(&format!("cmdstat_{command}:calls=")));
-        let count = line.and_then(|line| line.split(',').next());
-        count.map_or(0, |count| count.parse().expect("a number"))
-    }
-
-    /// A published competition, open now, that starts in a week.
+    /// Creates a published competition: see [`details`].
     pub(crate) async fn competition(&self, limits: Limits) -> CompetitionId {
         let draft = self.draft(limits).await;
         let published = self
@@ -114,15 +89,15 @@ impl World {
         created.await.expect("a draft").id
     }
 
-    /// A user with an account.
+    /// Creates a user.
     pub(crate) async fn person(&self) -> UserId {
         let number = self.people.fetch_add(1, Ordering::Relaxed);
         self.sign_up(&format!("person-{number}")).await.0
     }
 
-    /// So many users with accounts.
+    /// Creates several users.
     pub(crate) async fn people(&self, count: usize) -> Vec<UserId> {
-        // Some hundred at a time: each of them is a pipeline of its own, and a command may take 0.5 s.
+        // At most 200 at a time, so that no command has to wait for 0.5 s and fails.
         let mut people = Vec::with_capacity(count);
         while people.len() < count {
             let some = (count - people.len()).min(200);
@@ -131,10 +106,10 @@ impl World {
         people
     }
 
-    /// An account with the address `<name>@example.org` and a session.
+    /// Creates the user `<name>@example.org`, with a session.
     pub(crate) async fn sign_up(&self, name: &str) -> (UserId, IssuedSession<UserId>) {
         let secret = password(name);
-        let made = insist(async |request_id| {
+        let made = retry(async |request_id| {
             let new = NewUser {
                 request_id,
                 ..new_user(name)
@@ -185,7 +160,7 @@ impl World {
             .await
     }
 
-    /// An update without an etag.
+    /// Updates a competition without an etag.
     pub(crate) async fn update(
         &self,
         competition: &CompetitionId,
@@ -217,7 +192,7 @@ impl World {
             .await
     }
 
-    /// Deletes the account of `<name>@example.org`.
+    /// Erases the account of `<name>@example.org`.
     pub(crate) async fn erase(&self, name: &str, user: &UserId, session: &IssuedSession<UserId>) {
         let (checked, token) = (password(name), session.token.hash());
         let user = self.user.get_user(user).await.expect("a user");
@@ -225,8 +200,8 @@ impl World {
         erased.await.expect("erased");
     }
 
-    /// Lets time pass for one competition, by moving all of its moments into the past: a test cannot
-    /// move the clock of Redis.
+    /// Lets time pass for one competition, by moving all its times into the past. A test cannot set
+    /// the clock of Redis.
     pub(crate) async fn time_passes(&self, competition: &CompetitionId, millis: i64) {
         let meta = format!("c:{{{competition}}}:meta");
         for moment in [
@@ -241,7 +216,7 @@ impl World {
         }
     }
 
-    /// (confirmed, waiting)
+    /// Returns the numbers of confirmed and of waitlisted users.
     pub(crate) async fn counts(&self, competition: &CompetitionId) -> (u32, u32) {
         let found = self
             .admin
@@ -260,7 +235,7 @@ impl World {
         found.expect("a registration").state
     }
 
-    /// The whole log.
+    /// Reads the whole log.
     pub(crate) async fn log(&self, competition: &CompetitionId) -> Vec<AuditEntry> {
         let mut entries = Vec::new();
         let mut page = PageRequest {
@@ -281,9 +256,9 @@ impl World {
         }
     }
 
-    /// All keys with their values.
+    /// Reads all keys with their values, as DUMP replies them.
     pub(crate) async fn everything(&self) -> HashMap<String, Vec<u8>> {
-        let mut connection = self.connect_as("root").await;
+        let mut connection = self.redis.connect(ROOT).await;
         let keys: Vec<String> = cmd("KEYS")
             .arg("*")
             .query_async(&mut connection)
@@ -297,14 +272,14 @@ impl World {
                 .query_async(&mut connection)
                 .await
                 .expect("a value");
-            // One that has ended meanwhile.
+            // A key may have expired meanwhile.
             values.extend(value.map(|value| (key, value)));
         }
         values
     }
 }
 
-/// What bounds a competition.
+/// The limits of a competition.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Limits {
     /// `None` = no limit.
@@ -313,7 +288,7 @@ pub(crate) struct Limits {
     pub(crate) waitlist: Option<i64>,
 }
 
-/// So many places, and as many as like may wait.
+/// Limits the confirmed registrations, and not the waitlist.
 pub(crate) fn places(count: i64) -> Limits {
     Limits {
         places: Some(count),
@@ -322,7 +297,7 @@ pub(crate) fn places(count: i64) -> Limits {
 }
 
 impl Limits {
-    /// Only so many may wait.
+    /// Limits the waitlist too.
     pub(crate) fn waitlist(self, count: i64) -> Self {
         Self {
             waitlist: Some(count),
@@ -331,53 +306,16 @@ impl Limits {
     }
 }
 
-/// A Redis whose program the environment may choose.
-pub(crate) fn start_redis(settings: &[(&str, &str)]) -> (RedisServer, TempDir) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-    let options = Options {
-        program: std::env::var_os("STARTLIST_TEST_REDIS_SERVER").map(Into::into),
-        data_dir: folder.path().to_owned(),
-        acl: format!("{}{ROOT}", store::ACL_TEMPLATE),
-        // So that a text can be found in what DUMP answers.
-        settings: [("rdbcompression", "no")]
-            .iter()
-            .chain(settings)
-            .map(owned)
-            .collect(),
-        ..Options::default()
-    };
-    (RedisServer::start(options).expect("a Redis"), folder)
-}
-
-pub(crate) fn connections(redis: &RedisServer, user: &str) -> Redis {
-    Redis::new(&redis.url_for(user).expect("a user"), None).expect("a URL")
-}
-
-/// Open since a day, closes in a day, starts in a week, lasts for a day.
+/// Open for registration since a day, closes in a day, starts in a week.
 pub(crate) fn details(limits: Limits) -> CompetitionDetails {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    let now = i64::try_from(now.expect("a time").as_millis()).expect("a time");
-    let at = |millis| Timestamp::from_millis(now + millis).expect("a moment");
-    let moments = Moments {
-        starts_at: at(7 * DAY),
-        ends_at: at(8 * DAY),
-        registration_opens_at: at(-DAY),
-        registration_closes_at: at(DAY),
-    };
-    CompetitionDetails {
-        title: Title::parse("Spring Cup").expect("a title"),
-        description: Description::parse("").expect("a description"),
-        venue: Venue::parse("Town Hall").expect("a venue"),
-        country_code: None,
-        schedule: Schedule::parse(moments).expect("a schedule"),
-        capacity: limits
-            .places
-            .map(|count| Capacity::parse(count).expect("a capacity")),
-        waitlist_capacity: limits
-            .waitlist
-            .map(|count| WaitlistCapacity::parse(count).expect("a capacity")),
-    }
+    CompetitionBuilder::new()
+        .capacity(limits.places)
+        .waitlist_capacity(limits.waitlist)
+        .build()
+}
+
+fn connections(redis: &TestRedis, user: &str) -> Redis {
+    Redis::new(&redis.url(user), None).expect("a valid URL")
 }
 
 pub(crate) fn new_competition(details: CompetitionDetails) -> NewCompetition {
@@ -396,7 +334,7 @@ pub(crate) fn new_user(name: &str) -> NewUser {
     }
 }
 
-/// Takes the place of the admin who creates the first ones.
+/// The id that takes the place of the admin who creates the first admin.
 pub(crate) fn creator() -> AdminId {
     AdminId::parse("tests").expect("an id")
 }
@@ -404,26 +342,13 @@ pub(crate) fn creator() -> AdminId {
 pub(crate) fn new_admin(name: &str, role: Role) -> NewAdmin {
     NewAdmin {
         email: email(name),
-        display_name: DisplayName::parse(name).expect("a name"),
+        display_name: display_name(name),
         role,
         request_id: new_request(),
     }
 }
 
-pub(crate) fn profile(name: &str) -> Profile {
-    Profile {
-        display_name: DisplayName::parse(name).expect("a name"),
-        country_code: None,
-        birth_date: None,
-        club: Club::parse("").expect("a club"),
-    }
-}
-
-pub(crate) fn email(name: &str) -> Email {
-    Email::parse(format!("{name}@example.org")).expect("an address")
-}
-
-/// The hash of a password. The store takes it as it is: checking passwords is not its business.
+/// The hash of a password. It is not a valid hash, because the store does not check passwords.
 pub(crate) fn password(name: &str) -> PasswordHash {
     PasswordHash::new(format!("$argon2id$the password of {name}"))
 }
@@ -432,50 +357,33 @@ pub(crate) fn new_request() -> RequestId {
     RequestId::random()
 }
 
-/// A page from the beginning.
+/// The first page.
 pub(crate) fn first_page(size: usize) -> PageRequest {
     PageRequest { size, after: None }
 }
 
-/// Which rule said no.
-pub(crate) fn rejected<T: std::fmt::Debug>(answer: store::Result<T>) -> Rejected {
-    match answer.expect_err("a rule says no") {
+/// Returns the rejection, with its metadata. Panics on any other result.
+pub(crate) fn rejected<T: std::fmt::Debug>(result: store::Result<T>) -> Rejected {
+    match result.expect_err("a rejection") {
         Error::Rejected(rejected) => *rejected,
-        error => panic!("no rule, but {error:?}"),
+        error => panic!("not a rejection: {error:?}"),
     }
 }
 
-/// Which rule said no, without the ids.
-pub(crate) fn rejection<T: std::fmt::Debug>(answer: store::Result<T>) -> Rejection {
-    rejected(answer).rejection
+/// Returns the rejection. Panics on any other result.
+pub(crate) fn rejection<T: std::fmt::Debug>(result: store::Result<T>) -> Rejection {
+    rejected(result).rejection
 }
 
-/// Calls again with the same request id as long as Redis is too busy to answer in time, as a client does.
-pub(crate) async fn insist<T>(
+/// Repeats a call with the same request id while Redis is too busy to reply in time, as a client does.
+pub(crate) async fn retry<T>(
     mut call: impl AsyncFnMut(RequestId) -> store::Result<T>,
 ) -> store::Result<T> {
     let request = new_request();
     loop {
         match call(request).await {
             Err(Error::Unavailable(_) | Error::TooLate) => {}
-            answer => return answer,
+            result => return result,
         }
     }
-}
-
-/// Waits until something has happened that cannot fail to happen.
-pub(crate) async fn eventually(what: &str, mut happened: impl AsyncFnMut() -> bool) {
-    let waiting = async {
-        while !happened().await {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(20), waiting)
-        .await
-        .expect(what);
-}
-
-/// Runs futures at the same time in this task, and answers their results in order.
-pub(crate) async fn join_all<F: Future>(futures: impl IntoIterator<Item = F>) -> Vec<F::Output> {
-    futures::future::join_all(futures).await
 }

@@ -1,12 +1,12 @@
 //! Creating an account, and what a sign-up leaves that was cut off.
 
 use domain::{Email, Rejection, RequestId, User, UserId};
+use store::IssuedSession;
 use store::accounts::USER_SESSION_LIFETIME;
 use store::users::NewUser;
-use store::{IssuedSession, UserStore};
 
 use super::{find, is_open, sign_in};
-use crate::world::{World, connections, email, join_all, new_user, password, rejection};
+use crate::world::{World, email, join_all, new_user, password, rejection};
 
 async fn sign_up(world: &World, new: &NewUser) -> store::Result<(User, IssuedSession<UserId>)> {
     world.user.sign_up(new, &password("ada")).await
@@ -68,7 +68,7 @@ async fn an_address_is_kept_as_written_and_found_in_any_case() {
 #[tokio::test]
 async fn of_many_concurrent_sign_ups_with_one_address_one_succeeds() {
     let world = World::new().await;
-    let other_server = UserStore::new(&connections(&world.redis, "user-service"));
+    let other_server = world.another_user_store();
     let requests: Vec<_> = (0..40).map(|_| new_user("ada")).collect();
     let secret = password("ada");
     let sign_ups = requests.iter().enumerate().map(|(n, new)| {

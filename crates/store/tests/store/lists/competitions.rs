@@ -253,17 +253,17 @@ async fn a_competition_that_is_moved_back_while_its_old_entry_is_taken_away_stay
         starts_at: Timestamp::from_millis(moments.starts_at.as_millis() + days * DAY).ok(),
         ..CompetitionPatch::default()
     };
-    let (redis, counter) = counted(&world, "admin-service").await;
+    let (redis, round_trips) = counted(&world, "admin-service").await;
     let slow = AdminStore::new(&redis);
     slow.get_competition(&cup.id).await.expect("connected");
     // So that Redis knows the script.
     world.capacity(&cup.id, 5).await.expect("updated");
     // A look, a look for the request, the new entry, the record; then the old entry would go.
-    counter.hold_after(4);
+    round_trips.hold_after(4);
     let (there, by) = (moved(1), &world.organiser);
     let there = slow.update_competition(by, &cup.id, &there, None, new_request());
     let back = async {
-        counter.holds().await;
+        round_trips.wait_until_used_up().await;
         eventually("it is there", async || {
             let now = world
                 .admin
@@ -274,7 +274,7 @@ async fn a_competition_that_is_moved_back_while_its_old_entry_is_taken_away_stay
         })
         .await;
         world.update(&cup.id, moved(0)).await.expect("moved back");
-        counter.release();
+        round_trips.release();
     };
     let (there, ()) = tokio::join!(there, back);
     there.expect("moved");

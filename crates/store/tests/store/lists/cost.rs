@@ -1,4 +1,4 @@
-//! Round trips.
+//! The round trips of lists and registrations.
 
 use domain::RegistrationState::Confirmed;
 use domain::{CompetitionState, RequestId, Revision};
@@ -10,7 +10,7 @@ use super::{counted, list};
 use crate::world::{World, first_page, join_all, new_request, places};
 
 #[tokio::test]
-async fn every_list_takes_at_most_three_round_trips_whatever_the_page() {
+async fn every_list_takes_at_most_three_round_trips_for_a_page_of_any_size() {
     let world = World::new().await;
     let made = drafts(&world, 0..250).await;
     let by = &world.organiser;
@@ -26,41 +26,38 @@ async fn every_list_takes_at_most_three_round_trips_whatever_the_page() {
     }
     let page = first_page(200);
 
-    let (redis, counter) = counted(&world, "admin-service").await;
+    let (redis, round_trips) = counted(&world, "admin-service").await;
     let admin = AdminStore::new(&redis);
     admin.get_competition(&cup).await.expect("connected");
-    let (found, trips) = counter
-        .of(admin.list_competitions(&list(page.clone())))
+    let (found, trips) = round_trips
+        .count(admin.list_competitions(&list(page.clone())))
         .await;
     assert_eq!((found.expect("a page").items.len(), trips), (200, 2));
-    // Most are filtered out, so that it looks twice.
+    // The filter skips most competitions, so the catalogue is read twice.
     let states = vec![CompetitionState::Published];
     let filtered = ListCompetitions {
         states,
         ..list(page.clone())
     };
-    let (found, trips) = counter.of(admin.list_competitions(&filtered)).await;
+    let (found, trips) = round_trips.count(admin.list_competitions(&filtered)).await;
     assert_eq!((found.expect("a page").items.len(), trips), (1, 3));
-    let (found, trips) = counter
-        .of(admin.list_registrations(&cup, &[Confirmed], &page))
+    let (found, trips) = round_trips
+        .count(admin.list_registrations(&cup, &[Confirmed], &page))
         .await;
     assert!(found.is_ok());
-    let again = counter
-        .of(admin.list_registrations(&cup, &[Confirmed], &page))
+    let again = round_trips
+        .count(admin.list_registrations(&cup, &[Confirmed], &page))
         .await;
     assert_eq!((again.0.expect("a page").items.len(), again.1), (200, 2));
-    assert!(
-        trips <= 4,
-        "two more to load the script the first time: {trips}"
-    );
-    let (found, trips) = counter.of(admin.list_users(&page)).await;
+    assert!(trips <= 4, "at most two more to load the script: {trips}");
+    let (found, trips) = round_trips.count(admin.list_users(&page)).await;
     assert_eq!((found.expect("a page").items.len(), trips), (200, 2));
-    let (found, trips) = counter.of(admin.audit_entries(&cup, &page)).await;
+    let (found, trips) = round_trips.count(admin.audit_entries(&cup, &page)).await;
     assert_eq!((found.expect("a page").items.len(), trips), (200, 1));
 }
 
 #[tokio::test]
-async fn a_registration_takes_two_round_trips_and_a_look_one() {
+async fn a_registration_takes_two_round_trips_and_a_read_takes_one() {
     let world = World::new().await;
     let cups = [
         world.competition(places(9)).await,
@@ -68,30 +65,29 @@ async fn a_registration_takes_two_round_trips_and_a_look_one() {
     ];
     let (ada, session) = world.sign_up("ada").await;
     world.register(&ada, &cups[0]).await.expect("in");
-    let (redis, counter) = counted(&world, "user-service").await;
+    let (redis, round_trips) = counted(&world, "user-service").await;
     let user = UserStore::new(&redis);
-    // Connected, and the scripts are known.
+    // Connects and loads the scripts.
     user.my_registration(&ada, &cups[0]).await.expect("in");
     let registering = async {
-        let caller = user
-            .user_session(&session.token)
-            .await
-            .expect("an answer")
-            .expect("ada");
+        let caller = user.user_session(&session.token).await;
+        let caller = caller.expect("a reply").expect("ada");
         user.register(&caller, &cups[1], RequestId::random()).await
     };
-    let (registered, trips) = counter.of(registering).await;
+    let (registered, trips) = round_trips.count(registering).await;
     assert_eq!(
         (registered.expect("in").revision, trips),
         (Revision::new(3), 2)
     );
-    let (found, trips) = counter.of(user.get_public_competition(&cups[1])).await;
+    let (found, trips) = round_trips
+        .count(user.get_public_competition(&cups[1]))
+        .await;
     assert_eq!(
         (found.expect("a competition").confirmed_count, trips),
         (1, 1)
     );
-    let (found, trips) = counter
-        .of(user.my_registrations(&ada, &first_page(20)))
+    let (found, trips) = round_trips
+        .count(user.my_registrations(&ada, &first_page(20)))
         .await;
     assert_eq!((found.expect("a page").items.len(), trips), (2, 2));
 }

@@ -1,4 +1,4 @@
-//! Lists, in pages: complete and in order, whatever happens between the pages, and in few round trips.
+//! Lists: complete and in order, whatever changes between the pages, and in few round trips.
 
 mod competitions;
 mod cost;
@@ -8,11 +8,11 @@ mod people;
 
 use store::competitions::ListCompetitions;
 use store::{Page, PageRequest, Redis};
+use testkit::RoundTrips;
 
-use crate::round_trips::Counter;
 use crate::world::{World, first_page};
 
-/// All items of a list, page by page; `between` is called after each page.
+/// Reads a list page by page. Calls `between` after each page.
 pub(super) async fn all_pages<T>(
     size: usize,
     mut read: impl AsyncFnMut(PageRequest) -> Page<T>,
@@ -24,12 +24,16 @@ pub(super) async fn all_pages<T>(
         let found = read(page.clone()).await;
         assert!(
             found.items.len() <= size,
-            "a page holds no more than was asked for"
+            "the page is larger than requested"
         );
         items.extend(found.items);
         between(number).await;
         let Some(next) = found.next else { break };
-        assert_ne!(Some(&next), page.after.as_ref(), "a page leads on");
+        assert_ne!(
+            Some(&next),
+            page.after.as_ref(),
+            "the page token does not advance"
+        );
         page.after = Some(next);
     }
     items
@@ -48,10 +52,10 @@ pub(super) fn list(page: PageRequest) -> ListCompetitions {
 }
 
 /// Connections whose round trips are counted.
-pub(super) async fn counted(world: &World, user: &str) -> (Redis, Counter) {
-    let counter = Counter::before(world.redis.address()).await;
-    let url = world.redis.url_for(user).expect("a user");
+pub(super) async fn counted(world: &World, user: &str) -> (Redis, RoundTrips) {
+    let round_trips = RoundTrips::start(world.redis.address()).await;
+    let url = world.redis.url(user);
     let (login, _) = url.rsplit_once('@').expect("an address");
-    let redis = Redis::new(&format!("{login}@{}", counter.address), None).expect("a URL");
-    (redis, counter)
+    let redis = Redis::new(&format!("{login}@{}", round_trips.address), None);
+    (redis.expect("a valid URL"), round_trips)
 }

@@ -1,6 +1,7 @@
 //! Calls about accounts on damaged records.
 
 use domain::{DisplayName, ProfilePatch, RequestId, Role};
+use testkit::ROOT;
 
 use super::damage::{Damage, FAST, Snapshot, command, odd_fields, of_every_type, on_damaged};
 use crate::world::{World, creator, email, new_admin, new_request, new_user, password};
@@ -93,7 +94,7 @@ async fn calls_on_damaged_accounts_change_nothing_or_all() {
 #[tokio::test]
 async fn creating_an_account_where_odd_records_exist_changes_nothing_or_all() {
     let world = World::with_settings(&FAST).await;
-    let mut redis = world.connect_as("root").await;
+    let mut redis = world.redis.connect(ROOT).await;
     let (user, admin) = (new_user("ada"), new_admin("vera", Role::Viewer));
     let (secret, by) = (password("secret"), creator());
     let sign_up = async || world.user.sign_up(&user, &secret).await;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use deadpool_redis::redis::aio::MultiplexedConnection;
 use deadpool_redis::redis::{Pipeline, Value, cmd, from_redis_value};
 use store::Error;
+use testkit::ROOT;
 
 use crate::world::World;
 
@@ -156,7 +157,7 @@ pub(super) async fn on_damaged<Call: Copy + std::fmt::Debug>(
     calls: &[Call],
     mut make: impl AsyncFnMut(Call) -> Result<(), Error>,
 ) {
-    let mut redis = world.connect_as("root").await;
+    let mut redis = world.redis.connect(ROOT).await;
     let good = Snapshot::take(&mut redis).await;
     let harmed = damages.iter().flatten().map(|words| &words[1]);
     let keys: BTreeSet<_> = good.0.keys().chain(harmed).cloned().collect();

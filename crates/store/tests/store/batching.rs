@@ -1,4 +1,4 @@
-//! Those who come in the same moment go to Redis together: what they share, and what they do not.
+//! Batches of calls that arrive at the same time: what the calls share, and what they do not.
 
 use std::time::Duration;
 
@@ -8,32 +8,32 @@ use tokio::time::timeout;
 use crate::world::{World, join_all, places};
 
 #[tokio::test]
-async fn those_who_look_at_one_competition_in_the_same_moment_share_the_answer() {
+async fn concurrent_reads_of_one_competition_share_a_few_round_trips() {
     let world = World::new().await;
     let cup = world.competition(places(9)).await;
     world.user.redis().ping().await.expect("connected");
-    let before = world.calls("zcard").await;
-    let looks = join_all((0..100).map(|_| world.user.get_public_competition(&cup))).await;
-    for found in looks {
+    let before = world.redis.command_count("zcard").await;
+    let reads = join_all((0..100).map(|_| world.user.get_public_competition(&cup))).await;
+    for found in reads {
         assert_eq!(found.expect("a competition").id, cup);
     }
-    // Four go at once, and the rest together behind each of them.
-    let asked = world.calls("zcard").await - before;
-    assert!((1..=8).contains(&asked), "{asked}");
+    // Four calls are sent at once, and the others in a batch behind each of them.
+    let read = world.redis.command_count("zcard").await - before;
+    assert!((1..=8).contains(&read), "{read}");
 }
 
 #[tokio::test]
-async fn a_look_sees_what_was_there_when_it_came() {
+async fn a_read_sees_every_change_that_was_made_before_it() {
     let world = World::new().await;
     let cup = world.competition(places(900)).await;
     let people = world.people(40).await;
     for (user, before) in people.iter().zip(0..) {
-        let looks = join_all((0..10).map(|_| world.user.get_public_competition(&cup)));
-        let entered = async {
+        let reads = join_all((0..10).map(|_| world.user.get_public_competition(&cup)));
+        let registered = async {
             world.register(user, &cup).await.expect("in");
             join_all((0..10).map(|_| world.user.get_public_competition(&cup))).await
         };
-        let (during, after) = tokio::join!(looks, entered);
+        let (during, after) = tokio::join!(reads, registered);
         for found in during {
             let count = found.expect("a competition").confirmed_count;
             assert!((before..=before + 1).contains(&count), "{count}");
@@ -46,19 +46,17 @@ async fn a_look_sees_what_was_there_when_it_came() {
 }
 
 #[tokio::test]
-async fn one_competition_that_cannot_be_read_hurts_nobody_who_looks_at_another() {
+async fn a_damaged_competition_fails_no_read_of_another_one() {
     let world = World::new().await;
     let (good, bad) = (
         world.competition(places(9)).await,
         world.competition(places(9)).await,
     );
     let meta = format!("c:{{{bad}}}:meta");
-    world
-        .root::<u32>(&["HSET", &meta, "state", "upside down"])
-        .await;
-    let asked = [&good, &bad].into_iter().cycle().take(40);
-    let looks = join_all(asked.map(|cup| world.user.get_public_competition(cup))).await;
-    for (number, found) in looks.into_iter().enumerate() {
+    let _: u32 = world.root(&["HSET", &meta, "state", "upside down"]).await;
+    let cups = [&good, &bad].into_iter().cycle().take(40);
+    let reads = join_all(cups.map(|cup| world.user.get_public_competition(cup))).await;
+    for (number, found) in reads.into_iter().enumerate() {
         if number % 2 == 0 {
             assert_eq!(found.expect("a competition").id, good);
         } else {
@@ -68,18 +66,19 @@ async fn one_competition_that_cannot_be_read_hurts_nobody_who_looks_at_another()
 }
 
 #[tokio::test]
-async fn who_gives_up_holds_nobody_up() {
+async fn a_cancelled_call_delays_no_other_call() {
     let world = World::new().await;
     let cup = world.competition(places(9)).await;
     let people = world.people(9).await;
-    // The first two go at once, and are given up before Redis can answer; the others wait behind them.
-    let given_up = people[..2]
+    // The first two calls are sent at once, and cancelled before Redis can reply. The others wait
+    // behind them.
+    let cancelled = people[..2]
         .iter()
         .map(|user| timeout(Duration::ZERO, world.register(user, &cup)));
     let others = people[2..].iter().map(|user| world.register(user, &cup));
-    let (given_up, others) = tokio::join!(join_all(given_up), join_all(others));
-    assert!(given_up.iter().all(Result::is_err));
-    for answer in others {
-        answer.expect("in");
+    let (cancelled, others) = tokio::join!(join_all(cancelled), join_all(others));
+    assert!(cancelled.iter().all(Result::is_err));
+    for result in others {
+        result.expect("in");
     }
 }
