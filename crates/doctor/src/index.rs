@@ -2,11 +2,11 @@
 //! registration. It may hold too much, which is harmless.
 
 use domain::{CompetitionId, Timestamp, UserId};
-use store::inspect::{Commands, Stored};
-use store::keys::{AccountId, AccountKey, CompetitionKey};
+use store::inspect::{Cmd, Commands, Stored};
+use store::keys::{AccountKey, CompetitionKey};
 use store::records::index_entry::written_at;
 
-use crate::reading::{command, last_account_event, take_erased_at};
+use crate::reading::{last_entry, take_erased_at};
 use crate::{BATCH_SIZE, Examination, Finding, Repair, Result};
 
 /// An index entry that is older than any running call.
@@ -54,14 +54,14 @@ async fn confirm_registered(
 ) -> Result<Vec<Finding>> {
     let registrations = CompetitionKey::Registrations.of(id);
     let mut commands = Commands::with_capacity(5 * suspects.len() + 1);
-    commands.push(command("HGET", &[&CompetitionKey::Meta.of(id), "ends_at"]));
+    commands.push(Cmd::hget(CompetitionKey::Meta.of(id), "ends_at"));
     for Registered { user, .. } in suspects {
         for index in [AccountKey::Competitions, AccountKey::Added] {
-            commands.push(command("HEXISTS", &[&index.of_user(user), id.as_str()]));
+            commands.push(Cmd::hexists(index.of_user(user), id.as_str()));
         }
-        commands.push(command("EXISTS", &[&AccountKey::Profile.of_user(user)]));
-        commands.push(last_account_event(&AccountId::User(user.clone())));
-        commands.push(command("HGET", &[&registrations, user.as_str()]));
+        commands.push(Cmd::exists(AccountKey::Profile.of_user(user)));
+        commands.push(last_entry(&AccountKey::Log.of_user(user)));
+        commands.push(Cmd::hget(&registrations, user.as_str()));
     }
     let mut replies = on.read(&commands).await?;
     let ends_at: Option<i64> = replies.take().present();
@@ -120,7 +120,7 @@ pub(crate) async fn check_indexes(
     on: &Examination,
     indexes: &[(UserId, String)],
 ) -> Result<Vec<Finding>> {
-    let commands = indexes.iter().map(|(_, key)| command("HGETALL", &[key]));
+    let commands = indexes.iter().map(|(_, key)| Cmd::hgetall(key));
     let mut replies = on.read(&commands.collect()).await?;
     let (mut old, mut seen, mut findings) = (Vec::new(), Vec::new(), Vec::new());
     for (user, key) in indexes {
@@ -164,7 +164,7 @@ async fn without_registration<'a, 'b>(
 ) -> Result<Vec<&'a OldEntry<'b>>> {
     let commands = entries.iter().map(|entry| {
         let registrations = CompetitionKey::Registrations.of(&entry.competition);
-        command("HEXISTS", &[&registrations, entry.user.as_str()])
+        Cmd::hexists(registrations, entry.user.as_str())
     });
     let mut replies = on.read(&commands.collect()).await?;
     let stale = entries
@@ -180,12 +180,12 @@ async fn confirm_stale(on: &Examination, entries: &[&OldEntry<'_>]) -> Result<Ve
     for entry in entries {
         let (id, user) = (&entry.competition, entry.user.as_str());
         let revision = CompetitionKey::Revision.of(id);
-        commands.push(command("GET", &[&revision]));
+        commands.push(Cmd::get(&revision));
         for key in [CompetitionKey::Registrations, CompetitionKey::Past] {
-            commands.push(command("HEXISTS", &[&key.of(id), user]));
+            commands.push(Cmd::hexists(key.of(id), user));
         }
-        commands.push(command("GET", &[&revision]));
-        commands.push(command("HGET", &[entry.index, id.as_str()]));
+        commands.push(Cmd::get(revision));
+        commands.push(Cmd::hget(entry.index, id.as_str()));
     }
     let mut replies = on.read(&commands).await?;
     let mut findings = Vec::new();

@@ -4,10 +4,10 @@
 use std::collections::BTreeSet;
 
 use domain::{AdminId, CompetitionId, UserId};
-use store::inspect::{Commands, Stored, cmd};
+use store::inspect::{Cmd, Commands, Stored, cmd};
 use store::keys::{AccountId, AccountKey, Key, People, ValueType};
 
-use crate::reading::{Scan, command};
+use crate::reading::Scan;
 use crate::tasks::Tasks;
 use crate::{Examination, Finding, Result, accounts, index};
 
@@ -33,11 +33,11 @@ struct KeyBatch {
 /// Scans all keys and starts their checks.
 pub(crate) async fn check(on: &Examination, tasks: &mut Tasks) -> Result<Keyspace> {
     let size = on.read_one(cmd("DBSIZE")).await?.present();
-    on.counters.all_keys.set(size.unwrap_or(0));
+    on.count(|progress| progress.all_keys = size.unwrap_or(0));
     let mut keyspace = Keyspace::default();
     let mut scan = Scan::keys();
     while let Some(names) = scan.next_page::<Vec<u8>>(on).await? {
-        on.counters.keys.add(names.len());
+        on.count(|progress| progress.keys += names.len());
         let mut batch = KeyBatch::default();
         for name in names {
             let Some(key) = Key::classify(&name) else {
@@ -105,10 +105,7 @@ async fn check_batch(on: &Examination, batch: KeyBatch) -> Result<Vec<Finding>> 
 
 /// Checks the types of keys that no other check reads as a whole.
 async fn check_types(on: &Examination, keys: &[(String, ValueType)]) -> Result<Vec<Finding>> {
-    let commands: Commands = keys
-        .iter()
-        .map(|(key, _)| command("TYPE", &[key]))
-        .collect();
+    let commands: Commands = keys.iter().map(|(key, _)| Cmd::key_type(key)).collect();
     let mut replies = on.read(&commands).await?;
     let mut findings = Vec::new();
     for (key, expected) in keys {

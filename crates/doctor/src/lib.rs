@@ -2,14 +2,15 @@
 //!
 //! The examination only reads, with a Redis user that may do no more, while the services run.
 //!
-//! - [`report`]: the findings; [`progress`]: how far the examination is.
+//! - [`report`]: the findings, and the progress of an examination.
 //! - [`reading`]: reads with retries, and scans; [`suspicion`]: findings that a second read confirms;
 //!   [`id_set`]: ids that one check remembers for another.
 //! - [`lists`]: the catalogue, the directory and the list of admins.
 //! - [`keyspace`]: one scan of all keys, which starts the checks of accounts and indexes.
 //! - [`accounts`]: accounts and the claims of their e-mail addresses; [`index`]: users' indexes.
 //! - [`competition`]: one competition: its log, replayed through the rules, and its records.
-//! - [`repair`]: the repairs.
+//!
+//! The repairs are in [`store::repair`].
 //!
 //! # No false finding
 //! Nothing is locked, and the data changes during the examination. A problem is reported only if the
@@ -28,28 +29,25 @@ mod id_set;
 mod index;
 mod keyspace;
 mod lists;
-mod progress;
 mod reading;
-mod repair;
 mod report;
 mod suspicion;
 mod tasks;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::Timestamp;
-use store::Redis;
 use store::inspect::Inspector;
 use store::records::index_entry::INDEX_ENTRY_GRACE;
+use store::{Error, Redis, Result};
 use tokio::time::{MissedTickBehavior, interval};
 
-pub use crate::progress::Progress;
-pub use crate::repair::Repairer;
-pub use crate::report::{Finding, Repair, Report, Severity};
+pub use store::repair::{Repair, Repairer};
+
+pub use crate::report::{Finding, Progress, Report, Severity};
 
 use crate::id_set::IdSets;
-use crate::progress::Counters;
 use crate::tasks::Tasks;
 
 /// How long a call may be unfinished. An older one was cut off.
@@ -58,35 +56,6 @@ const GRACE_PERIOD: Duration = INDEX_ENTRY_GRACE;
 const BATCH_SIZE: usize = 1_000;
 /// The interval between two reports of the progress.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
-
-/// The result inside this crate. [`Error`] is made of it at the end.
-type Result<T, E = store::Error> = std::result::Result<T, E>;
-
-/// Why an examination or a repair was not finished.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// Redis cannot be reached, or the connection was lost.
-    #[error("Redis cannot be reached: {0}")]
-    Unreachable(String),
-    /// Redis refused the user or the password, or the user lacks a permission.
-    #[error("Redis refused access: {0}")]
-    Refused(String),
-    /// A bug, or damage that prevents a repair.
-    #[error("{0}")]
-    Failed(String),
-}
-
-impl From<store::Error> for Error {
-    fn from(error: store::Error) -> Self {
-        match error {
-            store::Error::LoginRefused(why) | store::Error::PermissionDenied(why) => {
-                Self::Refused(why)
-            }
-            store::Error::Unavailable(why) => Self::Unreachable(why),
-            error => Self::Failed(error.to_string()),
-        }
-    }
-}
 
 /// Examines the data in one Redis, as a Redis user that may read every key.
 pub struct Examiner {
@@ -107,15 +76,14 @@ impl Examiner {
     /// Needs some 100 bytes of memory per account, and some 200 per user who ever entered one of the
     /// four largest competitions: a million accounts took 100 MB, and 290 MB if all of them had
     /// entered the same competition.
-    pub async fn examine(&self, mut show: impl FnMut(Progress)) -> Result<Report, Error> {
+    pub async fn examine(&self, mut show: impl FnMut(Progress)) -> Result<Report> {
         // Fails fast if Redis is unreachable, instead of retrying as the examination does.
         self.inspector.connect().await?;
         let examination = Examination {
             inspector: self.inspector.clone(),
-            counters: Arc::default(),
+            progress: Arc::default(),
             seen: Arc::default(),
         };
-        let counters = Arc::clone(&examination.counters);
         // Boxed, because a future is as large as all futures inside it.
         let mut findings = Box::pin(examination.run());
         let mut tick = interval(PROGRESS_INTERVAL);
@@ -123,11 +91,11 @@ impl Examiner {
         let findings = loop {
             tokio::select! {
                 findings = &mut findings => break findings?,
-                _ = tick.tick() => show(counters.progress()),
+                _ = tick.tick() => show(examination.progress()),
             }
         };
-        show(counters.progress());
-        Ok(Report::new(findings, counters.progress()))
+        show(examination.progress());
+        Ok(Report::new(findings, examination.progress()))
     }
 }
 
@@ -135,12 +103,12 @@ impl Examiner {
 #[derive(Clone)]
 struct Examination {
     inspector: Inspector,
-    counters: Arc<Counters>,
+    progress: Arc<Mutex<Progress>>,
     seen: Arc<IdSets>,
 }
 
 impl Examination {
-    async fn run(self) -> Result<Vec<Finding>> {
+    async fn run(&self) -> Result<Vec<Finding>> {
         let run_id = self.redis_run_id().await?;
         let findings = self.check_all().await?;
         if self.redis_run_id().await? == run_id {
@@ -148,7 +116,7 @@ impl Examination {
         } else {
             // A scan across a restart may miss keys.
             let why = "it was restarted during the examination";
-            Err(store::Error::Unavailable(why.to_owned()))
+            Err(Error::Unavailable(why.to_owned()))
         }
     }
 
@@ -159,9 +127,7 @@ impl Examination {
         tasks.join().await?;
         let keyspace = keyspace::check(self, &mut tasks).await?;
         tasks.join().await?;
-        self.counters
-            .all_competitions
-            .set(keyspace.competitions.len());
+        self.count(|progress| progress.all_competitions = keyspace.competitions.len());
         for id in keyspace.competitions {
             let part = self.clone();
             let check = async move { competition::check(&part, &id).await };
@@ -171,6 +137,14 @@ impl Examination {
         let check = async move { accounts::check_admins(&part, keyspace.admins).await };
         tasks.spawn(check).await?;
         tasks.finish().await
+    }
+
+    fn progress(&self) -> Progress {
+        *self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn count(&self, add: impl FnOnce(&mut Progress)) {
+        add(&mut self.progress.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
     /// Whether a call that did something at this time must have finished or been cut off.

@@ -5,7 +5,6 @@ use std::time::Duration;
 use domain::Timestamp;
 use store::AccountEventKind;
 use store::inspect::{Cmd, Commands, FromRedisValue, Replies, Stored, cmd};
-use store::keys::{AccountId, AccountKey};
 use store::records::{Fields, account_event};
 use tokio::time::sleep;
 
@@ -43,35 +42,23 @@ impl Examination {
 
     /// The id that Redis chooses at each start.
     pub(crate) async fn redis_run_id(&self) -> Result<Option<String>> {
-        let info: Stored<String> = self.read_one(command("INFO", &["server"])).await?;
+        let mut info = cmd("INFO");
+        info.arg("server");
+        let info: Stored<String> = self.read_one(info).await?;
         let info = info.present().unwrap_or_default();
         let run_id = info.lines().find_map(|line| line.strip_prefix("run_id:"));
         Ok(run_id.map(str::to_owned))
     }
 }
 
-/// A command with its arguments.
-pub(crate) fn command(name: &str, arguments: &[&str]) -> Cmd {
-    let mut command = cmd(name);
-    command.arg(arguments);
-    command
-}
-
-/// A scan of all keys, of a hash or of a sorted set. It may return an item twice, and returns each
-/// item that exists during the whole scan.
+/// A scan of all keys, of a hash or of a sorted set. It returns every item that exists during the
+/// whole scan, and may return an item twice.
 pub(crate) struct Scan {
-    name: &'static str,
+    command: &'static str,
     key: Option<String>,
     cursor: u64,
-    state: ScanState,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum ScanState {
-    Running,
-    Complete,
-    /// The key has a wrong type.
-    Failed,
+    has_ended: bool,
+    is_complete: bool,
 }
 
 impl Scan {
@@ -79,62 +66,59 @@ impl Scan {
         Self::new("SCAN", None)
     }
 
-    pub(crate) fn hash(key: impl Into<String>) -> Self {
-        Self::new("HSCAN", Some(key.into()))
+    pub(crate) fn hash(key: String) -> Self {
+        Self::new("HSCAN", Some(key))
     }
 
-    pub(crate) fn sorted_set(key: impl Into<String>) -> Self {
-        Self::new("ZSCAN", Some(key.into()))
+    pub(crate) fn sorted_set(key: String) -> Self {
+        Self::new("ZSCAN", Some(key))
     }
 
-    fn new(name: &'static str, key: Option<String>) -> Self {
+    fn new(command: &'static str, key: Option<String>) -> Self {
         Self {
-            name,
+            command,
             key,
             cursor: 0,
-            state: ScanState::Running,
+            has_ended: false,
+            is_complete: false,
         }
     }
 
-    /// Reads the next page, which may be empty. `None` = the scan has ended: see
-    /// [`Scan::is_complete`].
+    /// Reads the next page, which may be empty. `None` = the scan has ended.
     pub(crate) async fn next_page<T: FromRedisValue>(
         &mut self,
         on: &Examination,
     ) -> Result<Option<Vec<T>>> {
-        if self.state != ScanState::Running {
+        if self.has_ended {
             return Ok(None);
         }
-        let mut scan = cmd(self.name);
-        scan.arg(&self.key)
-            .arg(self.cursor)
-            .arg("COUNT")
-            .arg(BATCH_SIZE);
-        let Stored::Present((cursor, items)) = on.read_one::<(u64, Vec<T>)>(scan).await? else {
-            self.state = ScanState::Failed;
-            return Ok(None);
-        };
-        self.cursor = cursor;
-        if cursor == 0 {
-            self.state = ScanState::Complete;
-        }
-        Ok(Some(items))
+        let mut scan = cmd(self.command);
+        scan.arg(&self.key).arg(self.cursor);
+        scan.arg("COUNT").arg(BATCH_SIZE);
+        let page: Stored<(u64, Vec<T>)> = on.read_one(scan).await?;
+        let (cursor, items) = page.present().unzip();
+        self.cursor = cursor.unwrap_or(0);
+        self.has_ended = self.cursor == 0;
+        self.is_complete = cursor == Some(0);
+        Ok(items)
     }
 
     /// Whether all pages were read. If not, the key has a wrong type, which the check of the
     /// keyspace reports.
     pub(crate) fn is_complete(&self) -> bool {
-        self.state == ScanState::Complete
+        self.is_complete
     }
 }
 
-/// The command that reads the last event in the log of an account.
-pub(crate) fn last_account_event(account: &AccountId) -> Cmd {
-    let log = AccountKey::Log.of(account);
-    command("XREVRANGE", &[&log, "+", "-", "COUNT", "1"])
+/// The command that reads the last entry of a log.
+pub(crate) fn last_entry(log: &str) -> Cmd {
+    let mut range = cmd("XREVRANGE");
+    range.arg(log).arg("+").arg("-").arg("COUNT").arg(1);
+    range
 }
 
-/// Takes the reply to [`last_account_event`]. Returns when the account was erased, if it was.
+/// Takes the reply to [`last_entry`] of a user's account log. Returns when the account was erased, if
+/// it was.
 pub(crate) fn take_erased_at(replies: &mut Replies) -> Option<Timestamp> {
     let events: Vec<(String, Vec<String>)> = replies.take().present()?;
     let (id, fields) = events.into_iter().next()?;

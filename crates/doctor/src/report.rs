@@ -2,9 +2,7 @@
 
 use std::fmt;
 
-use domain::{CompetitionId, UserId};
-
-use crate::Progress;
+use store::repair::Repair;
 
 /// A problem in the stored data. Contains ids and names of keys, and no personal data.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,38 +29,22 @@ pub enum Severity {
     Leftover,
 }
 
-/// A change that cannot do harm, however often it is made and whatever the services do meanwhile.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Repair {
-    /// Deletes an index entry that has no registration and is too old to get one, unless the entry
-    /// was written again.
-    DeleteIndexEntry {
-        /// The key of the index.
-        index: String,
-        competition: CompetitionId,
-        /// The value of the entry.
-        value: String,
-    },
-    /// Adds a registration to the index of its user.
-    AddToIndex {
-        user: UserId,
-        competition: CompetitionId,
-    },
-    /// Adds a user to the directory.
-    AddToDirectory { user: UserId },
-    /// Deletes the claim of an e-mail address by an account that does not exist or was never
-    /// completed, unless the claim has changed.
-    ReleaseClaim {
-        /// The key of the claim.
-        key: String,
-        /// The value of the claim.
-        value: String,
-    },
-    /// Withdraws a user whose account was erased, as the erasure would have done.
-    Withdraw {
-        user: UserId,
-        competition: CompetitionId,
-    },
+/// How much of the data was examined.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Progress {
+    pub keys: usize,
+    /// The number of keys when the scan started; 0 = not known yet.
+    pub all_keys: usize,
+    /// Accounts of users and of admins.
+    pub accounts: usize,
+    /// Competitions, deleted drafts included.
+    pub competitions: usize,
+    /// The number of competitions; 0 = not known yet.
+    pub all_competitions: usize,
+    /// Log entries that were replayed.
+    pub log_entries: usize,
+    /// Registrations that were compared with the log, ended ones included.
+    pub registrations: usize,
 }
 
 /// The result of an examination.
@@ -120,9 +102,11 @@ impl Finding {
         }
     }
 
-    pub(crate) fn with_repair(mut self, repair: impl Into<Option<Repair>>) -> Self {
-        self.repair = repair.into();
-        self
+    pub(crate) fn with_repair(self, repair: impl Into<Option<Repair>>) -> Self {
+        Self {
+            repair: repair.into(),
+            ..self
+        }
     }
 }
 
@@ -139,22 +123,6 @@ impl fmt::Display for Severity {
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}: {}", self.severity, self.subject, self.problem)
-    }
-}
-
-impl fmt::Display for Repair {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::DeleteIndexEntry { competition, .. } => {
-                write!(f, "deleted the index entry for {competition}")
-            }
-            Self::AddToIndex { competition, .. } => write!(f, "added {competition} to the index"),
-            Self::AddToDirectory { .. } => f.write_str("added the user to the directory"),
-            Self::ReleaseClaim { .. } => f.write_str("released the e-mail address"),
-            Self::Withdraw { competition, .. } => {
-                write!(f, "withdrew the user from {competition}")
-            }
-        }
     }
 }
 

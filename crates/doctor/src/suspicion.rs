@@ -1,8 +1,7 @@
 //! Findings that are reported only if a second read confirms them.
 
-use store::inspect::Commands;
+use store::inspect::{Cmd, Commands};
 
-use crate::reading::command;
 use crate::{BATCH_SIZE, Examination, Finding, Result};
 
 /// A possible finding. It may be due to a call that was running during the first read.
@@ -35,9 +34,9 @@ pub(crate) async fn confirm(
         let conditions = batch.iter().flat_map(|suspicion| &suspicion.conditions);
         let commands: Commands = conditions
             .map(|condition| match condition {
-                Condition::Exists { key } => command("EXISTS", &[key]),
-                Condition::Unchanged { key, .. } => command("GET", &[key]),
-                Condition::Lacks { key, member } => command("ZSCORE", &[key, member]),
+                Condition::Exists { key } => Cmd::exists(key),
+                Condition::Unchanged { key, .. } => Cmd::get(key),
+                Condition::Lacks { key, member } => Cmd::zscore(key, member),
             })
             .collect();
         let mut replies = on.read(&commands).await?;

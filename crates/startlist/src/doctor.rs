@@ -5,9 +5,9 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use doctor::{Error, Examiner, Repairer, Report, Severity};
+use doctor::{Examiner, Repairer, Report, Severity};
 use server::config::{RedisPassword, RedisUrl};
-use store::Redis;
+use store::{Error, Redis};
 
 use crate::data_dir::RunningDataDir;
 use crate::error::StartlistError;
@@ -136,7 +136,7 @@ impl TimedReport {
         } else {
             "some invariants do not hold"
         };
-        let count = |severity| self.report.count(severity) as u64;
+        let count = |severity| self.report.count(severity);
         let found = [
             counted(count(Severity::Broken), "finding", "findings"),
             counted(count(Severity::Orphan), "orphan", "orphans"),
@@ -151,7 +151,7 @@ impl TimedReport {
     }
 }
 
-fn counted(count: u64, one: &str, many: &str) -> String {
+fn counted(count: usize, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }
 
@@ -171,11 +171,13 @@ async fn repair(writer: &Login, report: &Report) -> Result<bool, StartlistError>
             }
             // A call or another doctor has repaired it in the meantime.
             Ok(false) => {}
+            Err(
+                error @ (Error::Unavailable(_)
+                | Error::LoginRefused(_)
+                | Error::PermissionDenied(_)),
+            ) => return Err(writer.failed(error)),
             // The other repairs do not depend on this one.
-            Err(Error::Failed(why)) => {
-                eprintln!("startlist: {subject}: the repair failed: {why}");
-            }
-            Err(error) => return Err(writer.failed(error)),
+            Err(error) => eprintln!("startlist: {subject}: the repair failed: {error}"),
         }
     }
     Ok(is_changed)

@@ -38,7 +38,7 @@ pub(crate) enum StartlistError {
     #[error("{address}: {source}")]
     Doctor {
         address: RedisUrl,
-        source: doctor::Error,
+        source: store::Error,
     },
     #[error("--redis-url (STARTLIST_REDIS_URL): {0}")]
     RedisUrl(Box<dyn Error + Send + Sync>),
@@ -69,9 +69,11 @@ impl StartlistError {
             | Self::RedisUrl(_) => exit::USAGE,
             Self::NotRunning(_) => exit::UNAVAILABLE,
             Self::Doctor { source, .. } => match source {
-                doctor::Error::Unreachable(_) => exit::UNAVAILABLE,
-                doctor::Error::Failed(_) => exit::SOFTWARE,
-                doctor::Error::Refused(_) => exit::NO_PERMISSION,
+                store::Error::Unavailable(_) => exit::UNAVAILABLE,
+                store::Error::LoginRefused(_) | store::Error::PermissionDenied(_) => {
+                    exit::NO_PERMISSION
+                }
+                _ => exit::SOFTWARE,
             },
             Self::NoRedis | Self::PrivateRedis(_) | Self::Service { .. } | Self::System(_) => {
                 exit::OS_ERROR

@@ -2,12 +2,12 @@
 //! account is being created, its claim is pending and expires after ten minutes.
 
 use domain::{AdminId, Email, UserId};
-use store::inspect::{Commands, Stored};
+use store::inspect::{Cmd, Commands, Stored};
 use store::keys::{AccountId, AccountKey, People};
 use store::records::email_claim::EmailClaim;
 
 use super::check_secret;
-use crate::reading::{command, last_account_event, take_erased_at};
+use crate::reading::{last_entry, take_erased_at};
 use crate::suspicion::{Condition, Suspicion, confirm};
 use crate::{BATCH_SIZE, Examination, Finding, Repair, Result};
 
@@ -47,8 +47,8 @@ async fn read_claims<'a>(
 ) -> Result<(Vec<ReadClaim<'a>>, Vec<Finding>)> {
     let mut commands = Commands::with_capacity(2 * keys.len());
     for (_, key) in keys {
-        commands.push(command("GET", &[key]));
-        commands.push(command("TTL", &[key]));
+        commands.push(Cmd::get(key));
+        commands.push(Cmd::ttl(key));
     }
     let mut replies = on.read(&commands).await?;
     let (mut claims, mut findings) = (Vec::with_capacity(keys.len()), Vec::new());
@@ -89,10 +89,8 @@ fn suspect_expiry(claim: &ReadClaim<'_>) -> Option<Suspicion> {
 /// An owned claim must be that of its owner's e-mail address.
 async fn check_owned(on: &Examination, claims: &[&ReadClaim<'_>]) -> Result<Vec<Finding>> {
     let email = |claim: &&ReadClaim<'_>| {
-        command(
-            "HGET",
-            &[&AccountKey::Profile.of(&claim.account()), "email"],
-        )
+        let profile = AccountKey::Profile.of(&claim.account());
+        Cmd::hget(profile, "email")
     };
     let mut emails = on.read(&claims.iter().map(email).collect()).await?;
     let (mut findings, mut without_account) = (Vec::new(), Vec::new());
@@ -117,7 +115,7 @@ async fn check_owned(on: &Examination, claims: &[&ReadClaim<'_>]) -> Result<Vec<
 /// Suspects the claims whose accounts do not exist, and were not erased so recently that the erasure
 /// may still release the claim.
 async fn suspect_orphans(on: &Examination, claims: &[&ReadClaim<'_>]) -> Result<Vec<Suspicion>> {
-    let last_event = |claim: &&ReadClaim<'_>| last_account_event(&claim.account());
+    let last_event = |claim: &&ReadClaim<'_>| last_entry(&AccountKey::Log.of(&claim.account()));
     let mut events = on.read(&claims.iter().map(last_event).collect()).await?;
     let mut suspicions = Vec::new();
     for claim in claims {

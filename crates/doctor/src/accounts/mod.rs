@@ -5,11 +5,10 @@ mod claims;
 mod users;
 
 use domain::Email;
-use store::inspect::{Commands, SECRET_BYTES, Stored};
+use store::inspect::{Cmd, Commands, SECRET_BYTES, Stored};
 use store::keys::{INSTALLATION, People};
 use store::records::email_claim::EmailClaim;
 
-use crate::reading::command;
 use crate::{Examination, Finding, Result};
 
 pub(crate) use admins::check as check_admins;
@@ -21,27 +20,20 @@ pub(crate) use users::check as check_users;
 const NO_CLAIM: &str =
     "the account has no claim of its e-mail address: it was not completed, so nobody can sign in";
 
-/// An account and its e-mail address.
-struct EmailHolder<'a> {
-    id: &'a str,
-    email: Email,
-}
-
-/// Returns for each account whether the claim of its e-mail address is of another account or missing.
-async fn lack_claims(
+/// Returns for each account whether its e-mail address is not claimed by it.
+async fn lack_claims<'a>(
     on: &Examination,
     people: People,
-    holders: &[EmailHolder<'_>],
+    accounts: impl Iterator<Item = (&'a str, &'a Email)> + Clone,
 ) -> Result<Vec<bool>> {
-    let mut commands = Commands::with_capacity(holders.len());
-    for holder in holders {
-        let claim = on.inspector.email_claim_key(people, &holder.email).await?;
-        commands.push(command("GET", &[&claim]));
+    let mut commands = Commands::new();
+    for (_, email) in accounts.clone() {
+        commands.push(Cmd::get(on.inspector.email_claim_key(people, email).await?));
     }
     let mut claims = on.read(&commands).await?;
-    let lacks = holders.iter().map(|holder| {
+    let lacks = accounts.map(|(id, _)| {
         let claim: Option<String> = claims.take().present();
-        claim.is_none_or(|claim| !EmailClaim::parse(&claim).is_of(holder.id))
+        claim.is_none_or(|claim| !EmailClaim::parse(&claim).is_of(id))
     });
     Ok(lacks.collect())
 }
@@ -49,7 +41,7 @@ async fn lack_claims(
 /// Returns a finding if the secret is damaged that e-mail addresses are hashed with. Claims cannot be
 /// found without it.
 async fn check_secret(on: &Examination) -> Result<Option<Finding>> {
-    let length = on.read_one(command("STRLEN", &[INSTALLATION])).await?;
+    let length = on.read_one(Cmd::strlen(INSTALLATION)).await?;
     let problem = format!(
         "the secret is missing or not {SECRET_BYTES} bytes long: no e-mail address can be looked up"
     );

@@ -1,90 +1,81 @@
 //! Users: the profile is valid, there is a password, the account has the claim of its e-mail address
 //! and is listed in the directory.
 
-use domain::UserId;
-use store::inspect::{Commands, Stored};
+use domain::{User, UserId};
+use store::inspect::{Cmd, Commands, Stored};
 use store::keys::{AccountKey, People, directory, shard_of};
 use store::records::{Fields, user};
 
-use super::{EmailHolder, NO_CLAIM, check_secret, lack_claims};
-use crate::reading::command;
+use super::{NO_CLAIM, check_secret, lack_claims};
 use crate::suspicion::{Condition, Suspicion, confirm};
 use crate::{BATCH_SIZE, Examination, Finding, Repair, Result};
 
 pub(crate) async fn check(on: &Examination, users: &[UserId]) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
     for users in users.chunks(BATCH_SIZE) {
-        let (mut suspicions, holders) = read_accounts(on, users).await?;
-        if !holders.is_empty() {
+        let (mut suspicions, profiles) = read_accounts(on, users).await?;
+        if !profiles.is_empty() {
             match check_secret(on).await? {
                 Some(finding) => findings.push(finding),
-                None => suspicions.extend(suspect_claims(on, &holders).await?),
+                None => suspicions.extend(suspect_claims(on, &profiles).await?),
             }
         }
         findings.extend(confirm(on, suspicions).await?);
-        on.counters.accounts.add(users.len());
+        on.count(|progress| progress.accounts += users.len());
     }
     Ok(findings)
 }
 
-/// Reads accounts. Returns what may be wrong, and the accounts that have an e-mail address.
-async fn read_accounts<'a>(
-    on: &Examination,
-    users: &'a [UserId],
-) -> Result<(Vec<Suspicion>, Vec<EmailHolder<'a>>)> {
-    let mut commands = Commands::with_capacity(2 * users.len());
-    for user in users {
-        commands.push(command("HGETALL", &[&AccountKey::Profile.of_user(user)]));
-        commands.push(command("TYPE", &[&AccountKey::Credential.of_user(user)]));
+/// Reads accounts. Returns what may be wrong, and the valid profiles.
+async fn read_accounts(on: &Examination, ids: &[UserId]) -> Result<(Vec<Suspicion>, Vec<User>)> {
+    let mut commands = Commands::with_capacity(2 * ids.len());
+    for id in ids {
+        commands.push(Cmd::hgetall(AccountKey::Profile.of_user(id)));
+        commands.push(Cmd::key_type(AccountKey::Credential.of_user(id)));
     }
     let mut replies = on.read(&commands).await?;
-    let ids = users.iter().map(|user| user.as_str().as_bytes());
-    let is_unlisted = on.seen.directory.missing(ids);
-    let (mut suspicions, mut holders) = (Vec::new(), Vec::new());
-    for (user, is_unlisted) in users.iter().zip(is_unlisted) {
+    let is_unlisted = ids.iter().map(|id| id.as_str().as_bytes());
+    let is_unlisted = on.seen.directory.missing(is_unlisted);
+    let (mut suspicions, mut users) = (Vec::new(), Vec::with_capacity(ids.len()));
+    for (id, is_unlisted) in ids.iter().zip(is_unlisted) {
         let profile: Stored<Fields> = replies.take();
         let credential: Stored<String> = replies.take();
         // The account was erased since the scan.
         if profile.is_absent() {
             continue;
         }
+        let suspect = |problem| suspect(id, Finding::broken(format!("user {id}"), problem));
         if credential.present().as_deref() != Some("string") {
-            suspicions.push(suspect(user, "the account has no password"));
+            suspicions.push(suspect("the account has no password"));
         }
         if is_unlisted {
-            suspicions.push(suspect_unlisted(user));
+            suspicions.push(suspect_unlisted(id));
         }
-        match profile.parse(|profile| user::parse(user.clone(), profile)) {
-            Stored::Present(parsed) => holders.push(EmailHolder {
-                id: user.as_str(),
-                email: parsed.email,
-            }),
-            _ => suspicions.push(suspect(user, "invalid profile")),
+        match profile.parse(|profile| user::parse(id.clone(), profile)) {
+            Stored::Present(user) => users.push(user),
+            _ => suspicions.push(suspect("invalid profile")),
         }
     }
-    on.seen.accounts.extend(users);
-    Ok((suspicions, holders))
+    on.seen.accounts.extend(ids);
+    Ok((suspicions, users))
 }
 
-async fn suspect_claims(on: &Examination, holders: &[EmailHolder<'_>]) -> Result<Vec<Suspicion>> {
-    let lack_claims = lack_claims(on, People::Users, holders).await?;
-    let holders = holders.iter().zip(lack_claims);
-    let suspicions = holders
-        .filter(|(_, lacks)| *lacks)
-        .filter_map(|(holder, _)| {
-            let user = UserId::parse(holder.id).ok()?;
-            Some(Suspicion {
-                finding: Finding::orphan(format!("user {user}"), NO_CLAIM),
-                conditions: vec![exists(&user)],
-            })
-        });
+async fn suspect_claims(on: &Examination, users: &[User]) -> Result<Vec<Suspicion>> {
+    let emails = users.iter().map(|user| (user.id.as_str(), &user.email));
+    let lack_claims = lack_claims(on, People::Users, emails).await?;
+    let suspects = users.iter().zip(lack_claims).filter(|(_, lacks)| *lacks);
+    let suspicions = suspects
+        .map(|(User { id, .. }, _)| suspect(id, Finding::orphan(format!("user {id}"), NO_CLAIM)));
     Ok(suspicions.collect())
 }
 
-fn suspect(user: &UserId, problem: &str) -> Suspicion {
+/// A finding about an account that still exists: then it existed during the first read too, because
+/// ids are never used again.
+fn suspect(user: &UserId, finding: Finding) -> Suspicion {
+    let profile = AccountKey::Profile.of_user(user);
     Suspicion {
-        finding: Finding::broken(format!("user {user}"), problem),
-        conditions: vec![exists(user)],
+        finding,
+        conditions: vec![Condition::Exists { key: profile }],
     }
 }
 
@@ -92,22 +83,13 @@ fn suspect_unlisted(user: &UserId) -> Suspicion {
     let directory = directory(shard_of(user.as_str()));
     let problem = format!("the user is missing in {directory}");
     let repair = Repair::AddToDirectory { user: user.clone() };
-    Suspicion {
-        finding: Finding::broken(format!("user {user}"), problem).with_repair(repair),
-        conditions: vec![
-            // The user may have been added since the directory was read.
-            Condition::Lacks {
-                key: directory,
-                member: user.to_string(),
-            },
-            exists(user),
-        ],
-    }
-}
-
-/// An account that still exists existed during the first read too, because ids are never used again.
-fn exists(user: &UserId) -> Condition {
-    Condition::Exists {
-        key: AccountKey::Profile.of_user(user),
-    }
+    let finding = Finding::broken(format!("user {user}"), problem).with_repair(repair);
+    let mut suspicion = suspect(user, finding);
+    // The user may have been added since the directory was read.
+    let is_unlisted = Condition::Lacks {
+        key: directory,
+        member: user.to_string(),
+    };
+    suspicion.conditions.insert(0, is_unlisted);
+    suspicion
 }

@@ -9,14 +9,14 @@ use std::collections::HashMap;
 
 use domain::{Competition, CompetitionId, Revision};
 use store::Seal;
-use store::inspect::{Commands, Stored};
+use store::inspect::{Cmd, Commands, Stored, cmd};
 use store::keys::{CompetitionKey, catalogue, shard_of};
 use store::records::log_entry::revision_of_entry_id;
 use store::records::{self, Fields, catalogue_member};
 use tokio::time::sleep;
 
 use self::replay::Replay;
-use crate::reading::{RECHECK_INTERVAL, RECHECKS, command};
+use crate::reading::{RECHECK_INTERVAL, RECHECKS, last_entry};
 use crate::{BATCH_SIZE, Examination, Finding, Result};
 
 /// The fields of a competition's record.
@@ -41,7 +41,7 @@ pub(crate) async fn check(on: &Examination, id: &CompetitionId) -> Result<Vec<Fi
         findings: Vec::new(),
     };
     check.run().await?;
-    on.counters.competitions.add(1);
+    on.count(|progress| progress.competitions += 1);
     Ok(check.findings)
 }
 
@@ -89,7 +89,7 @@ impl CompetitionCheck<'_> {
 
     async fn read_seal(&mut self) -> Result<()> {
         let seal = self.key(CompetitionKey::Seal);
-        let text: Stored<String> = self.on.read_one(command("GET", &[&seal])).await?;
+        let text: Stored<String> = self.on.read_one(Cmd::get(&seal)).await?;
         match text.parse(|text| Seal::parse(&text)) {
             Stored::Absent => {}
             Stored::Present(seal) => self.replay.expect_seal(seal),
@@ -102,11 +102,10 @@ impl CompetitionCheck<'_> {
     /// step. Returns the larger one, up to which the log must be replayed.
     async fn check_counter(&mut self) -> Result<Revision> {
         let counter = self.key(CompetitionKey::Revision);
-        let log = self.key(CompetitionKey::Log);
         let mut commands = Commands::with_capacity(3);
-        commands.push(command("GET", &[&counter]));
-        commands.push(command("XREVRANGE", &[&log, "+", "-", "COUNT", "1"]));
-        commands.push(command("GET", &[&counter]));
+        commands.push(Cmd::get(&counter));
+        commands.push(last_entry(&self.key(CompetitionKey::Log)));
+        commands.push(Cmd::get(&counter));
         let mut replies = self.on.read(&commands).await?;
         let before: Stored<u64> = replies.take();
         let last: Option<Vec<RawEntry>> = replies.take().present();
@@ -129,15 +128,17 @@ impl CompetitionCheck<'_> {
     async fn replay_log(&mut self, end: Revision) -> Result<()> {
         let log = self.key(CompetitionKey::Log);
         while self.replay.revision() < end {
-            let mut range = command("XRANGE", &[&log]);
+            let mut range = cmd("XRANGE");
             range
+                .arg(&log)
                 .arg(self.replay.revision().get().saturating_add(1))
                 .arg(end.get())
                 .arg("COUNT")
                 .arg(BATCH_SIZE);
             let entries: Option<Vec<RawEntry>> = self.on.read_one(range).await?.present();
             let entries = entries.unwrap_or_default();
-            self.on.counters.log_entries.add(entries.len());
+            self.on
+                .count(|progress| progress.log_entries += entries.len());
             if entries.is_empty() {
                 self.report(different_end(self.replay.revision().get(), end.get()));
                 self.replay.skip_to(end.get());
@@ -160,7 +161,7 @@ impl CompetitionCheck<'_> {
 
     /// Reads the record, which is empty if there is none. `None` if it cannot be read.
     async fn read_record(&self) -> Result<Option<RecordFields>> {
-        let record = command("HGETALL", &[&self.key(CompetitionKey::Meta)]);
+        let record = Cmd::hgetall(self.key(CompetitionKey::Meta));
         Ok(match self.on.read_one(record).await? {
             Stored::Present(fields) => Some(fields),
             Stored::Absent => Some(RecordFields::new()),
@@ -222,7 +223,7 @@ impl CompetitionCheck<'_> {
             if check > 0 {
                 sleep(RECHECK_INTERVAL).await;
             }
-            let score = command("ZSCORE", &[catalogue, &member]);
+            let score = Cmd::zscore(catalogue, &member);
             if !self.on.read_one::<f64>(score).await?.is_absent() {
                 return Ok(false);
             }

@@ -11,11 +11,13 @@ use crate::Result;
 use crate::index::{Registered, check_registered};
 use crate::reading::Scan;
 
-/// A mismatch with the log. Reported only if the user has not changed during the comparison.
-enum Mismatch {
-    Record(UserId, RegistrationState, Revision),
-    /// The score in the waitlist.
-    Waitlist(UserId, f64),
+/// A difference from the last log entry about a user. Reported only if the user has not changed
+/// during the comparison.
+struct Mismatch {
+    user: UserId,
+    /// The revision that the record or the waitlist has.
+    revision: Option<Revision>,
+    found: String,
 }
 
 /// The result of a comparison with the log as far as it was replayed by then.
@@ -39,7 +41,8 @@ impl CompetitionCheck<'_> {
         for key in [CompetitionKey::Registrations, CompetitionKey::Past] {
             let mut scan = Scan::hash(self.key(key));
             while let Some(records) = scan.next_page::<(Vec<u8>, Vec<u8>)>(self.on).await? {
-                self.on.counters.registrations.add(records.len());
+                self.on
+                    .count(|progress| progress.registrations += records.len());
                 let registered = self.compare_records(key, records, &mut comparison);
                 let findings = check_registered(self.on, self.id, &registered).await?;
                 self.findings.extend(findings);
@@ -47,7 +50,7 @@ impl CompetitionCheck<'_> {
             comparison.has_all_records &= scan.is_complete();
         }
         let mut scan = Scan::sorted_set(self.key(CompetitionKey::Waitlist));
-        while let Some(members) = scan.next_page::<(Vec<u8>, f64)>(self.on).await? {
+        while let Some(members) = scan.next_page::<(Vec<u8>, String)>(self.on).await? {
             self.compare_waitlist(members, &mut comparison);
         }
         comparison.has_whole_waitlist = scan.is_complete();
@@ -90,12 +93,12 @@ impl CompetitionCheck<'_> {
         registered
     }
 
-    fn compare_waitlist(&mut self, members: Vec<(Vec<u8>, f64)>, comparison: &mut Comparison) {
+    fn compare_waitlist(&mut self, members: Vec<(Vec<u8>, String)>, comparison: &mut Comparison) {
+        let waitlist = self.key(CompetitionKey::Waitlist);
         for (user, score) in members {
             if let Ok(user) = UserId::parse(String::from_utf8_lossy(&user)) {
-                comparison.compare_waiting(&mut self.replay, user, score);
+                comparison.compare_waiting(&mut self.replay, &waitlist, user, &score);
             } else {
-                let waitlist = self.key(CompetitionKey::Waitlist);
                 self.report(format!("invalid user id in {waitlist}"));
             }
         }
@@ -115,77 +118,70 @@ impl Comparison {
                 return;
             }
         }
-        if !is_gap {
-            self.mismatches
-                .push(Mismatch::Record(user.clone(), state, revision));
-        }
+        self.mismatches.push(Mismatch {
+            user: user.clone(),
+            revision: Some(revision),
+            found: format!("{user} is {} since revision {revision}", state.as_str()),
+        });
     }
 
-    fn compare_waiting(&mut self, replay: &mut Replay, user: UserId, score: f64) {
+    /// The score in the waitlist must equal the revision at which the log put the user there.
+    fn compare_waiting(&mut self, replay: &mut Replay, waitlist: &str, user: UserId, score: &str) {
+        let revision = score.parse().ok().map(Revision::new);
         if let Some(last) = replay.users.get_mut(&user) {
             last.is_waiting = true;
-            if waits_since(last, score) {
+            if last.state == RegistrationState::Waitlisted && Some(last.revision) == revision {
                 return;
             }
         }
-        self.mismatches.push(Mismatch::Waitlist(user, score));
+        self.mismatches.push(Mismatch {
+            revision,
+            found: format!("{user} is in {waitlist} since revision {score}"),
+            user,
+        });
     }
 
     /// The problems of all users who did not change during the comparison.
     pub(super) fn problems(&self, id: &CompetitionId, replay: &Replay) -> Vec<String> {
-        let waitlist = CompetitionKey::Waitlist.of(id);
-        let mismatches = self.mismatches.iter().filter_map(|mismatch| {
-            let (user, found) = match mismatch {
-                Mismatch::Record(user, state, revision) => {
-                    let state = state.as_str();
-                    (user, format!("{user} is {state} since revision {revision}"))
-                }
-                Mismatch::Waitlist(user, score) if !is_gap_score(replay, *score) => (
-                    user,
-                    format!("{user} is in {waitlist} since revision {score}"),
-                ),
-                Mismatch::Waitlist(..) => return None,
-            };
-            let last = replay.users.get(user);
-            (!replay.has_changed(user)).then(|| with_expected(&found, last))
-        });
-        let unchanged = replay.users.iter();
-        let unchanged = unchanged.filter(|(user, _)| !replay.has_changed(user));
-        let missing = unchanged.flat_map(|(user, last)| {
-            let lacks_record = self.has_all_records && !last.is_recorded;
-            let lacks_place = self.has_whole_waitlist
-                && last.state == RegistrationState::Waitlisted
-                && !last.is_waiting;
-            let record = lacks_record
-                .then(|| with_expected(&format!("{user} has no registration record"), Some(last)));
-            let place = lacks_place
-                .then(|| with_expected(&format!("{user} is not in {waitlist}"), Some(last)));
-            [record, place].into_iter().flatten()
-        });
-        mismatches.chain(missing).collect()
-    }
-}
-
-/// Completes a problem with what the log has.
-fn with_expected(found: &str, last: Option<&LastEntry>) -> String {
-    match last {
-        Some(last) => {
-            let state = last.state.as_str();
-            let revision = last.revision;
-            format!("{found}, but by the log {state} since revision {revision}")
+        let mut problems = Vec::new();
+        for Mismatch {
+            user,
+            revision,
+            found,
+        } in &self.mismatches
+        {
+            let is_gap = revision.is_some_and(|revision| replay.is_gap(revision));
+            if !is_gap && !replay.has_changed(user) {
+                problems.push(with_expected(found, replay.users.get(user)));
+            }
         }
-        None => format!("{found}, but has no log entry"),
+        let waitlist = CompetitionKey::Waitlist.of(id);
+        for (user, last) in &replay.users {
+            if replay.has_changed(user) {
+                continue;
+            }
+            if self.has_all_records && !last.is_recorded {
+                let found = format!("{user} has no registration record");
+                problems.push(with_expected(&found, Some(last)));
+            }
+            let must_wait = last.state == RegistrationState::Waitlisted;
+            if self.has_whole_waitlist && must_wait && !last.is_waiting {
+                let found = format!("{user} is not in {waitlist}");
+                problems.push(with_expected(&found, Some(last)));
+            }
+        }
+        problems
     }
 }
 
-/// Whether the score in the waitlist equals the revision at which the log put the user there. Scores
-/// are revisions: whole numbers far below 2^53.
-#[allow(clippy::cast_precision_loss, clippy::float_cmp)]
-fn waits_since(last: &LastEntry, score: f64) -> bool {
-    last.state == RegistrationState::Waitlisted && last.revision.get() as f64 == score
-}
-
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-fn is_gap_score(replay: &Replay, score: f64) -> bool {
-    replay.is_gap(Revision::new(score as u64))
+/// Appends what the log has to what was found.
+fn with_expected(found: &str, last: Option<&LastEntry>) -> String {
+    let Some(LastEntry {
+        state, revision, ..
+    }) = last
+    else {
+        return format!("{found}, but has no log entry");
+    };
+    let state = state.as_str();
+    format!("{found}, but by the log {state} since revision {revision}")
 }

@@ -59,7 +59,7 @@ async fn an_unreachable_redis_is_an_error_and_no_finding() {
     let url = redis.url("doctor");
     redis.stop().expect("stopped");
     let exit = doctor(&["doctor"], &[("STARTLIST_REDIS_URL", url.clone())]).await;
-    assert_refused(&exit, 69, "Redis cannot be reached: ");
+    assert_refused(&exit, 69, "redis is unavailable: ");
     let password = url.split([':', '@']).nth(2).expect("a password");
     assert!(!exit.stderr.contains(password), "{exit:?}");
 }
@@ -70,11 +70,11 @@ async fn a_wrong_password_and_a_missing_permission_are_errors_and_no_findings() 
     let address = redis.address();
     let wrong = format!("redis://doctor:wrong@{address}");
     let exit = doctor(&["doctor"], &[("STARTLIST_REDIS_URL", wrong)]).await;
-    assert_refused(&exit, 77, "Redis refused access: ");
+    assert_refused(&exit, 77, "redis refused the login: ");
 
     let service = redis.url("user-service");
     let exit = doctor(&["doctor"], &[("STARTLIST_REDIS_URL", service)]).await;
-    assert_refused(&exit, 77, "Redis refused access: ");
+    assert_refused(&exit, 77, "redis denied a command: ");
 }
 
 #[tokio::test]
@@ -83,7 +83,7 @@ async fn a_repair_needs_a_user_who_may_write() {
     system.damage(&["SET", "email:{ffff}", "nobody"]).await;
     let url = [("STARTLIST_REDIS_URL", system.url("doctor"))];
     let exit = doctor(&["doctor", "--repair"], &url).await;
-    assert_refused(&exit, 77, "Redis refused access: ");
+    assert_refused(&exit, 77, "redis denied a command: ");
 
     // A user who may read and write, as in a Redis without an ACL, needs no other one.
     let url = [("STARTLIST_REDIS_URL", system.url("root"))];
