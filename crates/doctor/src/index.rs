@@ -27,20 +27,23 @@ pub(crate) struct Registered {
 
 /// Checks that each registered user has an account, whose index lists the competition.
 pub(crate) async fn check_registered(
-    on: &Examination,
+    examination: &Examination,
     id: &CompetitionId,
     registered: &[Registered],
 ) -> Result<Vec<Finding>> {
     let users = registered.iter().map(|registered| &registered.user);
-    let lacks_account = on.seen.accounts.missing(users.clone());
-    let lacks_entry = on.seen.index_entries.missing(users.map(|user| (user, id)));
+    let lacks_account = examination.seen.accounts.missing(users.clone());
+    let lacks_entry = examination
+        .seen
+        .index_entries
+        .missing(users.map(|user| (user, id)));
     let lacks = lacks_account.into_iter().zip(lacks_entry);
     let suspects = registered.iter().zip(lacks);
     let suspects = suspects.filter(|(_, (account, entry))| *account || *entry);
     let suspects: Vec<_> = suspects.map(|(registered, _)| registered).collect();
     let mut findings = Vec::new();
     for suspects in suspects.chunks(BATCH_SIZE) {
-        findings.extend(confirm_registered(on, id, suspects).await?);
+        findings.extend(confirm_registered(examination, id, suspects).await?);
     }
     Ok(findings)
 }
@@ -48,7 +51,7 @@ pub(crate) async fn check_registered(
 /// Reads accounts and indexes again. Each registration is read last: if it is still the same, it
 /// existed when the account or the index entry was missing.
 async fn confirm_registered(
-    on: &Examination,
+    examination: &Examination,
     id: &CompetitionId,
     suspects: &[&Registered],
 ) -> Result<Vec<Finding>> {
@@ -63,9 +66,9 @@ async fn confirm_registered(
         commands.push(last_entry(&AccountKey::Log.of_user(user)));
         commands.push(Cmd::hget(&registrations, user.as_str()));
     }
-    let mut replies = on.read(&commands).await?;
+    let mut replies = examination.read(&commands).await?;
     let ends_at: Option<i64> = replies.take().present();
-    let is_over = ends_at.is_some_and(|ends_at| ends_at <= on.inspector.now().as_millis());
+    let is_over = ends_at.is_some_and(|ends_at| ends_at <= examination.inspector.now().as_millis());
     let mut findings = Vec::new();
     for Registered { user, record } in suspects {
         let is_listed: [Stored<bool>; 2] = [replies.take(), replies.take()];
@@ -76,7 +79,13 @@ async fn confirm_registered(
             continue;
         }
         if has_account == Stored::Present(false) {
-            findings.extend(report_without_account(on, id, user, is_over, erased_at));
+            findings.extend(report_without_account(
+                examination,
+                id,
+                user,
+                is_over,
+                erased_at,
+            ));
         } else if is_listed == [Stored::Present(false); 2] {
             let problem = format!("registered for {id}, which is missing in the index");
             let repair = Repair::AddToIndex {
@@ -90,7 +99,7 @@ async fn confirm_registered(
 }
 
 fn report_without_account(
-    on: &Examination,
+    examination: &Examination,
     id: &CompetitionId,
     user: &UserId,
     is_over: bool,
@@ -103,7 +112,7 @@ fn report_without_account(
         }
         // A competition that is over keeps the registrations of erased accounts. A recent erasure may
         // still be withdrawing the user.
-        Some(at) if is_over || !on.is_past_grace_period(at) => None,
+        Some(at) if is_over || !examination.is_past_grace_period(at) => None,
         Some(_) => {
             let problem = format!("registered for {id}, but the account was erased");
             let repair = Repair::Withdraw {
@@ -117,11 +126,11 @@ fn report_without_account(
 
 /// Checks that indexes can be decoded, and finds old entries without a registration.
 pub(crate) async fn check_indexes(
-    on: &Examination,
+    examination: &Examination,
     indexes: &[(UserId, String)],
 ) -> Result<Vec<Finding>> {
     let commands = indexes.iter().map(|(_, key)| Cmd::hgetall(key));
-    let mut replies = on.read(&commands.collect()).await?;
+    let mut replies = examination.read(&commands.collect()).await?;
     let (mut old, mut seen, mut findings) = (Vec::new(), Vec::new(), Vec::new());
     for (user, key) in indexes {
         let entries: Vec<(String, String)> = match replies.take() {
@@ -139,7 +148,7 @@ pub(crate) async fn check_indexes(
                 continue;
             };
             seen.push((user, competition.clone()));
-            if on.is_past_grace_period(at) {
+            if examination.is_past_grace_period(at) {
                 old.push(OldEntry {
                     user,
                     index: key,
@@ -149,24 +158,24 @@ pub(crate) async fn check_indexes(
             }
         }
     }
-    on.seen.index_entries.extend(seen);
+    examination.seen.index_entries.extend(seen);
     for entries in old.chunks(BATCH_SIZE) {
-        let stale = without_registration(on, entries).await?;
-        findings.extend(confirm_stale(on, &stale).await?);
+        let stale = without_registration(examination, entries).await?;
+        findings.extend(confirm_stale(examination, &stale).await?);
     }
     Ok(findings)
 }
 
 /// Returns the entries without a current registration.
 async fn without_registration<'a, 'b>(
-    on: &Examination,
+    examination: &Examination,
     entries: &'a [OldEntry<'b>],
 ) -> Result<Vec<&'a OldEntry<'b>>> {
     let commands = entries.iter().map(|entry| {
         let registrations = CompetitionKey::Registrations.of(&entry.competition);
         Cmd::hexists(registrations, entry.user.as_str())
     });
-    let mut replies = on.read(&commands.collect()).await?;
+    let mut replies = examination.read(&commands.collect()).await?;
     let stale = entries
         .iter()
         .filter(|_| replies.take() == Stored::Present(false));
@@ -175,7 +184,10 @@ async fn without_registration<'a, 'b>(
 
 /// Reports the entries that have no registration, current or past, at one revision of the
 /// competition, and that no call wrote again.
-async fn confirm_stale(on: &Examination, entries: &[&OldEntry<'_>]) -> Result<Vec<Finding>> {
+async fn confirm_stale(
+    examination: &Examination,
+    entries: &[&OldEntry<'_>],
+) -> Result<Vec<Finding>> {
     let mut commands = Commands::with_capacity(5 * entries.len());
     for entry in entries {
         let (id, user) = (&entry.competition, entry.user.as_str());
@@ -187,7 +199,7 @@ async fn confirm_stale(on: &Examination, entries: &[&OldEntry<'_>]) -> Result<Ve
         commands.push(Cmd::get(revision));
         commands.push(Cmd::hget(entry.index, id.as_str()));
     }
-    let mut replies = on.read(&commands).await?;
+    let mut replies = examination.read(&commands).await?;
     let mut findings = Vec::new();
     for entry in entries {
         let before: Stored<String> = replies.take();

@@ -31,13 +31,13 @@ struct KeyBatch {
 }
 
 /// Scans all keys and starts their checks.
-pub(crate) async fn check(on: &Examination, tasks: &mut Tasks) -> Result<Keyspace> {
-    let size = on.read_one(cmd("DBSIZE")).await?.present();
-    on.count(|progress| progress.all_keys = size.unwrap_or(0));
+pub(crate) async fn check(examination: &Examination, tasks: &mut Tasks) -> Result<Keyspace> {
+    let size = examination.read_one(cmd("DBSIZE")).await?.present();
+    examination.count(|progress| progress.all_keys = size.unwrap_or(0));
     let mut keyspace = Keyspace::default();
     let mut scan = Scan::keys();
-    while let Some(names) = scan.next_page::<Vec<u8>>(on).await? {
-        on.count(|progress| progress.keys += names.len());
+    while let Some(names) = scan.next_page::<Vec<u8>>(examination).await? {
+        examination.count(|progress| progress.keys += names.len());
         let mut batch = KeyBatch::default();
         for name in names {
             let Some(key) = Key::classify(&name) else {
@@ -48,10 +48,10 @@ pub(crate) async fn check(on: &Examination, tasks: &mut Tasks) -> Result<Keyspac
             keyspace.add(&key);
             batch.add(key);
         }
-        let on = on.clone();
-        tasks
-            .spawn(async move { check_batch(&on, batch).await })
-            .await?;
+        let examination = examination.clone();
+        // Boxed, because the futures of the three checks inside it are large.
+        let check = async move { Box::pin(check_batch(&examination, batch)).await };
+        tasks.spawn(check).await?;
     }
     if scan.is_complete() {
         Ok(keyspace)
@@ -92,21 +92,24 @@ impl KeyBatch {
     }
 }
 
-async fn check_batch(on: &Examination, batch: KeyBatch) -> Result<Vec<Finding>> {
-    let mut findings = check_types(on, &batch.others).await?;
+async fn check_batch(examination: &Examination, batch: KeyBatch) -> Result<Vec<Finding>> {
+    let mut findings = check_types(examination, &batch.others).await?;
     let (users, claims, indexes) = tokio::try_join!(
-        accounts::check_users(on, &batch.users),
-        accounts::check_claims(on, &batch.claims),
-        index::check_indexes(on, &batch.indexes),
+        accounts::check_users(examination, &batch.users),
+        accounts::check_claims(examination, &batch.claims),
+        index::check_indexes(examination, &batch.indexes),
     )?;
     findings.extend([users, claims, indexes].into_iter().flatten());
     Ok(findings)
 }
 
 /// Checks the types of keys that no other check reads as a whole.
-async fn check_types(on: &Examination, keys: &[(String, ValueType)]) -> Result<Vec<Finding>> {
+async fn check_types(
+    examination: &Examination,
+    keys: &[(String, ValueType)],
+) -> Result<Vec<Finding>> {
     let commands: Commands = keys.iter().map(|(key, _)| Cmd::key_type(key)).collect();
-    let mut replies = on.read(&commands).await?;
+    let mut replies = examination.read(&commands).await?;
     let mut findings = Vec::new();
     for (key, expected) in keys {
         let found: Stored<String> = replies.take();

@@ -10,24 +10,24 @@ use crate::tasks::Tasks;
 use crate::{Examination, Finding, Result};
 
 /// Starts the checks of all lists.
-pub(crate) async fn check(on: &Examination, tasks: &mut Tasks) -> Result<()> {
+pub(crate) async fn check(examination: &Examination, tasks: &mut Tasks) -> Result<()> {
     let shards = (0..SHARDS).flat_map(|shard| [Key::Catalogue(shard), Key::Directory(shard)]);
     for list in shards.chain([Key::Admins]) {
-        let on = on.clone();
+        let examination = examination.clone();
         tasks
-            .spawn(async move { check_list(&on, &list).await })
+            .spawn(async move { check_list(&examination, &list).await })
             .await?;
     }
     Ok(())
 }
 
-async fn check_list(on: &Examination, list: &Key) -> Result<Vec<Finding>> {
+async fn check_list(examination: &Examination, list: &Key) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
     let mut scan = Scan::sorted_set(list.name());
-    while let Some(members) = scan.next_page::<(Vec<u8>, f64)>(on).await? {
+    while let Some(members) = scan.next_page::<(Vec<u8>, f64)>(examination).await? {
         if matches!(list, Key::Directory(_)) {
             let ids = members.iter().map(|(member, _)| member.as_slice());
-            on.seen.directory.extend(ids);
+            examination.seen.directory.extend(ids);
         }
         let problems = members
             .iter()

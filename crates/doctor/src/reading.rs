@@ -87,7 +87,7 @@ impl Scan {
     /// Reads the next page, which may be empty. `None` = the scan has ended.
     pub(crate) async fn next_page<T: FromRedisValue>(
         &mut self,
-        on: &Examination,
+        examination: &Examination,
     ) -> Result<Option<Vec<T>>> {
         if self.has_ended {
             return Ok(None);
@@ -95,7 +95,7 @@ impl Scan {
         let mut scan = cmd(self.command);
         scan.arg(&self.key).arg(self.cursor);
         scan.arg("COUNT").arg(BATCH_SIZE);
-        let page: Stored<(u64, Vec<T>)> = on.read_one(scan).await?;
+        let page: Stored<(u64, Vec<T>)> = examination.read_one(scan).await?;
         let (cursor, items) = page.present().unzip();
         self.cursor = cursor.unwrap_or(0);
         self.has_ended = self.cursor == 0;

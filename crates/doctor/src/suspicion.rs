@@ -23,7 +23,7 @@ pub(crate) enum Condition {
 
 /// Returns the findings whose conditions are all true.
 pub(crate) async fn confirm(
-    on: &Examination,
+    examination: &Examination,
     mut suspicions: Vec<Suspicion>,
 ) -> Result<Vec<Finding>> {
     let mut confirmed = Vec::new();
@@ -39,7 +39,7 @@ pub(crate) async fn confirm(
                 Condition::Lacks { key, member } => Cmd::zscore(key, member),
             })
             .collect();
-        let mut replies = on.read(&commands).await?;
+        let mut replies = examination.read(&commands).await?;
         for suspicion in batch {
             let mut is_confirmed = true;
             for condition in &suspicion.conditions {

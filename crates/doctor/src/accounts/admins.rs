@@ -12,30 +12,36 @@ use super::{NO_CLAIM, check_secret, lack_claims};
 use crate::reading::{RECHECK_INTERVAL, RECHECKS};
 use crate::{BATCH_SIZE, Examination, Finding, Result};
 
-pub(crate) async fn check(on: &Examination, ids: BTreeSet<AdminId>) -> Result<Vec<Finding>> {
+pub(crate) async fn check(
+    examination: &Examination,
+    ids: BTreeSet<AdminId>,
+) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
     let mut admins = Vec::with_capacity(ids.len());
     let ids: Vec<_> = ids.into_iter().collect();
     for ids in ids.chunks(BATCH_SIZE) {
-        let (mut read, found) = read_admins(on, ids).await?;
+        let (mut read, found) = read_admins(examination, ids).await?;
         findings.extend(found);
-        findings.extend(check_email_claims(on, &read).await?);
+        findings.extend(check_email_claims(examination, &read).await?);
         admins.append(&mut read);
-        on.count(|progress| progress.accounts += ids.len());
+        examination.count(|progress| progress.accounts += ids.len());
     }
-    findings.extend(check_owners(on, &admins).await?);
+    findings.extend(check_owners(examination, &admins).await?);
     Ok(findings)
 }
 
 /// Reads accounts. Admins are never erased, so that whatever is missing is a finding at once.
-async fn read_admins(on: &Examination, ids: &[AdminId]) -> Result<(Vec<Admin>, Vec<Finding>)> {
+async fn read_admins(
+    examination: &Examination,
+    ids: &[AdminId],
+) -> Result<(Vec<Admin>, Vec<Finding>)> {
     let mut commands = Commands::with_capacity(3 * ids.len());
     for id in ids {
         commands.push(Cmd::hgetall(AccountKey::Profile.of_admin(id)));
         commands.push(Cmd::key_type(AccountKey::Credential.of_admin(id)));
         commands.push(Cmd::zscore(ADMINS, id.as_str()));
     }
-    let mut replies = on.read(&commands).await?;
+    let mut replies = examination.read(&commands).await?;
     let (mut admins, mut findings) = (Vec::with_capacity(ids.len()), Vec::new());
     for id in ids {
         let mut report = |problem: &str| {
@@ -56,15 +62,15 @@ async fn read_admins(on: &Examination, ids: &[AdminId]) -> Result<(Vec<Admin>, V
     Ok((admins, findings))
 }
 
-async fn check_email_claims(on: &Examination, admins: &[Admin]) -> Result<Vec<Finding>> {
+async fn check_email_claims(examination: &Examination, admins: &[Admin]) -> Result<Vec<Finding>> {
     if admins.is_empty() {
         return Ok(Vec::new());
     }
-    if let Some(finding) = check_secret(on).await? {
+    if let Some(finding) = check_secret(examination).await? {
         return Ok(vec![finding]);
     }
     let emails = admins.iter().map(|admin| (admin.id.as_str(), &admin.email));
-    let lack_claims = lack_claims(on, People::Admins, emails).await?;
+    let lack_claims = lack_claims(examination, People::Admins, emails).await?;
     let orphans = admins.iter().zip(lack_claims).filter(|(_, lacks)| *lacks);
     let orphans =
         orphans.map(|(admin, _)| Finding::orphan(format!("admin {}", admin.id), NO_CLAIM));
@@ -73,8 +79,8 @@ async fn check_email_claims(on: &Examination, admins: &[Admin]) -> Result<Vec<Fi
 
 /// The set of the owners must hold every enabled owner and no other admin. It decides whether an
 /// installation has an owner, and whether an owner is the last one, who cannot be disabled.
-async fn check_owners(on: &Examination, admins: &[Admin]) -> Result<BTreeSet<Finding>> {
-    let mut findings = compare_owners(on, admins).await?;
+async fn check_owners(examination: &Examination, admins: &[Admin]) -> Result<BTreeSet<Finding>> {
+    let mut findings = compare_owners(examination, admins).await?;
     for _ in 0..RECHECKS {
         if findings.is_empty() {
             break;
@@ -82,22 +88,24 @@ async fn check_owners(on: &Examination, admins: &[Admin]) -> Result<BTreeSet<Fin
         // A call that creates or disables an owner changes the account and the set one after the
         // other.
         sleep(RECHECK_INTERVAL).await;
-        let still = compare_owners(on, admins).await?;
+        let still = compare_owners(examination, admins).await?;
         findings.retain(|finding| still.contains(finding));
     }
     Ok(findings)
 }
 
-async fn compare_owners(on: &Examination, admins: &[Admin]) -> Result<BTreeSet<Finding>> {
+async fn compare_owners(examination: &Examination, admins: &[Admin]) -> Result<BTreeSet<Finding>> {
     let mut findings = BTreeSet::new();
-    let mut members: BTreeSet<String> = match on.read_one(Cmd::smembers(OWNERS)).await? {
+    let mut members: BTreeSet<String> = match examination.read_one(Cmd::smembers(OWNERS)).await? {
         Stored::Present(members) => members,
         Stored::Absent => BTreeSet::new(),
         // The check of the keyspace reports the wrong type.
         Stored::Unreadable => return Ok(findings),
     };
     let disabled = |admin: &Admin| Cmd::hget(AccountKey::Profile.of_admin(&admin.id), "disabled");
-    let mut replies = on.read(&admins.iter().map(disabled).collect()).await?;
+    let mut replies = examination
+        .read(&admins.iter().map(disabled).collect())
+        .await?;
     for admin in admins {
         let subject = format!("admin {}", admin.id);
         let disabled: Option<String> = replies.take().present();
@@ -116,7 +124,7 @@ async fn compare_owners(on: &Examination, admins: &[Admin]) -> Result<BTreeSet<F
     let ids = members.into_iter().filter_map(|id| AdminId::parse(id).ok());
     let ids: Vec<_> = ids.collect();
     let exists = |id| Cmd::exists(AccountKey::Profile.of_admin(id));
-    let mut replies = on.read(&ids.iter().map(exists).collect()).await?;
+    let mut replies = examination.read(&ids.iter().map(exists).collect()).await?;
     for id in ids {
         if replies.take().present() == Some(false) {
             let problem = format!("in {OWNERS}, but the account does not exist");

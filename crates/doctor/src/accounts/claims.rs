@@ -21,28 +21,31 @@ struct ReadClaim<'a> {
     expires: bool,
 }
 
-pub(crate) async fn check(on: &Examination, keys: &[(People, String)]) -> Result<Vec<Finding>> {
+pub(crate) async fn check(
+    examination: &Examination,
+    keys: &[(People, String)],
+) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
     for keys in keys.chunks(BATCH_SIZE) {
-        let (claims, unreadable) = read_claims(on, keys).await?;
+        let (claims, unreadable) = read_claims(examination, keys).await?;
         findings.extend(unreadable);
         let suspicions = claims.iter().filter_map(suspect_expiry).collect();
-        findings.extend(confirm(on, suspicions).await?);
+        findings.extend(confirm(examination, suspicions).await?);
         let is_owned = |claim: &&ReadClaim<'_>| matches!(claim.parsed, EmailClaim::Owned { .. });
         let owned: Vec<_> = claims.iter().filter(is_owned).collect();
         if owned.is_empty() {
             continue;
         }
-        match check_secret(on).await? {
+        match check_secret(examination).await? {
             Some(finding) => findings.push(finding),
-            None => findings.extend(check_owned(on, &owned).await?),
+            None => findings.extend(check_owned(examination, &owned).await?),
         }
     }
     Ok(findings)
 }
 
 async fn read_claims<'a>(
-    on: &Examination,
+    examination: &Examination,
     keys: &'a [(People, String)],
 ) -> Result<(Vec<ReadClaim<'a>>, Vec<Finding>)> {
     let mut commands = Commands::with_capacity(2 * keys.len());
@@ -50,7 +53,7 @@ async fn read_claims<'a>(
         commands.push(Cmd::get(key));
         commands.push(Cmd::ttl(key));
     }
-    let mut replies = on.read(&commands).await?;
+    let mut replies = examination.read(&commands).await?;
     let (mut claims, mut findings) = (Vec::with_capacity(keys.len()), Vec::new());
     for (people, key) in keys {
         let text: Stored<String> = replies.take();
@@ -87,12 +90,14 @@ fn suspect_expiry(claim: &ReadClaim<'_>) -> Option<Suspicion> {
 }
 
 /// An owned claim must be that of its owner's e-mail address.
-async fn check_owned(on: &Examination, claims: &[&ReadClaim<'_>]) -> Result<Vec<Finding>> {
+async fn check_owned(examination: &Examination, claims: &[&ReadClaim<'_>]) -> Result<Vec<Finding>> {
     let email = |claim: &&ReadClaim<'_>| {
         let profile = AccountKey::Profile.of(&claim.account());
         Cmd::hget(profile, "email")
     };
-    let mut emails = on.read(&claims.iter().map(email).collect()).await?;
+    let mut emails = examination
+        .read(&claims.iter().map(email).collect())
+        .await?;
     let (mut findings, mut without_account) = (Vec::new(), Vec::new());
     for claim in claims {
         match emails.take::<String>().parse(Email::parse) {
@@ -100,27 +105,37 @@ async fn check_owned(on: &Examination, claims: &[&ReadClaim<'_>]) -> Result<Vec<
             Stored::Unreadable => {}
             Stored::Absent => without_account.push(*claim),
             Stored::Present(email) => {
-                if on.inspector.email_claim_key(claim.people, &email).await? != claim.key {
+                if examination
+                    .inspector
+                    .email_claim_key(claim.people, &email)
+                    .await?
+                    != claim.key
+                {
                     let problem = format!("claimed by {}, who has another address", claim.owner());
                     findings.push(claim.orphan(&problem));
                 }
             }
         }
     }
-    let suspicions = suspect_orphans(on, &without_account).await?;
-    findings.extend(confirm(on, suspicions).await?);
+    let suspicions = suspect_orphans(examination, &without_account).await?;
+    findings.extend(confirm(examination, suspicions).await?);
     Ok(findings)
 }
 
 /// Suspects the claims whose accounts do not exist, and were not erased so recently that the erasure
 /// may still release the claim.
-async fn suspect_orphans(on: &Examination, claims: &[&ReadClaim<'_>]) -> Result<Vec<Suspicion>> {
+async fn suspect_orphans(
+    examination: &Examination,
+    claims: &[&ReadClaim<'_>],
+) -> Result<Vec<Suspicion>> {
     let last_event = |claim: &&ReadClaim<'_>| last_entry(&AccountKey::Log.of(&claim.account()));
-    let mut events = on.read(&claims.iter().map(last_event).collect()).await?;
+    let mut events = examination
+        .read(&claims.iter().map(last_event).collect())
+        .await?;
     let mut suspicions = Vec::new();
     for claim in claims {
         let erased_at = take_erased_at(&mut events);
-        if erased_at.is_none_or(|at| on.is_past_grace_period(at)) {
+        if erased_at.is_none_or(|at| examination.is_past_grace_period(at)) {
             let problem = format!("claimed by {}, whose account does not exist", claim.owner());
             suspicions.push(claim.suspect(claim.orphan(&problem)));
         }

@@ -22,15 +22,17 @@ const NO_CLAIM: &str =
 
 /// Returns for each account whether its e-mail address is not claimed by it.
 async fn lack_claims<'a>(
-    on: &Examination,
+    examination: &Examination,
     people: People,
     accounts: impl Iterator<Item = (&'a str, &'a Email)> + Clone,
 ) -> Result<Vec<bool>> {
     let mut commands = Commands::new();
     for (_, email) in accounts.clone() {
-        commands.push(Cmd::get(on.inspector.email_claim_key(people, email).await?));
+        commands.push(Cmd::get(
+            examination.inspector.email_claim_key(people, email).await?,
+        ));
     }
-    let mut claims = on.read(&commands).await?;
+    let mut claims = examination.read(&commands).await?;
     let lacks = accounts.map(|(id, _)| {
         let claim: Option<String> = claims.take().present();
         claim.is_none_or(|claim| !EmailClaim::parse(&claim).is_of(id))
@@ -40,8 +42,8 @@ async fn lack_claims<'a>(
 
 /// Returns a finding if the secret is damaged that e-mail addresses are hashed with. Claims cannot be
 /// found without it.
-async fn check_secret(on: &Examination) -> Result<Option<Finding>> {
-    let length = on.read_one(Cmd::strlen(INSTALLATION)).await?;
+async fn check_secret(examination: &Examination) -> Result<Option<Finding>> {
+    let length = examination.read_one(Cmd::strlen(INSTALLATION)).await?;
     let problem = format!(
         "the secret is missing or not {SECRET_BYTES} bytes long: no e-mail address can be looked up"
     );

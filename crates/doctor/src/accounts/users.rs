@@ -10,32 +10,35 @@ use super::{NO_CLAIM, check_secret, lack_claims};
 use crate::suspicion::{Condition, Suspicion, confirm};
 use crate::{BATCH_SIZE, Examination, Finding, Repair, Result};
 
-pub(crate) async fn check(on: &Examination, users: &[UserId]) -> Result<Vec<Finding>> {
+pub(crate) async fn check(examination: &Examination, users: &[UserId]) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
     for users in users.chunks(BATCH_SIZE) {
-        let (mut suspicions, profiles) = read_accounts(on, users).await?;
+        let (mut suspicions, profiles) = read_accounts(examination, users).await?;
         if !profiles.is_empty() {
-            match check_secret(on).await? {
+            match check_secret(examination).await? {
                 Some(finding) => findings.push(finding),
-                None => suspicions.extend(suspect_claims(on, &profiles).await?),
+                None => suspicions.extend(suspect_claims(examination, &profiles).await?),
             }
         }
-        findings.extend(confirm(on, suspicions).await?);
-        on.count(|progress| progress.accounts += users.len());
+        findings.extend(confirm(examination, suspicions).await?);
+        examination.count(|progress| progress.accounts += users.len());
     }
     Ok(findings)
 }
 
 /// Reads accounts. Returns what may be wrong, and the valid profiles.
-async fn read_accounts(on: &Examination, ids: &[UserId]) -> Result<(Vec<Suspicion>, Vec<User>)> {
+async fn read_accounts(
+    examination: &Examination,
+    ids: &[UserId],
+) -> Result<(Vec<Suspicion>, Vec<User>)> {
     let mut commands = Commands::with_capacity(2 * ids.len());
     for id in ids {
         commands.push(Cmd::hgetall(AccountKey::Profile.of_user(id)));
         commands.push(Cmd::key_type(AccountKey::Credential.of_user(id)));
     }
-    let mut replies = on.read(&commands).await?;
+    let mut replies = examination.read(&commands).await?;
     let is_unlisted = ids.iter().map(|id| id.as_str().as_bytes());
-    let is_unlisted = on.seen.directory.missing(is_unlisted);
+    let is_unlisted = examination.seen.directory.missing(is_unlisted);
     let (mut suspicions, mut users) = (Vec::new(), Vec::with_capacity(ids.len()));
     for (id, is_unlisted) in ids.iter().zip(is_unlisted) {
         let profile: Stored<Fields> = replies.take();
@@ -56,13 +59,13 @@ async fn read_accounts(on: &Examination, ids: &[UserId]) -> Result<(Vec<Suspicio
             _ => suspicions.push(suspect("invalid profile")),
         }
     }
-    on.seen.accounts.extend(ids);
+    examination.seen.accounts.extend(ids);
     Ok((suspicions, users))
 }
 
-async fn suspect_claims(on: &Examination, users: &[User]) -> Result<Vec<Suspicion>> {
+async fn suspect_claims(examination: &Examination, users: &[User]) -> Result<Vec<Suspicion>> {
     let emails = users.iter().map(|user| (user.id.as_str(), &user.email));
-    let lack_claims = lack_claims(on, People::Users, emails).await?;
+    let lack_claims = lack_claims(examination, People::Users, emails).await?;
     let suspects = users.iter().zip(lack_claims).filter(|(_, lacks)| *lacks);
     let suspicions = suspects
         .map(|(User { id, .. }, _)| suspect(id, Finding::orphan(format!("user {id}"), NO_CLAIM)));

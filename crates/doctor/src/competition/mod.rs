@@ -27,21 +27,21 @@ type RawEntry = (String, Vec<Vec<u8>>);
 
 /// The examination of one competition.
 struct CompetitionCheck<'a> {
-    on: &'a Examination,
+    examination: &'a Examination,
     id: &'a CompetitionId,
     replay: Replay,
     findings: Vec<Finding>,
 }
 
-pub(crate) async fn check(on: &Examination, id: &CompetitionId) -> Result<Vec<Finding>> {
+pub(crate) async fn check(examination: &Examination, id: &CompetitionId) -> Result<Vec<Finding>> {
     let mut check = CompetitionCheck {
-        on,
+        examination,
         id,
         replay: Replay::default(),
         findings: Vec::new(),
     };
     check.run().await?;
-    on.count(|progress| progress.competitions += 1);
+    examination.count(|progress| progress.competitions += 1);
     Ok(check.findings)
 }
 
@@ -89,7 +89,7 @@ impl CompetitionCheck<'_> {
 
     async fn read_seal(&mut self) -> Result<()> {
         let seal = self.key(CompetitionKey::Seal);
-        let text: Stored<String> = self.on.read_one(Cmd::get(&seal)).await?;
+        let text: Stored<String> = self.examination.read_one(Cmd::get(&seal)).await?;
         match text.parse(|text| Seal::parse(&text)) {
             Stored::Absent => {}
             Stored::Present(seal) => self.replay.expect_seal(seal),
@@ -106,7 +106,7 @@ impl CompetitionCheck<'_> {
         commands.push(Cmd::get(&counter));
         commands.push(last_entry(&self.key(CompetitionKey::Log)));
         commands.push(Cmd::get(&counter));
-        let mut replies = self.on.read(&commands).await?;
+        let mut replies = self.examination.read(&commands).await?;
         let before: Stored<u64> = replies.take();
         let last: Option<Vec<RawEntry>> = replies.take().present();
         let after: Stored<u64> = replies.take();
@@ -135,9 +135,9 @@ impl CompetitionCheck<'_> {
                 .arg(end.get())
                 .arg("COUNT")
                 .arg(BATCH_SIZE);
-            let entries: Option<Vec<RawEntry>> = self.on.read_one(range).await?.present();
+            let entries: Option<Vec<RawEntry>> = self.examination.read_one(range).await?.present();
             let entries = entries.unwrap_or_default();
-            self.on
+            self.examination
                 .count(|progress| progress.log_entries += entries.len());
             if entries.is_empty() {
                 self.report(different_end(self.replay.revision().get(), end.get()));
@@ -162,7 +162,7 @@ impl CompetitionCheck<'_> {
     /// Reads the record, which is empty if there is none. `None` if it cannot be read.
     async fn read_record(&self) -> Result<Option<RecordFields>> {
         let record = Cmd::hgetall(self.key(CompetitionKey::Meta));
-        Ok(match self.on.read_one(record).await? {
+        Ok(match self.examination.read_one(record).await? {
             Stored::Present(fields) => Some(fields),
             Stored::Absent => Some(RecordFields::new()),
             Stored::Unreadable => None,
@@ -224,7 +224,7 @@ impl CompetitionCheck<'_> {
                 sleep(RECHECK_INTERVAL).await;
             }
             let score = Cmd::zscore(catalogue, &member);
-            if !self.on.read_one::<f64>(score).await?.is_absent() {
+            if !self.examination.read_one::<f64>(score).await?.is_absent() {
                 return Ok(false);
             }
             let now = self.read_record().await?.unwrap_or_default();

@@ -40,17 +40,23 @@ impl CompetitionCheck<'_> {
         };
         for key in [CompetitionKey::Registrations, CompetitionKey::Past] {
             let mut scan = Scan::hash(self.key(key));
-            while let Some(records) = scan.next_page::<(Vec<u8>, Vec<u8>)>(self.on).await? {
-                self.on
+            while let Some(records) = scan
+                .next_page::<(Vec<u8>, Vec<u8>)>(self.examination)
+                .await?
+            {
+                self.examination
                     .count(|progress| progress.registrations += records.len());
                 let registered = self.compare_records(key, records, &mut comparison);
-                let findings = check_registered(self.on, self.id, &registered).await?;
+                let findings = check_registered(self.examination, self.id, &registered).await?;
                 self.findings.extend(findings);
             }
             comparison.has_all_records &= scan.is_complete();
         }
         let mut scan = Scan::sorted_set(self.key(CompetitionKey::Waitlist));
-        while let Some(members) = scan.next_page::<(Vec<u8>, String)>(self.on).await? {
+        while let Some(members) = scan
+            .next_page::<(Vec<u8>, String)>(self.examination)
+            .await?
+        {
             self.compare_waitlist(members, &mut comparison);
         }
         comparison.has_whole_waitlist = scan.is_complete();
