@@ -41,7 +41,7 @@ impl FirstOwner {
         }
         match (self, log_format) {
             (Self::Named { email, password }, _) => {
-                create(&store, &passwords, email, password).await
+                create(&store, &passwords, email, password).await;
             }
             (Self::ByToken, LogFormat::Text) => print_token(&store, listening).await,
             // JSON logs are collected and stored, so a secret must not be printed beside them.

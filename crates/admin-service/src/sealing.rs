@@ -19,7 +19,7 @@ pub(crate) async fn keep_sealing(store: AdminStore) {
             Ok(logs) => debug!(logs, "sealed"),
             // The next interval is soon enough, and the failing calls are logged already.
             Err(store::Error::Unavailable(detail) | store::Error::LoginRefused(detail)) => {
-                debug!(detail, "logs were not sealed")
+                debug!(detail, "logs were not sealed");
             }
             Err(error) => warn!(%error, "logs cannot be sealed"),
         }

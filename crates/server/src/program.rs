@@ -5,11 +5,12 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 
 use clap::Subcommand;
-use store::Redis;
+use store::{InvalidUrl, Redis};
+use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::runtime;
 
-use crate::config::{RedisPassword, ServiceSettings};
+use crate::config::{RedisPassword, ServiceSettings, UnreadableFile};
 use crate::exit::{self, exit_with};
 use crate::health::ProbeCommand;
 use crate::serve::shutdown_signal;
@@ -43,11 +44,37 @@ pub struct ServiceProgram {
 /// Completes with the first SIGTERM or SIGINT.
 pub type Shutdown = Pin<Box<dyn Future<Output = ()> + Send>>;
 
+/// An error that ends the process.
+#[derive(Debug, Error)]
+enum ProgramError {
+    #[error(transparent)]
+    RedisPassword(#[from] UnreadableFile),
+    #[error("--redis-url (STARTLIST_REDIS_URL): {0}")]
+    RedisUrl(#[from] InvalidUrl),
+    #[error("{setting}: cannot listen on {address}: {source}")]
+    Listen {
+        setting: &'static str,
+        address: SocketAddr,
+        source: io::Error,
+    },
+    #[error(transparent)]
+    System(#[from] io::Error),
+}
+
+impl ProgramError {
+    fn exit_code(&self) -> u8 {
+        match self {
+            Self::RedisPassword(_) | Self::RedisUrl(_) | Self::Listen { .. } => exit::USAGE,
+            Self::System(_) => exit::OS_ERROR,
+        }
+    }
+}
+
 impl ServiceProgram {
     /// Runs the subcommand, or serves until SIGTERM or SIGINT.
     ///
-    /// Errors end the process with one sentence and an exit code: 64 if a setting cannot be used,
-    /// 71 if the operating system refuses a request.
+    /// Errors end the process with one sentence and an exit code: 64 if a setting cannot be used, 71
+    /// if the operating system refuses a request.
     pub fn run<Serving>(
         self,
         serve: impl FnOnce(TcpListener, &Redis, ServiceSettings, Shutdown) -> Serving,
@@ -59,19 +86,18 @@ impl ServiceProgram {
         // Replies that are ready at the same time then share one write per connection (measured: 22
         // µs of CPU a registration, 30 with two threads). Passwords are hashed on other threads.
         let runtime = runtime::Builder::new_current_thread().enable_all().build();
-        let ended = match runtime {
-            Ok(runtime) => runtime.block_on(self.start(serve)),
-            Err(error) => Err((error.to_string(), exit::OS_ERROR)),
-        };
-        if let Err((sentence, code)) = ended {
-            exit_with(name, sentence, code)
+        let ended = runtime
+            .map_err(ProgramError::from)
+            .and_then(|runtime| runtime.block_on(self.start(serve)));
+        if let Err(error) = ended {
+            exit_with(name, &error, error.exit_code())
         }
     }
 
     async fn start<Serving>(
         self,
         serve: impl FnOnce(TcpListener, &Redis, ServiceSettings, Shutdown) -> Serving,
-    ) -> Result<(), (String, u8)>
+    ) -> Result<(), ProgramError>
     where
         Serving: Future<Output = io::Result<()>>,
     {
@@ -80,27 +106,18 @@ impl ServiceProgram {
         }
         let settings = self.settings;
         let _log = telemetry::start(&settings.run.log, settings.run.log_format);
-        let shutdown = shutdown_signal().map_err(system)?;
-        let redis = connect(&settings).map_err(|sentence| (sentence, exit::USAGE))?;
-        let listener = TcpListener::bind(self.listen).await.map_err(|error| {
-            let (setting, address) = (self.listen_setting, self.listen);
-            let sentence = format!("{setting}: cannot listen on {address}: {error}");
-            (sentence, exit::USAGE)
+        let shutdown = shutdown_signal()?;
+        let password = settings.redis_password()?;
+        let password = password.as_ref().map(RedisPassword::expose);
+        // Opens no connection yet: Redis need not run.
+        let redis = Redis::new(settings.redis_url.expose(), password)?;
+        let listener = TcpListener::bind(self.listen).await;
+        let listener = listener.map_err(|source| ProgramError::Listen {
+            setting: self.listen_setting,
+            address: self.listen,
+            source,
         })?;
-        let served = serve(listener, &redis, settings, Box::pin(shutdown)).await;
-        served.map_err(system)
+        serve(listener, &redis, settings, Box::pin(shutdown)).await?;
+        Ok(())
     }
-}
-
-fn system(error: io::Error) -> (String, u8) {
-    (error.to_string(), exit::OS_ERROR)
-}
-
-/// Configures the connections to Redis, which need not run yet.
-fn connect(settings: &ServiceSettings) -> Result<Redis, String> {
-    let password = settings.redis_password();
-    let password = password.map_err(|error| error.to_string())?;
-    let password = password.as_ref().map(RedisPassword::expose);
-    Redis::new(settings.redis_url.expose(), password)
-        .map_err(|error| format!("--redis-url (STARTLIST_REDIS_URL): {error}"))
 }

@@ -157,9 +157,10 @@ impl SharedState {
         change(&mut state);
         state.redis_answered |= state.redis.is_serving();
         for name in HealthName::ALL {
-            let status = match state.is_serving(name) {
-                true => ServingStatus::Serving,
-                false => ServingStatus::NotServing,
+            let status = if state.is_serving(name) {
+                ServingStatus::Serving
+            } else {
+                ServingStatus::NotServing
             };
             self.statuses.set(name, status);
         }
