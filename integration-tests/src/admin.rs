@@ -16,11 +16,8 @@ use crate::{AdminClient, User};
 /// An admin with an open session.
 #[derive(Clone)]
 pub struct Admin {
-    /// The `admin_id`.
     pub id: String,
-    /// The e-mail address.
     pub email: String,
-    /// The token of the session.
     pub token: String,
     client: AdminClient,
 }
@@ -72,7 +69,6 @@ impl Admin {
         Ok(reply.competition.expect("a competition"))
     }
 
-    /// Publishes the draft.
     pub async fn publish(&self, competition: &Competition) -> Result<Competition, Status> {
         let request = PublishCompetitionRequest {
             competition_id: competition.competition_id.clone(),
@@ -82,7 +78,6 @@ impl Admin {
         Ok(reply.into_inner().competition.expect("a competition"))
     }
 
-    /// Reads the competition.
     pub async fn competition(&self, competition: &Competition) -> Competition {
         let request = GetCompetitionRequest {
             competition_id: competition.competition_id.clone(),
@@ -114,7 +109,6 @@ impl Admin {
         self.cancel_because(competition, "").await
     }
 
-    /// Cancels the competition.
     pub async fn cancel_because(
         &self,
         competition: &Competition,
@@ -129,7 +123,6 @@ impl Admin {
         Ok(reply.competition.expect("a competition"))
     }
 
-    /// Deletes the draft.
     pub async fn delete(&self, competition: &Competition) -> Result<(), Status> {
         let request = DeleteCompetitionRequest {
             competition_id: competition.competition_id.clone(),
@@ -138,7 +131,6 @@ impl Admin {
         self.calls().delete_competition(request).await.map(drop)
     }
 
-    /// Adds a user.
     pub async fn add(
         &self,
         competition: &Competition,
@@ -173,7 +165,6 @@ impl Admin {
         self.remove_because(competition, user, "").await
     }
 
-    /// Removes a user.
     pub async fn remove_because(
         &self,
         competition: &Competition,

@@ -216,7 +216,6 @@ impl Startlist {
         Ok(reply.into_inner())
     }
 
-    /// Begins a competition.
     pub fn competition(&self) -> CompetitionSetup<'_> {
         CompetitionSetup::new(self)
     }

@@ -42,7 +42,6 @@ impl<'a> CompetitionSetup<'a> {
         Self { app, competition }
     }
 
-    /// Sets the title.
     pub fn title(mut self, title: &str) -> Self {
         title.clone_into(&mut self.competition.title);
         self
@@ -54,13 +53,11 @@ impl<'a> CompetitionSetup<'a> {
         self
     }
 
-    /// Limits the waitlist.
     pub fn waitlist_capacity(mut self, count: i32) -> Self {
         self.competition.waitlist_capacity = Some(count);
         self
     }
 
-    /// Has no waitlist.
     pub fn no_waitlist(self) -> Self {
         self.waitlist_capacity(0)
     }
@@ -77,13 +74,11 @@ impl<'a> CompetitionSetup<'a> {
         self
     }
 
-    /// Has just started.
     pub fn started(mut self) -> Self {
         self.competition.starts_at = Some(from_now(0));
         self.closed()
     }
 
-    /// Has just ended.
     pub fn over(self) -> Self {
         let mut over = self.started();
         over.competition.registration_closes_at = Some(from_now(-2));

@@ -3,12 +3,10 @@
 
 use tonic::Code;
 
-/// What `ErrorInfo.reason` and the code of a refusal have to be.
+/// The code and `ErrorInfo.reason` of a refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reason {
-    /// The gRPC code.
     pub code: Code,
-    /// `ErrorInfo.reason`.
     pub name: &'static str,
 }
 

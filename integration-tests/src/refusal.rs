@@ -1,4 +1,4 @@
-//! What a refusal contains besides its code.
+//! The contents of a refusal besides its code.
 
 use std::collections::HashMap;
 use std::fmt::Debug;
@@ -13,9 +13,7 @@ use crate::Reason;
 pub struct Refusal {
     /// The sentence for the client.
     pub message: String,
-    /// `ErrorInfo.metadata`.
     pub metadata: HashMap<String, String>,
-    /// All details.
     pub details: ErrorDetails,
 }
 

@@ -13,11 +13,8 @@ use crate::UserClient;
 /// A user with an account and an open session.
 #[derive(Clone)]
 pub struct User {
-    /// The `user_id`.
     pub id: String,
-    /// The e-mail address.
     pub email: String,
-    /// The token of the session.
     pub token: String,
     client: UserClient,
 }
@@ -55,7 +52,6 @@ impl User {
         Ok(reply.user.expect("a user"))
     }
 
-    /// Deletes the account.
     pub async fn delete(&self, password: &str) -> Result<(), Status> {
         let request = DeleteMeRequest {
             password: password.to_owned(),
@@ -64,7 +60,6 @@ impl User {
         self.calls().delete_me(request).await.map(drop)
     }
 
-    /// Registers once.
     pub async fn register(&self, competition: &Competition) -> Result<Registration, Status> {
         let request = RegisterRequest {
             competition_id: competition.competition_id.clone(),
@@ -74,7 +69,6 @@ impl User {
         Ok(reply.registration.expect("a registration"))
     }
 
-    /// Withdraws once.
     pub async fn withdraw(&self, competition: &Competition) -> Result<Registration, Status> {
         let request = WithdrawRequest {
             competition_id: competition.competition_id.clone(),

@@ -62,7 +62,6 @@ impl CompetitionBuilder {
         self
     }
 
-    /// Sets the title.
     pub fn title(mut self, title: impl Into<String>) -> Self {
         self.title = title.into();
         self
@@ -74,25 +73,21 @@ impl CompetitionBuilder {
         self
     }
 
-    /// Sets the venue.
     pub fn venue(mut self, venue: impl Into<String>) -> Self {
         self.venue = venue.into();
         self
     }
 
-    /// Sets the country.
     pub fn country_code(mut self, code: impl Into<String>) -> Self {
         self.country_code = Some(code.into());
         self
     }
 
-    /// Sets the registration window.
     pub fn window(mut self, opens_at: i64, closes_at: i64) -> Self {
         (self.opens_at, self.closes_at) = (opens_at, closes_at);
         self
     }
 
-    /// Sets the start and the end.
     pub fn held(mut self, starts_at: i64, ends_at: i64) -> Self {
         (self.starts_at, self.ends_at) = (starts_at, ends_at);
         self

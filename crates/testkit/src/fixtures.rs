@@ -8,13 +8,11 @@ pub fn email(name: &str) -> Email {
     Email::parse(format!("{name}@example.org")).expect("a valid address")
 }
 
-/// A display name.
 #[must_use]
 pub fn display_name(name: &str) -> DisplayName {
     DisplayName::parse(name).expect("a valid display name")
 }
 
-/// A profile with nothing but a display name.
 #[must_use]
 pub fn profile(name: &str) -> Profile {
     Profile {

@@ -1,4 +1,4 @@
-//! What the tests of all crates share. Nothing of this is part of the product.
+//! Fixtures that the tests of all crates share. The product does not contain them.
 //!
 //! In reading order:
 //! - [`TestRedis`]: a private Redis with the users of `users.acl` and the user `root`, who may run
@@ -35,7 +35,7 @@ pub use deadpool_redis::redis as redis_client;
 pub use program::{Exit, Program};
 pub use proxy::{Proxy, RoundTrips};
 pub use random::Random;
-pub use redis::{Builder, ROOT, ROOT_ACL, TestRedis};
+pub use redis::{Builder, ROOT, TestRedis};
 
 /// How long a test waits for something that must happen before it fails. It is far longer than
 /// anything takes, also on a busy machine; a test that passes never waits for it.

@@ -52,7 +52,6 @@ impl Random {
         bits ^ (bits >> 31)
     }
 
-    /// A random byte.
     pub fn byte(&mut self) -> u8 {
         self.number().to_be_bytes()[0]
     }

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 /// The Redis user of the tests themselves, who may run every command.
 pub const ROOT: &str = "root";
 /// The line of the ACL file for [`ROOT`].
-pub const ROOT_ACL: &str = "user root on #@ROOT_SHA256@ ~* &* +@all";
+const ROOT_ACL: &str = "user root on #@ROOT_SHA256@ ~* &* +@all";
 /// The users of the product, as `store` hands them to operators.
 const PRODUCT_ACL: &str = include_str!("../../../docker/redis/users.acl");
 

@@ -14,7 +14,7 @@ use crate::server::{Server, silent_listener};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Waits for this outcome and this message, in which `here` stands for the address.
+/// Waits for this outcome and this message, in which `here` replaces the address.
 async fn wait_for(address: &str, name: &str, outcome: ProbeOutcome, message: &str) {
     eventually(message, async || {
         run_probe(address, name).await == (outcome, message.to_owned())

@@ -20,7 +20,6 @@ use crate::client::Client;
 pub(crate) const NOWHERE: &str = "redis://127.0.0.1:1";
 pub(crate) const SERVICE: &str = "startlist.test.v1.TestService";
 
-/// A listening server.
 pub(crate) struct Server {
     pub(crate) address: String,
     pub(crate) health: Health,

@@ -1,4 +1,4 @@
-//! What the protocol promises to every client.
+//! The promises of the protocol.
 
 use std::time::Duration;
 

@@ -21,7 +21,6 @@ pub(crate) struct Rpc {
     pub(crate) request: String,
 }
 
-/// The contract.
 pub(crate) struct Contract {
     pub(crate) rpcs: Vec<Rpc>,
     messages: HashMap<String, DescriptorProto>,

@@ -1,4 +1,4 @@
-//! What a client receives when a call fails.
+//! The errors of failed calls, as a client receives them.
 
 use std::collections::BTreeSet;
 

@@ -23,7 +23,7 @@ const NAME: &str = "Ada Augusta King";
 const CLUB: &str = "Ockham Park Runners";
 const UNKNOWN: &str = "nobody.1815@example.org";
 
-/// What must not be in a log, and is too unusual to be there by chance.
+/// Texts that must not be in a log, and are too unusual to be there by chance.
 const PERSONAL: [&str; 8] = [
     EMAIL,
     PASSWORD,

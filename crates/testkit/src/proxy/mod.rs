@@ -97,7 +97,7 @@ impl Proxy {
     }
 
     /// Makes the connections that are open now half-open, as after the loss of a machine or of a
-    /// firewall's memory: nothing is forwarded on them any more, and neither side is told. New
+    /// firewall's memory: nothing is forwarded on them any more, and no side is notified. New
     /// connections work.
     pub fn freeze_open_connections(&self) {
         self.link.freezes.send_modify(|count| *count += 1);

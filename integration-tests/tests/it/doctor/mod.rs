@@ -40,7 +40,6 @@ impl System {
         user
     }
 
-    /// Seals all logs.
     async fn seal(&self) {
         let redis = Redis::new(&self.url("admin-service"), None).expect("a URL");
         AdminStore::new(&redis).seal_all().await.expect("sealed");
@@ -71,7 +70,6 @@ impl System {
         self.app.redis.url(user)
     }
 
-    /// Runs the doctor.
     async fn examine(&self) -> Exit {
         let url = [("STARTLIST_REDIS_URL", self.url("doctor"))];
         doctor(&["doctor"], &url).await

@@ -1,4 +1,4 @@
-//! What can be repaired is repaired while the services run. Everything else stays unchanged.
+//! A repair, while the services run, fixes each repairable finding and changes nothing else.
 
 use api::user::ListMyRegistrationsRequest;
 use api::v1::RegistrationState;

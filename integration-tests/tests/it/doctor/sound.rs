@@ -1,4 +1,4 @@
-//! Whatever the services did, a system without damage has no findings.
+//! A system without damage has no findings, after every kind of change.
 
 use domain::Role;
 use integration_tests::{DAY, PASSWORD, from_now};
