@@ -1,8 +1,8 @@
-//! What the accounts of users and of admins have in common: an e-mail address, a password, sessions.
+//! The parts that the accounts of users and of admins share: an e-mail address, a password, sessions.
 //!
 //! - [`email_claims`]: which account has an e-mail address.
 //! - [`credentials`]: signing in with an address and a password.
-//! - [`sessions`]: who is calling, by a session token.
+//! - [`sessions`]: finds the caller of a session token.
 
 mod credentials;
 mod email_claims;
@@ -38,7 +38,6 @@ impl PasswordHash {
         Self(phc)
     }
 
-    /// The PHC string.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -1,4 +1,4 @@
-//! Who is calling, by a session token.
+//! Finds the caller of a session token, and ends sessions.
 
 use deadpool_redis::redis::Cmd;
 use domain::{AdminId, Rejection, RequestId, Role, SessionToken, TokenHash, UserId};
@@ -16,7 +16,7 @@ pub struct Sessions {
     redis: Redis,
 }
 
-/// What a token stands for.
+/// The state of a token.
 enum TokenState {
     /// No session, or one that has ended.
     Unknown,

@@ -14,7 +14,7 @@ pub struct AccountEvent {
     pub kind: AccountEventKind,
 }
 
-/// What happened to an account.
+/// The kind of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AccountEventKind {
     SignUp,

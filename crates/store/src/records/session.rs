@@ -23,7 +23,6 @@ pub enum SessionRecord {
 }
 
 impl SessionRecord {
-    /// Parses a session.
     pub fn parse(text: &str) -> Result<Self> {
         let (first, second) = text.split_once(' ').ok_or_else(|| unreadable(text))?;
         if first == "erased" {

@@ -56,7 +56,7 @@ impl Users {
                 .map_err(|_| Error::unreadable(format_args!("the member `{id}` of the directory")))
         });
         let ids = ids.collect::<Result<Vec<_>>>()?;
-        // The directory may hold users who are gone.
+        // The directory may hold ids of users whose account is erased or was never finished.
         let items = self.find_many(&ids).await?.into_iter().flatten().collect();
         let is_last = slice.is_last && shown.len() == slice.members.len();
         let last = shown.last().filter(|_| !is_last);

@@ -40,7 +40,6 @@ pub(super) struct NewAccount<'a> {
     pub(super) session: Option<(TokenHash, Duration)>,
 }
 
-/// A created account.
 pub(super) struct CreatedAccount {
     pub(super) created_at: Timestamp,
     pub(super) session_expires_at: Timestamp,
