@@ -31,12 +31,10 @@ pub(crate) async fn check_registered(
     id: &CompetitionId,
     registered: &[Registered],
 ) -> Result<Vec<Finding>> {
+    let seen = &examination.seen;
     let users = registered.iter().map(|registered| &registered.user);
-    let lacks_account = examination.seen.accounts.missing(users.clone());
-    let lacks_entry = examination
-        .seen
-        .index_entries
-        .missing(users.map(|user| (user, id)));
+    let lacks_account = seen.accounts.missing(users.clone());
+    let lacks_entry = seen.index_entries.missing(users.map(|user| (user, id)));
     let lacks = lacks_account.into_iter().zip(lacks_entry);
     let suspects = registered.iter().zip(lacks);
     let suspects = suspects.filter(|(_, (account, entry))| *account || *entry);
@@ -110,8 +108,8 @@ fn report_without_account(
             let problem = format!("user {user} is registered, but the account does not exist");
             Some(Finding::broken(format!("competition {id}"), problem))
         }
-        // A competition that is over keeps the registrations of erased accounts. A recent erasure may
-        // still be withdrawing the user.
+        // A competition that is over keeps the registrations of erased accounts. A recent erasure
+        // may still be withdrawing the user.
         Some(at) if is_over || !examination.is_past_grace_period(at) => None,
         Some(_) => {
             let problem = format!("registered for {id}, but the account was erased");

@@ -3,8 +3,8 @@
 //! The examination only reads, with a Redis user that may do no more, while the services run.
 //!
 //! - [`report`]: the findings, and the progress of an examination.
-//! - [`reading`]: reads with retries, and scans; [`suspicion`]: findings that a second read confirms;
-//!   [`id_set`]: ids that one check remembers for another.
+//! - [`reading`]: reads with retries, and scans; [`suspicion`]: findings that a second read
+//!   confirms; [`id_set`]: ids that one check remembers for another.
 //! - [`lists`]: the catalogue, the directory and the list of admins.
 //! - [`keyspace`]: one scan of all keys, which starts the checks of accounts and indexes.
 //! - [`accounts`]: accounts and the claims of their e-mail addresses; [`index`]: users' indexes.
@@ -13,14 +13,14 @@
 //! The repairs are in [`store::repair`].
 //!
 //! # No false finding
-//! Nothing is locked, and the data changes during the examination. A problem is reported only if the
-//! values that were read, in the order in which they were read, are impossible while the services
+//! Nothing is locked, and the data changes during the examination. A problem is reported only if
+//! the values that were read, in the order in which they were read, are impossible while the services
 //! work correctly:
 //! - Ids are never used again. A profile that exists *after* something was missing existed before
 //!   too.
-//! - Every change of a competition has a revision. Values read between two reads of the same revision
-//!   existed at the same time. A user with a log entry since the first read is left to the next
-//!   examination.
+//! - Every change of a competition has a revision. Values read between two reads of the same
+//!   revision existed at the same time. A user with a log entry since the first read is left to the
+//!   next examination.
 //! - A call that has not finished within [`GRACE_PERIOD`] was cut off and will not finish.
 
 mod accounts;
@@ -73,8 +73,8 @@ impl Examiner {
 
     /// Examines everything. Calls `show` ten times a second with the progress.
     ///
-    /// Needs some 100 bytes of memory per account, and some 200 per user who ever entered one of the
-    /// four largest competitions: a million accounts took 100 MB, and 290 MB if all of them had
+    /// Needs some 100 bytes of memory per account, and some 200 per user who ever entered one of
+    /// the four largest competitions: a million accounts took 100 MB, and 290 MB if all of them had
     /// entered the same competition.
     pub async fn examine(&self, mut show: impl FnMut(Progress)) -> Result<Report> {
         // Fails fast if Redis is unreachable, instead of retrying as the examination does.

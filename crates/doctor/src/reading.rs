@@ -117,8 +117,8 @@ pub(crate) fn last_entry(log: &str) -> Cmd {
     range
 }
 
-/// Takes the reply to [`last_entry`] of a user's account log. Returns when the account was erased, if
-/// it was.
+/// Takes the reply to [`last_entry`] of a user's account log. Returns when the account was erased,
+/// if it was.
 pub(crate) fn take_erased_at(replies: &mut Replies) -> Option<Timestamp> {
     let events: Vec<(String, Vec<String>)> = replies.take().present()?;
     let (id, fields) = events.into_iter().next()?;

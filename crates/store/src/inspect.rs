@@ -19,7 +19,8 @@ pub use crate::redis::Commands;
 /// What a command found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stored<T> {
-    /// The key, the field or the member does not exist. Also an empty collection: Redis stores none.
+    /// The key, the field or the member does not exist. Also an empty collection: Redis stores
+    /// none.
     Absent,
     /// The key has a wrong type, or the value cannot be decoded.
     Unreadable,
@@ -104,13 +105,11 @@ impl Inspector {
     pub async fn read(&self, commands: &Commands) -> Result<Replies> {
         let connection = self.redis.pick_connection();
         let replies = self.redis.send(commands, Effect::Read, connection).await?;
-        let is_wrong_type = |reply: &Value| matches!(reply, Value::ServerError(error) if error.code() == "WRONGTYPE");
-        let replies = replies.into_iter().map(|reply| {
-            if is_wrong_type(&reply) {
-                Ok(reply)
-            } else {
-                checked(reply)
+        let replies = replies.into_iter().map(|reply| match reply {
+            Value::ServerError(error) if error.code() == "WRONGTYPE" => {
+                Ok(Value::ServerError(error))
             }
+            reply => checked(reply),
         });
         Ok(Replies(replies.collect::<Result<Vec<_>>>()?.into_iter()))
     }

@@ -85,7 +85,8 @@ impl Repairer {
         }
     }
 
-    /// Makes a repair. Returns whether something was changed: a service may have repaired it already.
+    /// Makes a repair. Returns whether something was changed: a service may have repaired it
+    /// already.
     pub async fn make(&self, repair: &Repair) -> Result<bool> {
         match repair {
             // An entry that a call writes again has another value.

@@ -122,8 +122,8 @@ async fn check_owned(examination: &Examination, claims: &[&ReadClaim<'_>]) -> Re
     Ok(findings)
 }
 
-/// Suspects the claims whose accounts do not exist, and were not erased so recently that the erasure
-/// may still release the claim.
+/// Suspects the claims whose accounts do not exist, and were not erased so recently that the
+/// erasure may still release the claim.
 async fn suspect_orphans(
     examination: &Examination,
     claims: &[&ReadClaim<'_>],

@@ -15,8 +15,8 @@ pub(crate) use admins::check as check_admins;
 pub(crate) use claims::check as check_claims;
 pub(crate) use users::check as check_users;
 
-/// The problem of an account without a claim of its e-mail address. The account was never completed,
-/// or has lost the claim.
+/// The problem of an account without a claim of its e-mail address. The account was never
+/// completed, or has lost the claim.
 const NO_CLAIM: &str =
     "the account has no claim of its e-mail address: it was not completed, so nobody can sign in";
 
@@ -40,8 +40,8 @@ async fn lack_claims<'a>(
     Ok(lacks.collect())
 }
 
-/// Returns a finding if the secret is damaged that e-mail addresses are hashed with. Claims cannot be
-/// found without it.
+/// Returns a finding if the secret is damaged that e-mail addresses are hashed with. Claims cannot
+/// be found without it.
 async fn check_secret(examination: &Examination) -> Result<Option<Finding>> {
     let length = examination.read_one(Cmd::strlen(INSTALLATION)).await?;
     let problem = format!(

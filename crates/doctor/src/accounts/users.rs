@@ -1,5 +1,5 @@
-//! Users: the profile is valid, there is a password, the account has the claim of its e-mail address
-//! and is listed in the directory.
+//! Users: the profile is valid, there is a password, the account has the claim of its e-mail
+//! address and is listed in the directory.
 
 use domain::{User, UserId};
 use store::inspect::{Cmd, Commands, Stored};

@@ -204,7 +204,10 @@ impl CompetitionCheck<'_> {
             return Ok(());
         }
         match parse_record(self.id, record) {
-            Err(error) => self.report(format!("invalid record: {error}")),
+            Err(error) => self.report(format!(
+                "invalid record in {}: {error}",
+                self.key(CompetitionKey::Meta)
+            )),
             Ok(competition) => {
                 let catalogue = catalogue(shard_of(self.id.as_str()));
                 if self.is_unlisted(&catalogue, &competition).await? {

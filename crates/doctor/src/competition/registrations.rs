@@ -1,5 +1,5 @@
-//! The registration records and the waitlist, compared with the log. Every count that clients read is
-//! the size of one of them.
+//! The registration records and the waitlist, compared with the log. Every count that clients read
+//! is the size of one of them.
 
 use domain::{CompetitionId, RegistrationState, Revision, UserId};
 use store::keys::CompetitionKey;

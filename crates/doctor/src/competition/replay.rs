@@ -75,14 +75,14 @@ impl Replay {
         self.tracks_changes = true;
     }
 
-    /// Whether a user changed since [`Replay::track_changes`], so that what was read meanwhile cannot
-    /// be compared.
+    /// Whether a user changed since [`Replay::track_changes`], so that what was read meanwhile
+    /// cannot be compared.
     pub(super) fn has_changed(&self, user: &UserId) -> bool {
         self.changed_users.contains(user)
     }
 
-    /// Whether the entry of this revision is missing or invalid. That is reported once, not for each
-    /// user whom the entry was about.
+    /// Whether the entry of this revision is missing or invalid. That is reported once, not for
+    /// each user whom the entry was about.
     pub(super) fn is_gap(&self, revision: Revision) -> bool {
         self.gaps.iter().any(|gap| gap.contains(&revision.get()))
     }

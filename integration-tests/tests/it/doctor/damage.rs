@@ -234,8 +234,11 @@ async fn a_damaged_record_or_catalogue_is_reported() {
     race.expect(&format!("capacity in {meta} differs from the log"));
 
     let race = test.race().await;
+    let meta = race.key("meta");
     race.damage("HDEL", "meta", &["updated_at"]).await;
-    race.expect("invalid record: unreadable: the field updated_at");
+    race.expect(&format!(
+        "invalid record in {meta}: unreadable: the field updated_at"
+    ));
 
     let race = test.race().await;
     let meta = race.key("meta");
