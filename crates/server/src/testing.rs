@@ -1,10 +1,11 @@
-//! A minimal service, for the tests of the layers around it.
+//! A minimal service and a minimal command line, for tests.
 
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
+use clap::Parser;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use http::{Request, Response};
@@ -13,7 +14,23 @@ use tonic::body::Body;
 use tonic::server::NamedService;
 use tower::Service;
 
+use crate::config::ServiceSettings;
 use crate::errors::Failure;
+
+/// A command line with the settings of a service.
+#[derive(Debug, Parser)]
+#[command(name = "some-service")]
+pub(crate) struct CommandLine {
+    #[command(flatten)]
+    settings: ServiceSettings,
+}
+
+impl CommandLine {
+    pub(crate) fn settings(flags: &[&str]) -> Result<ServiceSettings, clap::Error> {
+        let arguments = ["some-service"].iter().chain(flags);
+        Self::try_parse_from(arguments).map(|line| line.settings)
+    }
+}
 
 pub(crate) trait HandlerFuture:
     Future<Output = Result<(), Failure>> + Send + 'static

@@ -68,19 +68,11 @@ mod tests {
     use clap::CommandFactory;
 
     use super::*;
-    use crate::ServiceSettings;
+    use crate::testing::CommandLine;
 
-    #[derive(Debug, Parser)]
-    #[command(name = "some-service")]
-    struct Cli {
-        #[command(flatten)]
-        settings: ServiceSettings,
-    }
-
-    fn refused(arguments: &[&str]) -> String {
-        let arguments = ["some-service"].iter().chain(arguments);
-        let error = Cli::try_parse_from(arguments).expect_err("an invalid value");
-        sentence(&Cli::command(), &error)
+    fn refused(flags: &[&str]) -> String {
+        let error = CommandLine::settings(flags).expect_err("an invalid value");
+        sentence(&CommandLine::command(), &error)
     }
 
     #[test]

@@ -113,20 +113,13 @@ fn count(text: &str) -> Result<u32, InvalidCount> {
 
 #[cfg(test)]
 mod tests {
-    use clap::{CommandFactory, Parser};
+    use clap::CommandFactory;
 
     use super::*;
+    use crate::testing::CommandLine;
 
-    #[derive(Debug, Parser)]
-    #[command(name = "some-service")]
-    struct Cli {
-        #[command(flatten)]
-        settings: ServiceSettings,
-    }
-
-    fn parse(arguments: &[&str]) -> ServiceSettings {
-        let arguments = ["some-service"].iter().chain(arguments);
-        Cli::try_parse_from(arguments).expect("valid").settings
+    fn parse(flags: &[&str]) -> ServiceSettings {
+        CommandLine::settings(flags).expect("valid")
     }
 
     #[test]
@@ -165,7 +158,7 @@ mod tests {
 
     #[test]
     fn every_setting_has_a_variable() {
-        let command = Cli::command();
+        let command = CommandLine::command();
         for argument in command
             .get_arguments()
             .filter(|argument| argument.get_long().is_some())

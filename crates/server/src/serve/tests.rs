@@ -5,7 +5,6 @@ use api::diagnostics::diagnostics_service_client::DiagnosticsServiceClient;
 use api::health::HealthCheckRequest;
 use api::health::health_check_response::ServingStatus;
 use api::health::health_client::HealthClient;
-use clap::Parser;
 use domain::Rejection;
 use http::uri::PathAndQuery;
 use store::UserStore;
@@ -21,13 +20,7 @@ use tonic_prost::ProstCodec;
 use super::*;
 use crate::auth::Access;
 use crate::errors::Failure;
-use crate::testing::Handler;
-
-#[derive(Parser)]
-struct Cli {
-    #[command(flatten)]
-    settings: ServiceSettings,
-}
+use crate::testing::{CommandLine, Handler};
 
 struct Running {
     address: SocketAddr,
@@ -38,8 +31,8 @@ struct Running {
 async fn start(handler: Handler, settings: &[&str]) -> Running {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
-    let no_redis = ["test", "--redis-url", "redis://127.0.0.1:1"];
-    let settings = Cli::parse_from(no_redis.iter().chain(settings)).settings;
+    let no_redis = ["--redis-url", "redis://127.0.0.1:1"];
+    let settings = CommandLine::settings(&[&no_redis[..], settings].concat()).expect("valid");
     let redis = Redis::new(settings.redis_url.expose(), None).expect("a URL");
     let app = App {
         identity: Identity {
