@@ -8,6 +8,8 @@ mod fixture;
 mod fuzz;
 mod write_order;
 
+use std::path::Path;
+
 use super::all;
 
 #[test]
@@ -30,7 +32,8 @@ fn every_lua_file_is_a_script_or_a_prelude() {
     let mut scripts: Vec<String> = files
         .map(|file| file.expect("a file").file_name())
         .map(|name| name.into_string().expect("a UTF-8 name"))
-        .filter(|name| name.ends_with(".lua") && !name.starts_with("prelude_"))
+        .filter(|name| !name.starts_with("prelude_"))
+        .filter(|name| Path::new(name).extension().is_some_and(|end| end == "lua"))
         .collect();
     scripts.sort();
     let mut known: Vec<_> = all().iter().map(|(name, _)| *name).collect();

@@ -1,4 +1,4 @@
-//! The catalogue: all competitions, by start.
+//! The list of all competitions, in the order of start.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -13,7 +13,7 @@ use crate::world::{
     new_request,
 };
 
-/// A draft that starts so many hours after the usual start.
+/// A draft that starts this many hours after the default start.
 fn starting(hours: i64) -> NewCompetition {
     let mut new = new_competition(details(Limits::default()));
     let usual = new.details.schedule.moments();
@@ -29,12 +29,12 @@ fn starting(hours: i64) -> NewCompetition {
     new
 }
 
-/// Drafts with these starts, in hours after the usual one.
+/// Creates drafts with these starts, in hours after the default one.
 pub(super) async fn drafts(
     world: &World,
     hours: impl IntoIterator<Item = i64>,
 ) -> Vec<Competition> {
-    // One usual start for all of them, so that there are ties.
+    // The same default start for all of them, so that there are ties.
     let usual = starting(0).details.schedule.moments().starts_at.as_millis();
     let new = hours.into_iter().map(|hours| {
         let mut new = starting(hours);
@@ -75,7 +75,7 @@ fn ids(competitions: Vec<Competition>) -> Vec<CompetitionId> {
 }
 
 #[tokio::test]
-async fn three_hundred_competitions_with_ties_come_in_the_order_of_start_then_id() {
+async fn competitions_are_listed_in_the_order_of_start_then_id() {
     let world = World::new().await;
     let made = drafts(&world, (0..300).map(|n| n % 7)).await;
     for size in [1, 7, 50, 200] {
@@ -92,10 +92,10 @@ async fn three_hundred_competitions_with_ties_come_in_the_order_of_start_then_id
 }
 
 #[tokio::test]
-async fn a_catalogue_that_is_spread_unevenly_is_in_order_too() {
+async fn an_unevenly_spread_catalogue_is_listed_in_order() {
     let world = World::new().await;
     let made = drafts(&world, 0..120).await;
-    // Every second one stands in one part, as if chance had it so.
+    // Moves every second member to one shard.
     for (n, id) in in_order(made.clone()).iter().enumerate() {
         let starts_at = made[n].details.schedule.moments().starts_at.as_millis();
         let member = format!("{starts_at:015}:{id}");
@@ -123,7 +123,7 @@ async fn a_catalogue_that_is_spread_unevenly_is_in_order_too() {
 }
 
 #[tokio::test]
-async fn pages_lead_on_when_competitions_are_deleted_moved_and_made_between_them() {
+async fn a_list_continues_when_competitions_are_deleted_moved_and_created_between_two_pages() {
     let world = World::new().await;
     let made = drafts(&world, 0..90).await;
     let by = &world.organiser;
@@ -138,7 +138,7 @@ async fn pages_lead_on_when_competitions_are_deleted_moved_and_made_between_them
     };
     let between = async |number| {
         if number == 2 {
-            // The second page ended with number 29: some are behind it, some before.
+            // The second page ended with number 29: half of the deleted ones are before it.
             for id in deleted {
                 world
                     .admin
@@ -158,17 +158,17 @@ async fn pages_lead_on_when_competitions_are_deleted_moved_and_made_between_them
     };
     let found = ids(all_pages(15, read, between).await);
     let seen: HashSet<_> = found.iter().collect();
-    assert_eq!(seen.len(), found.len(), "nothing comes twice");
+    assert_eq!(seen.len(), found.len(), "none is listed twice");
     for id in order.iter().filter(|id| !deleted[10..].contains(id)) {
-        assert!(seen.contains(id), "{id} is not left out");
+        assert!(seen.contains(id), "{id} is listed");
     }
     assert!(deleted[10..].iter().all(|id| !seen.contains(id)));
-    assert_eq!(found.last(), Some(moved), "at its new place");
+    assert_eq!(found.last(), Some(moved), "at its new start");
     assert_eq!(found.len(), 90 - 10 + 1);
 }
 
 #[tokio::test]
-async fn competitions_are_chosen_by_state_start_and_open_window() {
+async fn competitions_are_filtered_by_state_start_and_open_window() {
     let world = World::new().await;
     let made = drafts(&world, 0..30).await;
     let by = &world.organiser;
@@ -239,12 +239,12 @@ async fn competitions_are_chosen_by_state_start_and_open_window() {
     assert_eq!(
         ids(found),
         expected,
-        "from the first moment on, before the second"
+        "from the first time on, before the second"
     );
 }
 
 #[tokio::test]
-async fn a_competition_that_is_moved_back_while_its_old_entry_is_taken_away_stays_in_the_list() {
+async fn a_competition_that_is_moved_back_while_its_old_entry_is_removed_is_listed() {
     let world = World::new().await;
     let cup = drafts(&world, [0]).await.remove(0);
     let moments = cup.details.schedule.moments();
@@ -256,15 +256,15 @@ async fn a_competition_that_is_moved_back_while_its_old_entry_is_taken_away_stay
     let (redis, round_trips) = counted(&world, "admin-service").await;
     let slow = AdminStore::new(&redis);
     slow.get_competition(&cup.id).await.expect("connected");
-    // So that Redis knows the script.
+    // Loads the script.
     world.capacity(&cup.id, 5).await.expect("updated");
-    // A look, a look for the request, the new entry, the record; then the old entry would go.
+    // The record, the request, the new entry, the update; the removal of the old entry is held back.
     round_trips.hold_after(4);
     let (there, by) = (moved(1), &world.organiser);
     let there = slow.update_competition(by, &cup.id, &there, None, new_request());
     let back = async {
         round_trips.wait_until_used_up().await;
-        eventually("it is there", async || {
+        eventually("the competition is moved", async || {
             let now = world
                 .admin
                 .get_competition(&cup.id)

@@ -1,4 +1,4 @@
-//! What a client sends back as a cursor.
+//! Cursors that a client made up.
 
 use domain::RegistrationState::Confirmed;
 use store::{Cursor, PageRequest};
@@ -7,7 +7,7 @@ use super::list;
 use crate::world::{World, places};
 
 #[tokio::test]
-async fn a_cursor_that_a_client_made_up_does_no_harm() {
+async fn a_made_up_cursor_never_fails_a_list() {
     let world = World::new().await;
     let cup = world.competition(places(5)).await;
     let user = world.person().await;

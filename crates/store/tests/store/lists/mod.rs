@@ -3,8 +3,8 @@
 mod competitions;
 mod cost;
 mod cursors;
-mod entries;
 mod people;
+mod registrations;
 
 use store::competitions::ListCompetitions;
 use store::{Page, PageRequest, Redis};

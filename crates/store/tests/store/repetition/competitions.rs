@@ -1,4 +1,4 @@
-//! Requests about competitions.
+//! Repeated requests about competitions.
 
 use domain::{Capacity, CompetitionId, CompetitionPatch, Reason, Rejection};
 use store::Error;
@@ -19,7 +19,7 @@ fn capacity(places: i64) -> CompetitionPatch {
 }
 
 #[tokio::test]
-async fn creating_a_competition() {
+async fn a_repeated_creation_returns_the_first_competition() {
     let world = World::new().await;
     let by = &world.organiser;
     let new = new_competition(details(places(1)));
@@ -32,7 +32,7 @@ async fn creating_a_competition() {
         ..new.clone()
     };
     reused(world.admin.create_competition(by, other).await);
-    // Also after it has changed.
+    // Also after the competition has changed.
     world
         .admin
         .publish_competition(by, &made.id, new_request())
@@ -42,7 +42,7 @@ async fn creating_a_competition() {
         .admin
         .create_competition(by, new)
         .await
-        .expect("the first answer");
+        .expect("the first result");
     assert_eq!(again, made);
 
     let slug = CompetitionId::parse("spring-cup").ok();
@@ -63,7 +63,7 @@ async fn creating_a_competition() {
 }
 
 #[tokio::test]
-async fn updating_a_competition() {
+async fn a_repeated_update_returns_the_first_result_and_promotes_nobody_again() {
     let world = World::new().await;
     let cup = world.competition(places(1)).await;
     for user in world.people(130).await {
@@ -82,16 +82,15 @@ async fn updating_a_competition() {
             .await
     };
     let request = new_request();
-    // More than a hundred promotions, and an etag that is old the second time.
+    // Makes more than a hundred promotions, and has an outdated etag the second time.
     let updated = repeat(&world, async || update(&capacity(120), request).await).await;
     assert_eq!(
         (updated.confirmed_count, updated.waitlisted_count),
         (120, 10)
     );
     let Err(Error::Rejected(refused)) = update(&capacity(121), request).await else {
-        panic!("another body");
+        panic!("a different request");
     };
-    // The etag is looked at first, and says no as well.
     assert!(
         matches!(refused.rejection, Rejection::RequestIdReused),
         "{refused:?}"
@@ -99,12 +98,12 @@ async fn updating_a_competition() {
     world.capacity(&cup, 130).await.expect("larger");
     let again = update(&capacity(120), request)
         .await
-        .expect("the first answer");
+        .expect("the first result");
     assert_eq!(again, updated);
 }
 
 #[tokio::test]
-async fn updating_a_draft_that_is_deleted_before_the_repetition() {
+async fn a_repeated_update_of_a_draft_that_was_deleted_since_returns_the_first_result() {
     let world = World::new().await;
     let draft = world.draft(places(1)).await;
     let (by, request) = (&world.organiser, new_request());
@@ -120,16 +119,16 @@ async fn updating_a_draft_that_is_deleted_before_the_repetition() {
         .delete_competition(by, &draft, new_request())
         .await
         .expect("deleted");
-    let again = update(capacity(7)).await.expect("the first answer");
+    let again = update(capacity(7)).await.expect("the first result");
     assert_eq!(again, updated);
     let Err(error) = update(capacity(8)).await else {
-        panic!("another body");
+        panic!("a different request");
     };
     reused(Err::<(), _>(error));
 }
 
 #[tokio::test]
-async fn publishing_cancelling_and_deleting() {
+async fn repeated_publications_cancellations_and_deletions_change_nothing() {
     let world = World::new().await;
     let (by, cup) = (&world.organiser, world.draft(places(1)).await);
     let request = new_request();

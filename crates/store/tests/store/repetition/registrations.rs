@@ -1,4 +1,4 @@
-//! Requests about registrations.
+//! Repeated requests about registrations.
 
 use domain::{AddOptions, Reason, Rejection, UserId};
 
@@ -10,7 +10,7 @@ fn reason(text: &str) -> Reason {
 }
 
 #[tokio::test]
-async fn registering() {
+async fn a_repeated_registration_returns_the_first_result_also_after_it_has_ended() {
     let world = World::new().await;
     let cup = world.competition(places(1)).await;
     let (ada, bob) = (world.person().await, world.person().await);
@@ -25,13 +25,13 @@ async fn registering() {
     })
     .await;
     assert_eq!(queued.waitlist_position, Some(1));
-    // The same answer also after the queue has moved, and after the registration has ended.
+    // Also after the waitlist has moved, and after the registration has ended.
     world.withdraw(&ada, &cup).await.expect("withdrawn");
     let again = world
         .user
         .register(&bob, &cup, request)
         .await
-        .expect("the first answer");
+        .expect("the first result");
     assert_eq!(again, queued);
     reused(world.user.withdraw(&bob, &cup, request).await);
     world.withdraw(&bob, &cup).await.expect("withdrawn");
@@ -39,13 +39,13 @@ async fn registering() {
         .user
         .register(&bob, &cup, request)
         .await
-        .expect("the first answer");
+        .expect("the first result");
     assert_eq!(again, queued);
     assert_eq!(world.counts(&cup).await, (0, 0));
 }
 
 #[tokio::test]
-async fn a_preview_of_a_request_that_was_made_answers_as_it_did() {
+async fn a_preview_of_a_request_that_was_made_returns_its_result() {
     let world = World::new().await;
     let cup = world.competition(places(1)).await;
     let ada = world.person().await;
@@ -60,7 +60,7 @@ async fn a_preview_of_a_request_that_was_made_answers_as_it_did() {
 }
 
 #[tokio::test]
-async fn withdrawing() {
+async fn a_repeated_withdrawal_promotes_nobody_again() {
     let world = World::new().await;
     let cup = world.competition(places(1)).await;
     let (ada, bob) = (world.person().await, world.person().await);
@@ -78,13 +78,17 @@ async fn withdrawing() {
         .user
         .withdraw(&ada, &cup, request)
         .await
-        .expect("the first answer");
+        .expect("the first result");
     assert_eq!(again, gone);
-    assert_eq!(world.counts(&cup).await, (1, 1), "and no second effect");
+    assert_eq!(
+        world.counts(&cup).await,
+        (1, 1),
+        "without a second withdrawal"
+    );
 }
 
 #[tokio::test]
-async fn adding() {
+async fn a_repeated_addition_returns_the_first_result_also_after_the_user_came_back() {
     let world = World::new().await;
     let cup = world.competition(places(1)).await;
     let ada = world.person().await;
@@ -107,17 +111,17 @@ async fn adding() {
         .await,
     );
     reused(world.user.register(&ada, &cup, request).await);
-    // Also after the user has come back alone: it was an organiser who was answered.
+    // Also after the user has registered again: the first result names the organiser.
     world.withdraw(&ada, &cup).await.expect("withdrawn");
     world.register(&ada, &cup).await.expect("back");
     let again = add(AddOptions::default(), request)
         .await
-        .expect("the first answer");
+        .expect("the first result");
     assert_eq!(again, added);
 }
 
 #[tokio::test]
-async fn removing() {
+async fn a_repeated_removal_returns_the_first_result_also_after_the_user_was_added() {
     let world = World::new().await;
     let cup = world.competition(places(1)).await;
     let people = world.people(3).await;
@@ -136,11 +140,11 @@ async fn removing() {
     assert_eq!(removed.registration.removal_reason, reason("no licence"));
     assert_eq!(world.counts(&cup).await, (1, 1), "one promotion, not two");
     reused(remove("another reason", request).await);
-    // Also after an organiser has brought the user back, who had come in alone before.
+    // Also after an organiser has added the user, who had registered before.
     let back = world.add(&people[0], &cup, AddOptions::default()).await;
     assert!(back.expect("back").added_by.is_some());
     let again = remove("no licence", request).await;
-    assert_eq!(again.expect("the first answer"), removed);
+    assert_eq!(again.expect("the first result"), removed);
 }
 
 #[tokio::test]
@@ -170,7 +174,7 @@ async fn only_the_last_eight_requests_of_a_registration_are_kept() {
         } else {
             world.user.withdraw(&ada, &cup, requests[n]).await
         };
-        assert_eq!(again.expect("the first answer"), answers[n]);
+        assert_eq!(again.expect("the first result"), answers[n]);
     }
     let found = world
         .user
@@ -178,7 +182,7 @@ async fn only_the_last_eight_requests_of_a_registration_are_kept() {
         .await
         .expect("a competition");
     assert_eq!(found.revision, revision);
-    // The ninth last is as good as new.
+    // The ninth to last request is a new one.
     let anew = world.user.withdraw(&ada, &cup, requests[1]).await;
     assert_eq!(rejection(anew), Rejection::NotRegistered);
     let anew = world
@@ -190,7 +194,7 @@ async fn only_the_last_eight_requests_of_a_registration_are_kept() {
 }
 
 #[tokio::test]
-async fn one_id_for_two_people_is_two_requests() {
+async fn one_request_id_of_two_users_is_two_requests() {
     let world = World::new().await;
     let cup = world.competition(places(5)).await;
     let people: Vec<UserId> = world.people(2).await;

@@ -1,4 +1,4 @@
-//! Rules 1 and 7: no more than there are places, unless an admin says so.
+//! Rules 1 and 7: the capacity is exceeded only by an admin who sets `over_capacity`.
 
 use domain::RegistrationState::{Confirmed, Waitlisted};
 use domain::{AddOptions, Capacity, CompetitionPatch, Rejection, WaitlistCapacity};
@@ -39,7 +39,7 @@ async fn rule_1_without_a_capacity_everybody_is_confirmed() {
 }
 
 #[tokio::test]
-async fn rule_1_who_finds_neither_a_place_nor_a_queue_is_told_how_full_it_is() {
+async fn rule_1_a_registration_with_a_full_waitlist_is_refused_with_the_counts() {
     let world = World::new().await;
     let people = world.people(4).await;
     let cup = world.competition(places(1).waitlist(0)).await;
@@ -67,7 +67,7 @@ async fn rule_1_who_finds_neither_a_place_nor_a_queue_is_told_how_full_it_is() {
         waitlisted_count,
     };
     assert_eq!(full, expected);
-    // Also for an organiser who does not say over_capacity.
+    // Also for an organiser who does not set over_capacity.
     assert_eq!(
         rejection(world.add(&people[3], &cup, AddOptions::default()).await),
         full
@@ -75,7 +75,7 @@ async fn rule_1_who_finds_neither_a_place_nor_a_queue_is_told_how_full_it_is() {
 }
 
 #[tokio::test]
-async fn rule_1_only_an_admin_who_says_so_goes_over_the_capacity() {
+async fn rule_1_only_an_admin_who_sets_over_capacity_exceeds_the_capacity() {
     let world = World::new().await;
     let people = world.people(4).await;
     let cup = world.competition(places(1)).await;
@@ -96,7 +96,7 @@ async fn rule_1_only_an_admin_who_says_so_goes_over_the_capacity() {
     assert_eq!(over.registration.state, Confirmed);
     assert_eq!(world.counts(&cup).await, (2, 2));
 
-    // While there are more than there are places, nobody follows.
+    // While the capacity is exceeded, nobody is promoted.
     world.withdraw(&people[0], &cup).await.expect("withdrawn");
     assert_eq!(world.counts(&cup).await, (1, 2));
     world.withdraw(&people[3], &cup).await.expect("withdrawn");
@@ -123,7 +123,7 @@ async fn rule_7_a_capacity_below_the_confirmed_is_refused_with_both_numbers() {
     assert_eq!(refused.rejection, too_small);
     assert_eq!(world.counts(&cup).await, (3, 1));
 
-    // Over the capacity, everything else can be changed, and the number brought nearer.
+    // While the capacity is exceeded, other fields can be changed, and the capacity raised.
     world
         .add(&world.person().await, &cup, OVER_CAPACITY)
         .await
@@ -135,12 +135,12 @@ async fn rule_7_a_capacity_below_the_confirmed_is_refused_with_both_numbers() {
     world
         .update(&cup, patch)
         .await
-        .expect("the capacity is as it was");
+        .expect("the capacity does not change");
     world.capacity(&cup, 4).await.expect("four are confirmed");
 }
 
 #[tokio::test]
-async fn rule_7_a_shorter_waitlist_keeps_those_who_wait() {
+async fn rule_7_a_smaller_waitlist_keeps_the_waitlisted_users() {
     let world = World::new().await;
     let people = world.people(4).await;
     let cup = world.competition(places(1)).await;
@@ -159,5 +159,9 @@ async fn rule_7_a_shorter_waitlist_keeps_those_who_wait() {
         "{refused:?}"
     );
     world.withdraw(&people[0], &cup).await.expect("withdrawn");
-    assert_eq!(world.counts(&cup).await, (1, 1), "they are still promoted");
+    assert_eq!(
+        world.counts(&cup).await,
+        (1, 1),
+        "waitlisted users are still promoted"
+    );
 }

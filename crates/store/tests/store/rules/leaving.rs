@@ -1,4 +1,4 @@
-//! Rule 5: who leaves, and who comes back.
+//! Rule 5: withdrawals, removals, and new registrations after them.
 
 use domain::RegistrationState::{Removed, Withdrawn};
 use domain::{AddOptions, Rejection};
@@ -6,7 +6,7 @@ use domain::{AddOptions, Rejection};
 use crate::world::{DAY, World, places, rejection};
 
 #[tokio::test]
-async fn rule_5_one_can_withdraw_from_what_is_full_closed_waiting_or_cancelled() {
+async fn rule_5_a_user_withdraws_from_a_full_a_closed_and_a_cancelled_competition() {
     let world = World::new().await;
     let people = world.people(4).await;
     let cup = world.competition(places(2).waitlist(2)).await;
@@ -69,7 +69,7 @@ async fn rule_5_nobody_withdraws_once_the_competition_has_started() {
 }
 
 #[tokio::test]
-async fn rule_5_who_withdrew_comes_back_at_the_end_of_the_queue() {
+async fn rule_5_a_user_who_withdrew_registers_at_the_end_of_the_waitlist() {
     let world = World::new().await;
     let people = world.people(3).await;
     let cup = world.competition(places(1)).await;
@@ -82,7 +82,7 @@ async fn rule_5_who_withdrew_comes_back_at_the_end_of_the_queue() {
     assert_eq!(back.waitlist_position, Some(2));
     assert_eq!(
         back.created_at, first.created_at,
-        "when the person first registered"
+        "the time of the first registration"
     );
     assert!(back.updated_at >= first.updated_at);
     assert_eq!(
@@ -92,7 +92,7 @@ async fn rule_5_who_withdrew_comes_back_at_the_end_of_the_queue() {
 }
 
 #[tokio::test]
-async fn rule_5_who_was_removed_comes_back_only_by_an_admin() {
+async fn rule_5_only_an_admin_can_add_a_removed_user() {
     let world = World::new().await;
     let cup = world.competition(places(2)).await;
     let ada = world.person().await;
@@ -135,5 +135,5 @@ async fn rule_5_who_was_removed_comes_back_only_by_an_admin() {
     world
         .register(&ada, &cup)
         .await
-        .expect("who withdrew may come back");
+        .expect("a user who withdrew may register");
 }

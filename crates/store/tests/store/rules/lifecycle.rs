@@ -1,4 +1,4 @@
-//! Rule 8: drafts, and what was called off.
+//! Rule 8: drafts and cancelled competitions.
 
 use domain::{AddOptions, CompetitionState, Rejection};
 use store::Error;
@@ -33,16 +33,12 @@ async fn rule_8_cancelling_keeps_the_records_and_stops_registration() {
     let refused = world.capacity(&cup, 2).await.expect_err("it is over");
     assert!(matches!(refused, Error::Rejected(_)), "{refused:?}");
     world.withdraw(&people[0], &cup).await.expect("withdrawn");
-    assert_eq!(
-        world.counts(&cup).await,
-        (0, 1),
-        "nobody is promoted any more"
-    );
+    assert_eq!(world.counts(&cup).await, (0, 1), "nobody is promoted");
     let seen = world
         .user
         .get_public_competition(&cup)
         .await
-        .expect("everybody sees it");
+        .expect("users see it");
     assert_eq!(seen.state, CompetitionState::Cancelled);
 }
 
@@ -74,11 +70,7 @@ async fn rule_8_a_draft_does_not_exist_for_users() {
         .expect("a list");
     assert_eq!(mine.items, []);
     let refused = rejection(world.add(&ada, &draft, AddOptions::default()).await);
-    assert_eq!(
-        refused,
-        Rejection::CompetitionNotPublished,
-        "admins do see it"
-    );
+    assert_eq!(refused, Rejection::CompetitionNotPublished, "admins see it");
     assert_eq!(
         rejection(world.cancel(&draft).await),
         Rejection::CompetitionNotPublished
@@ -96,7 +88,7 @@ async fn rule_8_only_a_draft_is_published_or_deleted() {
         .expect("deleted");
     let gone = world.admin.get_competition(&draft).await;
     assert_eq!(rejection(gone), Rejection::CompetitionNotFound);
-    assert_eq!(world.log(&draft).await.len(), 2, "its log stays");
+    assert_eq!(world.log(&draft).await.len(), 2, "its log is kept");
 
     let cup = world.competition(places(1)).await;
     let again = world

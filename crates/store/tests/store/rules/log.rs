@@ -6,7 +6,7 @@ use domain::{Action, Actor, AddOptions, Change, Reason, UserId};
 use crate::world::{World, new_request, places};
 
 #[tokio::test]
-async fn rule_9_each_change_is_in_the_log_with_who_what_when_before_and_after() {
+async fn rule_9_the_log_has_actor_action_time_and_both_states_of_every_change() {
     let world = World::new().await;
     let cup = world.competition(places(1)).await;
     let (ada, bob) = (world.person().await, world.person().await);

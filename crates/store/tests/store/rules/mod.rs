@@ -1,4 +1,4 @@
-//! The twelve rules of the README, each on every path that it concerns.
+//! The twelve rules of the README, on every path that each of them applies to.
 
 mod capacity;
 mod leaving;

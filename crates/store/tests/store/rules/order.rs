@@ -1,4 +1,4 @@
-//! Rules 3 and 4: one entry each, in the order of revision.
+//! Rules 3 and 4: one registration per user, in the order of revision.
 
 use domain::RegistrationState::Confirmed;
 use domain::{Rejection, Revision};
@@ -28,13 +28,13 @@ async fn rule_3_registering_twice_is_refused_unless_it_is_the_same_request() {
         .user
         .register(&ada, &cup, request)
         .await
-        .expect("the same answer");
+        .expect("the first result");
     assert_eq!(again, first);
     assert_eq!(world.counts(&cup).await, (1, 1));
 }
 
 #[tokio::test]
-async fn rule_4_every_answer_names_the_revision_at_which_it_was_decided() {
+async fn rule_4_every_reply_has_the_revision_of_its_decision() {
     let world = World::new().await;
     let cup = world.competition(places(1).waitlist(0)).await;
     let (ada, bob) = (world.person().await, world.person().await);
@@ -66,7 +66,7 @@ async fn rule_4_every_answer_names_the_revision_at_which_it_was_decided() {
 }
 
 #[tokio::test]
-async fn rule_4_the_queue_is_in_the_order_of_revision() {
+async fn rule_4_the_waitlist_is_in_the_order_of_revision() {
     let world = World::new().await;
     let people = world.people(40).await;
     let cup = world.competition(places(1)).await;
@@ -88,7 +88,7 @@ async fn rule_4_the_queue_is_in_the_order_of_revision() {
             - 2;
         assert_eq!(
             waiting as usize, left,
-            "the next one was promoted, whoever it is"
+            "the user with the next revision was promoted"
         );
     }
     let (_, last) = in_order.last().expect("one is left");

@@ -1,4 +1,4 @@
-//! A preview: what registering would answer, with nothing changed.
+//! A preview returns what a registration would return, and changes nothing.
 
 use domain::RegistrationState::{Confirmed, Waitlisted};
 use domain::Rejection;
@@ -6,7 +6,7 @@ use domain::Rejection;
 use crate::world::{DAY, World, new_request, places, rejected, rejection};
 
 #[tokio::test]
-async fn a_preview_answers_as_the_real_call_would_and_changes_nothing() {
+async fn a_preview_returns_what_the_registration_returns_and_changes_nothing() {
     let world = World::new().await;
     let people = world.people(4).await;
     let cup = world.competition(places(1).waitlist(1)).await;
@@ -48,7 +48,7 @@ async fn a_preview_answers_as_the_real_call_would_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_preview_makes_no_promotion_that_was_cut_off_but_counts_with_it() {
+async fn a_preview_counts_promotions_that_are_due_without_making_them() {
     let world = World::new().await;
     let people = world.people(5).await;
     let cup = world.competition(places(1)).await;

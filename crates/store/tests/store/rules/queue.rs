@@ -1,4 +1,4 @@
-//! Rule 2: while somebody waits, no place is free, by whichever path it became free.
+//! Rule 2: a free place goes to the first user of the waitlist, however it became free.
 
 use domain::RegistrationState::{Confirmed, Waitlisted, Withdrawn};
 use domain::{AddOptions, CompetitionPatch, Revision};
@@ -8,7 +8,7 @@ use super::OVER_CAPACITY;
 use crate::world::{World, join_all, places};
 
 #[tokio::test]
-async fn rule_2_a_newcomer_never_passes_the_queue() {
+async fn rule_2_a_new_registration_never_passes_the_waitlist() {
     let world = World::new().await;
     let people = world.people(3).await;
     let cup = world.competition(places(1)).await;
@@ -22,7 +22,7 @@ async fn rule_2_a_newcomer_never_passes_the_queue() {
 }
 
 #[tokio::test]
-async fn rule_2_a_withdrawal_promotes_the_first_in_the_queue_in_the_same_step() {
+async fn rule_2_a_withdrawal_promotes_the_first_user_of_the_waitlist_in_the_same_step() {
     let world = World::new().await;
     let people = world.people(3).await;
     let cup = world.competition(places(1)).await;
@@ -44,15 +44,11 @@ async fn rule_2_a_withdrawal_promotes_the_first_in_the_queue_in_the_same_step() 
         .my_registration(&people[2], &cup)
         .await
         .expect("in");
-    assert_eq!(
-        waits.waitlist_position,
-        Some(1),
-        "everybody behind moves up"
-    );
+    assert_eq!(waits.waitlist_position, Some(1), "the users behind move up");
 }
 
 #[tokio::test]
-async fn rule_2_a_removal_promotes() {
+async fn rule_2_a_removal_promotes_the_first_user_of_the_waitlist() {
     let world = World::new().await;
     let people = world.people(2).await;
     let cup = world.competition(places(1)).await;
@@ -64,7 +60,7 @@ async fn rule_2_a_removal_promotes() {
 }
 
 #[tokio::test]
-async fn rule_2_a_larger_capacity_promotes_in_the_order_of_the_queue() {
+async fn rule_2_a_larger_capacity_promotes_in_the_order_of_the_waitlist() {
     let world = World::new().await;
     let people = world.people(5).await;
     let cup = world.competition(places(1)).await;
@@ -91,7 +87,7 @@ async fn rule_2_a_larger_capacity_promotes_in_the_order_of_the_queue() {
 }
 
 #[tokio::test]
-async fn rule_2_a_larger_capacity_promotes_more_than_a_hundred_and_answers_how_it_ended() {
+async fn rule_2_a_larger_capacity_promotes_more_than_a_hundred_users_before_it_returns() {
     let world = World::new().await;
     let people = world.people(260).await;
     let cup = world.competition(places(1)).await;
@@ -105,10 +101,10 @@ async fn rule_2_a_larger_capacity_promotes_more_than_a_hundred_and_answers_how_i
 }
 
 #[tokio::test]
-async fn rule_2_promotions_that_were_cut_off_come_before_anything_else() {
+async fn rule_2_promotions_that_are_due_are_made_before_any_other_change() {
     let world = World::new().await;
     let people = world.people(8).await;
-    // A larger capacity whose promotions did not follow, as after a crash: the record says 5 places.
+    // As after a crash between a change of the capacity and its promotions.
     let interrupted = async || {
         let cup = world.competition(places(1)).await;
         for user in &people[..7] {
@@ -158,7 +154,7 @@ async fn rule_2_promotions_that_were_cut_off_come_before_anything_else() {
 }
 
 #[tokio::test]
-async fn rule_2_a_deleted_account_promotes() {
+async fn rule_2_an_erased_account_gives_its_place_to_the_waitlist() {
     let world = World::new().await;
     let cup = world.competition(places(1)).await;
     let (ada, session) = world.sign_up("ada").await;
@@ -171,7 +167,7 @@ async fn rule_2_a_deleted_account_promotes() {
 }
 
 #[tokio::test]
-async fn rule_2_a_deleted_account_gives_up_what_an_admin_added() {
+async fn rule_2_an_erased_account_gives_up_a_place_that_an_admin_added() {
     let world = World::new().await;
     let cup = world.competition(places(1)).await;
     let (ada, session) = world.sign_up("ada").await;
@@ -185,12 +181,12 @@ async fn rule_2_a_deleted_account_gives_up_what_an_admin_added() {
         .admin
         .get_registration(&cup, &ada)
         .await
-        .expect("the record stays");
+        .expect("the record is kept");
     assert_eq!((entry.registration.state, entry.user), (Withdrawn, None));
 }
 
 #[tokio::test]
-async fn rule_2_one_who_waits_and_leaves_promotes_nobody() {
+async fn rule_2_a_withdrawal_from_the_waitlist_promotes_nobody() {
     let world = World::new().await;
     let people = world.people(3).await;
     let cup = world.competition(places(1)).await;

@@ -1,4 +1,4 @@
-//! Rules 11 and 12: what a request names, its id and its etag. More of rule 11 is in `repetition`.
+//! Rules 11 and 12: the request id and the etag. See `repetition` for more of rule 11.
 
 use domain::RegistrationState::Confirmed;
 use domain::{Capacity, CompetitionPatch, Rejection, WaitlistCapacity};
@@ -8,7 +8,7 @@ use super::IGNORE_WINDOW;
 use crate::world::{World, first_page, join_all, new_request, places, rejection};
 
 #[tokio::test]
-async fn rule_11_a_refusal_is_decided_afresh() {
+async fn rule_11_a_refused_request_is_decided_again() {
     let world = World::new().await;
     let cup = world.competition(places(1).waitlist(0)).await;
     let (ada, bob) = (world.person().await, world.person().await);
@@ -63,7 +63,7 @@ async fn rule_11_an_unknown_competition_is_not_found() {
 }
 
 #[tokio::test]
-async fn rule_12_an_old_etag_is_refused_and_none_is_taken_as_it_comes() {
+async fn rule_12_an_outdated_etag_is_refused_and_an_absent_one_is_not_checked() {
     let world = World::new().await;
     let cup = world.competition(places(1)).await;
     let by = &world.organiser;
@@ -92,7 +92,7 @@ async fn rule_12_an_old_etag_is_refused_and_none_is_taken_as_it_comes() {
         .expect("a registration changes no etag");
     assert_ne!(first.etag(), etag);
     let Err(Error::Rejected(refused)) = update("Lake", Some(&etag)).await else {
-        panic!("the etag is old");
+        panic!("the etag is outdated");
     };
     assert_eq!(refused.rejection, Rejection::EtagMismatch);
     let found = world
@@ -101,7 +101,7 @@ async fn rule_12_an_old_etag_is_refused_and_none_is_taken_as_it_comes() {
         .await
         .expect("a competition");
     assert_eq!(found.details.venue.as_str(), "Park");
-    let last = update("Lake", None).await.expect("it names no etag");
+    let last = update("Lake", None).await.expect("it has no etag");
     assert_eq!(last.details.venue.as_str(), "Lake");
 }
 

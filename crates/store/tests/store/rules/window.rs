@@ -1,4 +1,4 @@
-//! Rule 6: the window, and what goes on after it has closed.
+//! Rule 6: the registration window, and promotions after it has closed.
 
 use domain::RegistrationState::Confirmed;
 use domain::{AddOptions, Rejection};
@@ -28,7 +28,7 @@ async fn rule_6_the_window_is_from_opens_to_closes() {
         let refused = world.add(&ada, cup, AddOptions::default()).await;
         assert!(
             refused.is_err(),
-            "for an organiser too, who does not say ignore_window"
+            "also for an organiser who does not set ignore_window"
         );
         world.add(&ada, cup, IGNORE_WINDOW).await.expect("added");
     }
@@ -74,7 +74,7 @@ async fn rule_6_the_window_follows_the_clock_of_redis() {
 }
 
 #[tokio::test]
-async fn rule_6_after_closing_the_queue_is_promoted_until_the_competition_starts() {
+async fn rule_6_after_closing_the_waitlist_is_promoted_until_the_competition_starts() {
     let world = World::new().await;
     let people = world.people(5).await;
     let cup = world.competition(places(2)).await;
@@ -125,7 +125,7 @@ async fn rule_6_nobody_is_promoted_once_the_competition_has_started() {
 }
 
 #[tokio::test]
-async fn rule_6_a_place_that_is_free_after_the_start_goes_to_no_newcomer_past_the_queue() {
+async fn rule_6_after_the_start_an_added_user_does_not_pass_the_waitlist() {
     let world = World::new().await;
     let people = world.people(3).await;
     let cup = world.competition(places(1)).await;

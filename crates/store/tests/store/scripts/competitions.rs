@@ -1,4 +1,4 @@
-//! Calls about competitions.
+//! Calls about damaged competitions.
 
 use domain::RegistrationState::{Confirmed, Removed, Waitlisted, Withdrawn};
 use domain::{AddOptions, CompetitionId, CompetitionPatch, Reason, RequestId, Title, UserId};
@@ -8,19 +8,19 @@ use store::competitions::NewCompetition;
 use super::damage::{Damage, FAST, command, odd_fields, of_every_type, on_damaged};
 use crate::world::{World, details, first_page, new_competition, new_request, places};
 
-/// A competition with somebody in each state, and one who is nowhere.
-struct Cast {
+/// A competition with a user in each state, and a user without a registration.
+struct Users {
     cup: CompetitionId,
     confirmed: UserId,
     waiting: UserId,
     withdrawn: UserId,
     removed: UserId,
     newcomer: UserId,
-    /// Of the registration of who waits.
+    /// The request of the waitlisted user.
     known: RequestId,
 }
 
-impl Cast {
+impl Users {
     async fn of(world: &World) -> Self {
         let cup = world.competition(places(2)).await;
         let people = world.people(6).await;
@@ -49,7 +49,7 @@ impl Cast {
         }
     }
 
-    /// What can be wrong with its records. `request` is of a call of an organiser.
+    /// Damages of the records. `request` is the request id of an organiser's call.
     fn damages(&self, request: RequestId) -> Vec<Damage> {
         let key = |holds: &str| format!("c:{{{}}}:{holds}", self.cup);
         let mut keys: Vec<_> = [
@@ -155,14 +155,13 @@ enum Call {
     Read,
 }
 
-async fn call(world: &World, cast: &Cast, request: RequestId, call: Call) -> Result<(), Error> {
+async fn call(world: &World, users: &Users, request: RequestId, call: Call) -> Result<(), Error> {
     use Call::{
         AddNewcomer, AddOverCapacity, AddRemoved, Cancel, Create, Delete, Enlarge, Preview,
         Publish, Read, RegisterAgain, RegisterNewcomer, RegisterOnceMore, RegisterRemoved,
         RemoveConfirmed, RemoveWaiting, Rename, Seal, Shrink, WithdrawConfirmed, WithdrawWaiting,
     };
-    let (by, cup) = (&world.organiser, &cast.cup);
-    let title = Title::parse("Autumn Cup").ok();
+    let (by, cup) = (&world.organiser, &users.cup);
     let capacity = |places| CompetitionPatch {
         capacity: Some(domain::Capacity::parse(places).ok()),
         ..CompetitionPatch::default()
@@ -181,41 +180,35 @@ async fn call(world: &World, cast: &Cast, request: RequestId, call: Call) -> Res
         ignore_window: true,
     };
     match call {
-        RegisterNewcomer => world.register(&cast.newcomer, cup).await.map(drop),
-        RegisterAgain => world.register(&cast.withdrawn, cup).await.map(drop),
+        RegisterNewcomer => world.register(&users.newcomer, cup).await.map(drop),
+        RegisterAgain => world.register(&users.withdrawn, cup).await.map(drop),
         RegisterOnceMore => world
             .user
-            .register(&cast.waiting, cup, cast.known)
+            .register(&users.waiting, cup, users.known)
             .await
             .map(drop),
-        RegisterRemoved => world.register(&cast.removed, cup).await.map(drop),
+        RegisterRemoved => world.register(&users.removed, cup).await.map(drop),
         Preview => world
             .user
-            .preview_registration(&cast.newcomer, cup, request)
+            .preview_registration(&users.newcomer, cup, request)
             .await
             .map(drop),
-        WithdrawConfirmed => world.withdraw(&cast.confirmed, cup).await.map(drop),
-        WithdrawWaiting => world.withdraw(&cast.waiting, cup).await.map(drop),
+        WithdrawConfirmed => world.withdraw(&users.confirmed, cup).await.map(drop),
+        WithdrawWaiting => world.withdraw(&users.waiting, cup).await.map(drop),
         AddNewcomer => world
-            .add(&cast.newcomer, cup, AddOptions::default())
+            .add(&users.newcomer, cup, AddOptions::default())
             .await
             .map(drop),
         AddRemoved => world
-            .add(&cast.removed, cup, AddOptions::default())
+            .add(&users.removed, cup, AddOptions::default())
             .await
             .map(drop),
-        AddOverCapacity => world.add(&cast.newcomer, cup, over).await.map(drop),
-        RemoveConfirmed => world.remove(&cast.confirmed, cup).await.map(drop),
-        RemoveWaiting => world.remove(&cast.waiting, cup).await.map(drop),
+        AddOverCapacity => world.add(&users.newcomer, cup, over).await.map(drop),
+        RemoveConfirmed => world.remove(&users.confirmed, cup).await.map(drop),
+        RemoveWaiting => world.remove(&users.waiting, cup).await.map(drop),
         Enlarge => update(capacity(3)).await,
         Shrink => update(capacity(1)).await,
-        Rename => {
-            update(CompetitionPatch {
-                title,
-                ..CompetitionPatch::default()
-            })
-            .await
-        }
+        Rename => update(renamed()).await,
         Publish => world
             .admin
             .publish_competition(by, cup, request)
@@ -242,7 +235,7 @@ async fn call(world: &World, cast: &Cast, request: RequestId, call: Call) -> Res
         Seal => world.admin.seal_all().await.map(drop),
         Read => {
             let all = [Confirmed, Waitlisted, Withdrawn, Removed];
-            world.admin.get_registration(cup, &cast.waiting).await?;
+            world.admin.get_registration(cup, &users.waiting).await?;
             world
                 .admin
                 .list_registrations(cup, &all, &first_page(10))
@@ -250,10 +243,17 @@ async fn call(world: &World, cast: &Cast, request: RequestId, call: Call) -> Res
             world.admin.audit_entries(cup, &first_page(10)).await?;
             world
                 .user
-                .my_registrations(&cast.waiting, &first_page(10))
+                .my_registrations(&users.waiting, &first_page(10))
                 .await
                 .map(drop)
         }
+    }
+}
+
+fn renamed() -> CompetitionPatch {
+    CompetitionPatch {
+        title: Title::parse("Autumn Cup").ok(),
+        ..CompetitionPatch::default()
     }
 }
 
@@ -264,7 +264,7 @@ async fn users_calls_on_damaged_competitions_change_nothing_or_all() {
         WithdrawConfirmed, WithdrawWaiting,
     };
     let world = World::with_settings(&FAST).await;
-    let (cast, request) = (Cast::of(&world).await, new_request());
+    let (users, request) = (Users::of(&world).await, new_request());
     let calls = [
         RegisterNewcomer,
         RegisterAgain,
@@ -274,8 +274,8 @@ async fn users_calls_on_damaged_competitions_change_nothing_or_all() {
         WithdrawConfirmed,
         WithdrawWaiting,
     ];
-    let make = async |one| call(&world, &cast, request, one).await;
-    on_damaged(&world, &cast.damages(request), &calls, make).await;
+    let make = async |one| call(&world, &users, request, one).await;
+    on_damaged(&world, &users.damages(request), &calls, make).await;
 }
 
 #[tokio::test]
@@ -285,7 +285,7 @@ async fn organisers_calls_on_damaged_competitions_change_nothing_or_all() {
         RemoveWaiting, Rename, Seal, Shrink,
     };
     let world = World::with_settings(&FAST).await;
-    let (cast, request) = (Cast::of(&world).await, new_request());
+    let (users, request) = (Users::of(&world).await, new_request());
     let calls = [
         AddNewcomer,
         AddRemoved,
@@ -299,18 +299,18 @@ async fn organisers_calls_on_damaged_competitions_change_nothing_or_all() {
         Seal,
         Read,
     ];
-    let make = async |one| call(&world, &cast, request, one).await;
-    on_damaged(&world, &cast.damages(request), &calls, make).await;
+    let make = async |one| call(&world, &users, request, one).await;
+    on_damaged(&world, &users.damages(request), &calls, make).await;
 }
 
 #[tokio::test]
-async fn calls_on_damaged_competitions_with_promotions_that_are_due_make_those_at_most() {
+async fn calls_on_damaged_competitions_make_at_most_the_promotions_that_are_due() {
     use Call::{
         AddNewcomer, Cancel, Enlarge, RegisterNewcomer, RemoveConfirmed, WithdrawConfirmed,
     };
     let world = World::with_settings(&FAST).await;
-    let (cast, request) = (Cast::of(&world).await, new_request());
-    let meta = format!("c:{{{}}}:meta", cast.cup);
+    let (users, request) = (Users::of(&world).await, new_request());
+    let meta = format!("c:{{{}}}:meta", users.cup);
     let _: i64 = world.root(&["HSET", &meta, "capacity", "4"]).await;
     let calls = [
         RegisterNewcomer,
@@ -320,15 +320,15 @@ async fn calls_on_damaged_competitions_with_promotions_that_are_due_make_those_a
         Enlarge,
         Cancel,
     ];
-    let make = async |one| call(&world, &cast, request, one).await;
-    on_damaged(&world, &cast.damages(request), &calls, make).await;
+    let make = async |one| call(&world, &users, request, one).await;
+    on_damaged(&world, &users.damages(request), &calls, make).await;
 }
 
 #[tokio::test]
 async fn calls_on_damaged_drafts_change_nothing_or_all() {
     let world = World::with_settings(&FAST).await;
-    let mut cast = Cast::of(&world).await;
-    cast.cup = world.draft(places(2)).await;
+    let mut users = Users::of(&world).await;
+    users.cup = world.draft(places(2)).await;
     let request = new_request();
     let calls = [
         Call::Publish,
@@ -337,16 +337,16 @@ async fn calls_on_damaged_drafts_change_nothing_or_all() {
         Call::Enlarge,
         Call::RegisterNewcomer,
     ];
-    let make = async |one| call(&world, &cast, request, one).await;
-    on_damaged(&world, &cast.damages(request), &calls, make).await;
+    let make = async |one| call(&world, &users, request, one).await;
+    on_damaged(&world, &users.damages(request), &calls, make).await;
 }
 
 #[tokio::test]
-async fn creating_a_competition_where_something_odd_stands_changes_nothing_or_all() {
+async fn creating_a_competition_over_damaged_keys_changes_nothing_or_all() {
     let world = World::with_settings(&FAST).await;
-    let mut cast = Cast::of(&world).await;
-    cast.cup = CompetitionId::parse("nothing-yet").expect("an id");
+    let mut users = Users::of(&world).await;
+    users.cup = CompetitionId::parse("nothing-yet").expect("an id");
     let request = new_request();
-    let make = async |one| call(&world, &cast, request, one).await;
-    on_damaged(&world, &cast.damages(request), &[Call::Create], make).await;
+    let make = async |one| call(&world, &users, request, one).await;
+    on_damaged(&world, &users.damages(request), &[Call::Create], make).await;
 }

@@ -1,4 +1,4 @@
-//! Who is registered, and the log.
+//! Lists of registrations and of log entries.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,13 +10,13 @@ use super::{all_pages, nothing};
 use crate::world::{World, first_page, places};
 
 #[tokio::test]
-async fn entries_come_once_each_in_the_order_of_revision_after_much_churn() {
+async fn registrations_are_listed_once_each_in_the_order_of_revision() {
     let world = World::new().await;
     let cup = world.competition(places(10)).await;
     let people = world.people(60).await;
     for round in 0..6 {
         for (n, user) in people.iter().enumerate() {
-            // Who is in already, or not, is refused, and left as it is.
+            // A call that does not fit the state of the user is refused.
             match (n + round) % 3 {
                 0 => drop(world.register(user, &cup).await),
                 1 if round == 5 && n % 4 == 0 => drop(world.remove(user, &cup).await),
@@ -34,7 +34,7 @@ async fn entries_come_once_each_in_the_order_of_revision_after_much_churn() {
     let log = world.log(&cup).await.len();
     assert!(
         log > 3 * expected.len(),
-        "much of the log is no longer current: {log}"
+        "most log entries are of former states: {log}"
     );
     let all = [Confirmed, Waitlisted, Withdrawn, Removed];
     for size in [1, 9, 200] {
@@ -50,7 +50,7 @@ async fn entries_come_once_each_in_the_order_of_revision_after_much_churn() {
         assert_eq!(found.len(), expected.len());
         for entry in found {
             assert_eq!(Some(&entry), expected.get(&entry.registration.user_id));
-            assert!(entry.user.is_some(), "with who it is");
+            assert!(entry.user.is_some(), "with the user");
         }
     }
     for state in all {
@@ -67,12 +67,12 @@ async fn entries_come_once_each_in_the_order_of_revision_after_much_churn() {
             .filter(|entry| entry.registration.state == state)
             .count();
         assert_eq!(found.len(), due, "{state:?}");
-        assert!(due > 0, "there are some who are {state:?}");
+        assert!(due > 0, "there are some in the state {state:?}");
     }
 }
 
 #[tokio::test]
-async fn an_entry_that_changes_between_the_pages_is_not_left_out() {
+async fn a_registration_that_changes_between_two_pages_is_listed() {
     let world = World::new().await;
     let cup = world.competition(places(50)).await;
     let people = world.people(30).await;
@@ -103,12 +103,12 @@ async fn an_entry_that_changes_between_the_pages_is_not_left_out() {
     assert_eq!(
         found.len(),
         35,
-        "five were on the first page, and again where they are now"
+        "five were on the first page, and come again with their new revision"
     );
 }
 
 #[tokio::test]
-async fn the_log_comes_in_pages_from_the_first_revision_on() {
+async fn the_log_is_listed_from_the_first_revision_on() {
     let world = World::new().await;
     let cup = world.competition(places(5)).await;
     for user in world.people(20).await {
@@ -129,7 +129,7 @@ async fn the_log_comes_in_pages_from_the_first_revision_on() {
 }
 
 #[tokio::test]
-async fn a_page_can_be_cut_short_behind_any_of_its_items() {
+async fn the_cursor_of_any_item_continues_the_list() {
     let world = World::new().await;
     let cup = world.competition(places(5)).await;
     for user in world.people(5).await {
