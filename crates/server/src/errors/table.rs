@@ -1,8 +1,9 @@
 //! The one table from failures to gRPC codes.
 //!
-//! Other files name codes only where no failure is involved: `health::service` (the protocol
-//! prescribes `NOT_FOUND`), `health::peer` and `health::probe` (the codes of other servers), and
-//! `edge::call_log` (OK, and CANCELLED by the client).
+//! No other file gives a failure its code. Outside of `errors`, codes are named only by
+//! `health::service` (the protocol prescribes `NOT_FOUND`), by `health::peer` and `health::probe`
+//! (they read the codes of other servers), and by `edge::call_log` (OK, and CANCELLED by the
+//! client).
 
 use std::time::Duration;
 
