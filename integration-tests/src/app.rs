@@ -1,5 +1,7 @@
 //! Redis and both services.
 
+use std::time::Instant;
+
 use admin_service::FirstOwner;
 use api::v1::Competition;
 use api::{admin, user};
@@ -10,7 +12,7 @@ use server::{Passwords, ServiceSettings};
 use store::admins::NewAdmin;
 use store::users::NewUser;
 use store::{AdminStore, PasswordHash, Redis, UserStore};
-use testkit::{TestRedis, fixtures};
+use testkit::{TIMEOUT, TestRedis, fixtures};
 use tokio::net::TcpListener;
 use tokio::sync::OnceCell;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -105,7 +107,8 @@ impl Startlist {
     /// The first owner, created if absent, in a session of its own.
     pub async fn owner(&self) -> Admin {
         let owner = new_admin("owner", Role::Owner);
-        let created = self.admin_store.ensure_owner(&owner, password_hash().await);
+        let hash = password_hash().await;
+        let created = retry(async || self.admin_store.ensure_owner(&owner, hash).await);
         created.await.expect("an owner");
         self.open_admin_session(&owner.email).await
     }
@@ -124,9 +127,8 @@ impl Startlist {
     pub async fn new_admin(&self, name: &str, role: Role) -> Admin {
         let new = new_admin(name, role);
         let by = AdminId::parse("tests").expect("an id");
-        let created = self
-            .admin_store
-            .create_admin(&by, &new, password_hash().await);
+        let hash = password_hash().await;
+        let created = retry(async || self.admin_store.create_admin(&by, &new, hash).await);
         match created.await {
             Err(store::Error::Rejected(_)) | Ok(_) => self.open_admin_session(&new.email).await,
             Err(error) => panic!("no admin: {error}"),
@@ -135,9 +137,10 @@ impl Startlist {
 
     async fn open_admin_session(&self, email: &Email) -> Admin {
         let credentials = self.admin_store.credentials();
-        let attempt = credentials.find(email).await.expect("an account");
-        let session = credentials.open_session(&attempt).await;
-        let token = session.expect("a session").token;
+        let attempt = retry(async || credentials.find(email).await).await;
+        let attempt = attempt.expect("an account");
+        let session = retry(async || credentials.open_session(&attempt).await);
+        let token = session.await.expect("a session").token;
         Admin::new(
             token.subject().to_owned(),
             email.as_str().to_owned(),
@@ -154,8 +157,9 @@ impl Startlist {
             profile: fixtures::profile(name),
             request_id: RequestId::random(),
         };
-        let created = self.user_store.sign_up(&new, password_hash().await).await;
-        let (user, session) = created.expect("an account");
+        let hash = password_hash().await;
+        let created = retry(async || self.user_store.sign_up(&new, hash).await);
+        let (user, session) = created.await.expect("an account");
         let token = session.token.expose();
         User::new(
             user.id.to_string(),
@@ -328,6 +332,18 @@ async fn listener() -> TcpListener {
 
 fn url_of(listener: &TcpListener) -> String {
     format!("http://{}", listener.local_addr().expect("an address"))
+}
+
+/// Repeats a call of the store that timed out, because Redis may be slow on a busy machine.
+async fn retry<T>(mut call: impl AsyncFnMut() -> store::Result<T>) -> store::Result<T> {
+    let deadline = Instant::now() + TIMEOUT;
+    loop {
+        match call().await {
+            Err(store::Error::Unavailable(_) | store::Error::TooLate)
+                if Instant::now() < deadline => {}
+            result => return result,
+        }
+    }
 }
 
 /// The hash of [`PASSWORD`], computed once because hashing is slow on purpose.
