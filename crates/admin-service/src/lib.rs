@@ -119,14 +119,8 @@ impl admin_service_server::AdminService for AdminService {
     }
 
     async fn sign_out(&self, request: Request<SignOutRequest>) -> RpcResult<SignOutResponse> {
-        reply(
-            sign_out(
-                &self.store,
-                AdminCaller::of(&request)?,
-                request.into_inner(),
-            )
-            .await,
-        )
+        let caller = AdminCaller::of(&request)?;
+        reply(sign_out(&self.store, caller, request.into_inner()).await)
     }
 
     async fn get_me(&self, request: Request<GetMeRequest>) -> RpcResult<GetMeResponse> {
@@ -153,28 +147,16 @@ impl admin_service_server::AdminService for AdminService {
         &self,
         request: Request<DisableAdminRequest>,
     ) -> RpcResult<DisableAdminResponse> {
-        reply(
-            disable_admin(
-                &self.store,
-                AdminCaller::of(&request)?,
-                request.into_inner(),
-            )
-            .await,
-        )
+        let caller = AdminCaller::of(&request)?;
+        reply(disable_admin(&self.store, caller, request.into_inner()).await)
     }
 
     async fn create_competition(
         &self,
         request: Request<CreateCompetitionRequest>,
     ) -> RpcResult<CreateCompetitionResponse> {
-        reply(
-            create_competition(
-                &self.store,
-                AdminCaller::of(&request)?,
-                request.into_inner(),
-            )
-            .await,
-        )
+        let caller = AdminCaller::of(&request)?;
+        reply(create_competition(&self.store, caller, request.into_inner()).await)
     }
 
     async fn get_competition(
@@ -195,56 +177,32 @@ impl admin_service_server::AdminService for AdminService {
         &self,
         request: Request<UpdateCompetitionRequest>,
     ) -> RpcResult<UpdateCompetitionResponse> {
-        reply(
-            update_competition(
-                &self.store,
-                AdminCaller::of(&request)?,
-                request.into_inner(),
-            )
-            .await,
-        )
+        let caller = AdminCaller::of(&request)?;
+        reply(update_competition(&self.store, caller, request.into_inner()).await)
     }
 
     async fn publish_competition(
         &self,
         request: Request<PublishCompetitionRequest>,
     ) -> RpcResult<PublishCompetitionResponse> {
-        reply(
-            publish_competition(
-                &self.store,
-                AdminCaller::of(&request)?,
-                request.into_inner(),
-            )
-            .await,
-        )
+        let caller = AdminCaller::of(&request)?;
+        reply(publish_competition(&self.store, caller, request.into_inner()).await)
     }
 
     async fn cancel_competition(
         &self,
         request: Request<CancelCompetitionRequest>,
     ) -> RpcResult<CancelCompetitionResponse> {
-        reply(
-            cancel_competition(
-                &self.store,
-                AdminCaller::of(&request)?,
-                request.into_inner(),
-            )
-            .await,
-        )
+        let caller = AdminCaller::of(&request)?;
+        reply(cancel_competition(&self.store, caller, request.into_inner()).await)
     }
 
     async fn delete_competition(
         &self,
         request: Request<DeleteCompetitionRequest>,
     ) -> RpcResult<DeleteCompetitionResponse> {
-        reply(
-            delete_competition(
-                &self.store,
-                AdminCaller::of(&request)?,
-                request.into_inner(),
-            )
-            .await,
-        )
+        let caller = AdminCaller::of(&request)?;
+        reply(delete_competition(&self.store, caller, request.into_inner()).await)
     }
 
     async fn list_registrations(
@@ -265,28 +223,16 @@ impl admin_service_server::AdminService for AdminService {
         &self,
         request: Request<AddRegistrationRequest>,
     ) -> RpcResult<AddRegistrationResponse> {
-        reply(
-            add_registration(
-                &self.store,
-                AdminCaller::of(&request)?,
-                request.into_inner(),
-            )
-            .await,
-        )
+        let caller = AdminCaller::of(&request)?;
+        reply(add_registration(&self.store, caller, request.into_inner()).await)
     }
 
     async fn remove_registration(
         &self,
         request: Request<RemoveRegistrationRequest>,
     ) -> RpcResult<RemoveRegistrationResponse> {
-        reply(
-            remove_registration(
-                &self.store,
-                AdminCaller::of(&request)?,
-                request.into_inner(),
-            )
-            .await,
-        )
+        let caller = AdminCaller::of(&request)?;
+        reply(remove_registration(&self.store, caller, request.into_inner()).await)
     }
 
     async fn list_users(&self, request: Request<ListUsersRequest>) -> RpcResult<ListUsersResponse> {

@@ -98,7 +98,8 @@ impl user_service_server::UserService for UserService {
     }
 
     async fn sign_out(&self, request: Request<SignOutRequest>) -> RpcResult<SignOutResponse> {
-        reply(sign_out(&self.store, UserCaller::of(&request)?, request.into_inner()).await)
+        let caller = UserCaller::of(&request)?;
+        reply(sign_out(&self.store, caller, request.into_inner()).await)
     }
 
     async fn get_me(&self, request: Request<GetMeRequest>) -> RpcResult<GetMeResponse> {
@@ -106,7 +107,8 @@ impl user_service_server::UserService for UserService {
     }
 
     async fn update_me(&self, request: Request<UpdateMeRequest>) -> RpcResult<UpdateMeResponse> {
-        reply(update_me(&self.store, UserCaller::of(&request)?, request.into_inner()).await)
+        let caller = UserCaller::of(&request)?;
+        reply(update_me(&self.store, caller, request.into_inner()).await)
     }
 
     async fn change_password(
@@ -143,30 +145,29 @@ impl user_service_server::UserService for UserService {
     }
 
     async fn register(&self, request: Request<RegisterRequest>) -> RpcResult<RegisterResponse> {
-        reply(register(&self.store, UserCaller::of(&request)?, request.into_inner()).await)
+        let caller = UserCaller::of(&request)?;
+        reply(register(&self.store, caller, request.into_inner()).await)
     }
 
     async fn withdraw(&self, request: Request<WithdrawRequest>) -> RpcResult<WithdrawResponse> {
-        reply(withdraw(&self.store, UserCaller::of(&request)?, request.into_inner()).await)
+        let caller = UserCaller::of(&request)?;
+        reply(withdraw(&self.store, caller, request.into_inner()).await)
     }
 
     async fn get_my_registration(
         &self,
         request: Request<GetMyRegistrationRequest>,
     ) -> RpcResult<GetMyRegistrationResponse> {
-        reply(
-            get_my_registration(&self.store, UserCaller::of(&request)?, request.into_inner()).await,
-        )
+        let caller = UserCaller::of(&request)?;
+        reply(get_my_registration(&self.store, caller, request.into_inner()).await)
     }
 
     async fn list_my_registrations(
         &self,
         request: Request<ListMyRegistrationsRequest>,
     ) -> RpcResult<ListMyRegistrationsResponse> {
-        reply(
-            list_my_registrations(&self.store, UserCaller::of(&request)?, request.into_inner())
-                .await,
-        )
+        let caller = UserCaller::of(&request)?;
+        reply(list_my_registrations(&self.store, caller, request.into_inner()).await)
     }
 }
 
