@@ -6,8 +6,8 @@ use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
 
-/// Returns 128 bits of SHA-256 over the JSON form of what a request asks for. The first part names the
-/// action and the version of the form, such as `update_competition/2`.
+/// Returns 128 bits of SHA-256 over the JSON form of what a request asks for. The first part names
+/// the action and the version of the form, such as `update_competition/2`.
 ///
 /// A password must not be part of it: a fast hash of a password would defeat the slow one.
 pub(crate) fn fingerprint(of: &impl Serialize) -> Result<String> {

@@ -1,6 +1,6 @@
-//! The secret of an installation. It keys the hashes of e-mail addresses, and derives the ids and the
-//! tokens that a repeated request must get again. It is stored in Redis, so that one backup holds
-//! everything that belongs together.
+//! The secret of an installation. It keys the hashes of e-mail addresses, and derives the ids and
+//! the tokens that a repeated request must get again. It is stored in Redis, so that one backup
+//! holds everything that belongs together.
 
 use std::sync::Arc;
 

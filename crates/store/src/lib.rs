@@ -7,14 +7,14 @@
 //! - `accounts`, `users`, `admins`: one account, in its slot.
 //! - `scripts`: the Lua scripts, which decide atomically, with their typed arguments and replies.
 //! - [`records`]: how each thing is stored. [`keys`]: under which key.
-//! - `redis`, `batching`: how commands are sent. [`WriteTracker`]: whether a call that got no reply may
-//!   have changed something.
+//! - `redis`, `batching`: how commands are sent. [`WriteTracker`]: whether a call that got no reply
+//!   may have changed something.
 //! - `shards`, `page`: long lists, in pages. `fingerprint`: how a repeated request is recognised.
 //!   `installation`: the secret of this installation.
 //! - [`inspect`], [`repair`]: raw reads and writes for the doctor.
 //!
-//! An arrow points downwards in this list only: a component never knows a workflow, and a workflow is
-//! the only one that knows components of two slots.
+//! An arrow points downwards in this list only: a component never knows a workflow, and a workflow
+//! is the only one that knows components of two slots.
 
 pub mod accounts;
 mod admin_store;
@@ -54,6 +54,6 @@ pub use write_outcome::{WriteOutcome, WriteTracker};
 /// `@USER_SERVICE_SHA256@` and `@DOCTOR_SHA256@` stand for the SHA-256 of the passwords.
 ///
 /// The default user is off, so nobody can sign in as it. It has all permissions nevertheless: when
-/// Redis 7.0 starts, it checks the transactions of the append-only file against this user, and silently
-/// drops those that it may not run.
+/// Redis 7.0 starts, it checks the transactions of the append-only file against this user, and
+/// silently drops those that it may not run.
 pub const ACL_TEMPLATE: &str = include_str!("../../../docker/redis/users.acl");

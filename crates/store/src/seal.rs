@@ -1,8 +1,8 @@
-//! Seals the logs of competitions: a SHA-256 chain over all entries up to a revision. Whoever changes or
-//! deletes a sealed entry would have to change the seal too, and every copy of it.
+//! Seals the logs of competitions: a SHA-256 chain over all entries up to a revision. Whoever
+//! changes or deletes a sealed entry would have to change the seal too, and every copy of it.
 //!
-//! admin-service extends the seals from time to time, and not with each registration: Lua in Redis has
-//! SHA-1 only.
+//! admin-service extends the seals from time to time, and not with each registration: Lua in Redis
+//! has SHA-1 only.
 
 use std::time::{Duration, Instant};
 
@@ -19,12 +19,13 @@ use crate::records::seal::Seal;
 use crate::redis::{Redis, decode};
 use crate::scripts::seal::{ReplaceSeal, SealReplacement};
 
-/// How many log entries one round trip reads: about 0.2 ms of Redis's time, and as much of this process.
+/// How many log entries one round trip reads: about 0.2 ms of Redis's time, and as much of this
+/// process.
 const ENTRIES_PER_STEP: usize = 200;
 /// How many competitions one round trip checks.
 const COMPETITIONS_PER_PAGE: usize = 200;
-/// After this much work, the sealing pauses for three times as long, so that it takes at most a quarter
-/// of the time of Redis and of this process after many registrations.
+/// After this much work, the sealing pauses for three times as long, so that it takes at most a
+/// quarter of the time of Redis and of this process after many registrations.
 const WORK_BETWEEN_PAUSES: Duration = Duration::from_millis(2);
 const PAUSE_PER_WORK: u32 = 3;
 
@@ -73,7 +74,8 @@ impl Seals {
         Ok(())
     }
 
-    /// Finds the competitions whose log is longer than its seal, and returns the seals. One round trip.
+    /// Finds the competitions whose log is longer than its seal, and returns the seals. One round
+    /// trip.
     async fn find_outdated<'a>(
         &self,
         ids: &'a [CompetitionId],

@@ -14,9 +14,9 @@ pub(crate) struct Slice {
     pub(crate) is_last: bool,
 }
 
-/// Reads the members after `after` (empty = from the first) and before `before` (empty = to the last).
-/// Returns at least `wanted` of them, unless the list ends or is spread unevenly over the shards. One
-/// round trip; its cost grows with `wanted`, not with the list.
+/// Reads the members after `after` (empty = from the first) and before `before` (empty = to the
+/// last). Returns at least `wanted` of them, unless the list ends or is spread unevenly over the
+/// shards. One round trip; its cost grows with `wanted`, not with the list.
 pub(crate) async fn read(
     redis: &Redis,
     key: fn(u8) -> String,
@@ -30,8 +30,8 @@ pub(crate) async fn read(
     let count = isize::try_from(limit).unwrap_or(isize::MAX);
     let ranges = (0..SHARDS).map(|shard| Cmd::zrangebylex_limit(key(shard), &from, &to, 0, count));
     let mut members = Vec::with_capacity(wanted * 2);
-    // If LIMIT cut a shard off, its later members are unknown. So the merged list is complete only up to
-    // the smallest such last member.
+    // If LIMIT cut a shard off, its later members are unknown. So the merged list is complete only
+    // up to the smallest such last member.
     let mut complete_to: Option<String> = None;
     for reply in redis.read_all(&ranges.collect()).await? {
         let shard: Vec<String> = decode(reply)?;

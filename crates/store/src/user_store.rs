@@ -220,7 +220,8 @@ impl UserStore {
     }
 
     /// Withdraws a user from every competition that is not over, and erases the account. `user` is
-    /// the account as it was read, `checked` the hash that the caller's password was checked against.
+    /// the account as it was read, `checked` the hash that the caller's password was checked
+    /// against.
     pub async fn erase_user(
         &self,
         user: &User,

@@ -1,4 +1,5 @@
-//! The parts that the accounts of users and of admins share: an e-mail address, a password, sessions.
+//! The parts that the accounts of users and of admins share: an e-mail address, a password,
+//! sessions.
 //!
 //! - [`email_claims`]: which account has an e-mail address.
 //! - [`credentials`]: signing in with an address and a password.

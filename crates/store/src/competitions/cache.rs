@@ -2,9 +2,9 @@
 //! validated with one GET of its revision.
 //!
 //! Every change of a competition, its counts included, increments its revision. So a cached
-//! competition is current while Redis has the same revision. That holds only for the same Redis: one
-//! that was restarted or replaced may have lost the last changes and reach the same revision again.
-//! So everything is forgotten once a connection had to be opened.
+//! competition is current while Redis has the same revision. That holds only for the same Redis:
+//! one that was restarted or replaced may have lost the last changes and reach the same revision
+//! again. So everything is forgotten once a connection had to be opened.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -84,7 +84,8 @@ impl CompetitionCache {
 }
 
 impl Entries {
-    /// Whether one more entry fits. Removes expired entries if need be, at most once per [`MAX_AGE`].
+    /// Whether one more entry fits. Removes expired entries if need be, at most once per
+    /// [`MAX_AGE`].
     fn has_room(&mut self, connections_opened: u64) -> bool {
         let is_due = self.cleared_at.is_none_or(|at| at.elapsed() >= MAX_AGE);
         if self.by_id.len() >= MAX_ENTRIES && is_due {

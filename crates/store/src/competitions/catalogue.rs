@@ -1,5 +1,5 @@
-//! The list of all competitions, in the order of their start. It may hold too many entries, never too
-//! few: a reader drops each entry that does not match its competition.
+//! The list of all competitions, in the order of their start. It may hold too many entries, never
+//! too few: a reader drops each entry that does not match its competition.
 
 use deadpool_redis::redis::Cmd;
 use domain::{Competition, CompetitionId, CompetitionState, Schedule, Timestamp};
@@ -77,8 +77,8 @@ impl Catalogue {
         Ok(Page { items, next })
     }
 
-    /// Lists the ids of all competitions, without reading them: some may be gone, and one whose start
-    /// was changed may come twice. One round trip.
+    /// Lists the ids of all competitions, without reading them: some may be gone, and one whose
+    /// start was changed may come twice. One round trip.
     pub(crate) async fn list_ids(
         &self,
         page: &PageRequest,
@@ -94,7 +94,8 @@ impl Catalogue {
         self.competitions.find_many(&parse_ids(members)?).await
     }
 
-    /// Adds the entry of a competition. Must precede the record, so that the catalogue never lacks one.
+    /// Adds the entry of a competition. Must precede the record, so that the catalogue never lacks
+    /// one.
     pub(crate) async fn add(&self, id: &CompetitionId, schedule: Schedule) -> Result<()> {
         let key = keys::catalogue(keys::shard_of(id.as_str()));
         let member = catalogue_member::print(schedule.moments().starts_at, id);
@@ -116,8 +117,9 @@ impl Catalogue {
         let key = keys::catalogue(keys::shard_of(id.as_str()));
         let member = catalogue_member::print(old.moments().starts_at, id);
         self.redis.prepare(Cmd::zrem(key, member)).await?;
-        // Another call may have added the same entry: for a competition that was moved back or created
-        // again. It adds the entry before it writes the record, so the record is read after the removal.
+        // Another call may have added the same entry: for a competition that was moved back or
+        // created again. It adds the entry before it writes the record, so the record is read after
+        // the removal.
         let now = self
             .competitions
             .find_many(std::slice::from_ref(id))

@@ -66,8 +66,8 @@ impl Competitions {
     }
 }
 
-/// Reads that arrive at the same time are sent together, and share the reply for the same competition.
-/// The reply is requested after all of them have arrived.
+/// Reads that arrive at the same time are sent together, and share the reply for the same
+/// competition. The reply is requested after all of them have arrived.
 struct CompetitionReads(Reader);
 
 impl Batch for CompetitionReads {
@@ -102,8 +102,8 @@ struct Reader {
 }
 
 impl Reader {
-    /// Reads competitions in one round trip; in two if a cached one has changed. An unreadable record
-    /// fails alone.
+    /// Reads competitions in one round trip; in two if a cached one has changed. An unreadable
+    /// record fails alone.
     async fn read(&self, connection: ConnectionId, ids: &[CompetitionId]) -> Result<Vec<Found>> {
         let opened = self.redis.connections_opened();
         let (mut cached, mut missing) = (Vec::new(), Vec::new());
@@ -209,9 +209,9 @@ fn parse(id: &CompetitionId, fields: Fields) -> Found {
 
 const COMMANDS_PER_READ: usize = 5;
 
-/// Appends the commands that read one competition: plain ones, because a script costs Redis four times
-/// as much (measured: 3.5 us and 13.4 us). A transaction would do too, but Redis refuses one when
-/// memory is full.
+/// Appends the commands that read one competition: plain ones, because a script costs Redis four
+/// times as much (measured: 3.5 us and 13.4 us). A transaction would do too, but Redis refuses one
+/// when memory is full.
 fn push_read(commands: &mut Commands, id: &CompetitionId) {
     let revision = CompetitionKey::Revision.of(id);
     commands.push(Cmd::get(&revision));

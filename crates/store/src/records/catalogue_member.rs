@@ -1,5 +1,5 @@
-//! A member of the catalogue: the start in 15 digits, then the id, so that the order of the texts is
-//! the order of the list. For example `001700000000000:spring-cup`.
+//! A member of the catalogue: the start in 15 digits, then the id, so that the order of the texts
+//! is the order of the list. For example `001700000000000:spring-cup`.
 
 use domain::{Competition, CompetitionId, Timestamp};
 

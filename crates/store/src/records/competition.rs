@@ -71,8 +71,8 @@ pub(crate) fn json(fields: &NamedValues) -> Result<String> {
     serde_json::to_string(&object).map_err(|error| Error::Corrupt(error.to_string()))
 }
 
-/// Parses a competition from the fields of `meta`, to which the revision and the two counts are added:
-/// `revision`, `confirmed_count`, `waitlisted_count`.
+/// Parses a competition from the fields of `meta`, to which the revision and the two counts are
+/// added: `revision`, `confirmed_count`, `waitlisted_count`.
 pub fn parse(id: CompetitionId, mut fields: Fields) -> Result<Competition> {
     let state = match fields.text("state").as_str() {
         "draft" => CompetitionState::Draft,

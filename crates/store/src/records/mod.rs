@@ -1,7 +1,7 @@
 //! How things are stored: one codec for each, which parses and prints.
 //!
-//! The Lua scripts read and write the same formats. The comment at the head of each script's prelude
-//! and the codec here state the format of a record; nothing else does.
+//! The Lua scripts read and write the same formats. The comment at the head of each script's
+//! prelude and the codec here state the format of a record; nothing else does.
 //!
 //! - [`competition`], [`registration`], [`log_entry`], [`seal`]: a competition.
 //! - [`catalogue_member`]: the list of all competitions; [`index_entry`]: a user's index.

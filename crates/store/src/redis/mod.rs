@@ -49,7 +49,8 @@ const WRITE_LIFETIME: Duration = Duration::from_secs(30);
 /// it names its request, or writes the same value again.
 const MAX_ATTEMPTS: u32 = 3;
 /// How often a script may ask to be called again. Each call promotes up to 100 users, so that a
-/// million users can be promoted before the call fails; the call's deadline usually ends it earlier.
+/// million users can be promoted before the call fails; the call's deadline usually ends it
+/// earlier.
 const MAX_SETTLE_ROUNDS: u32 = 10_000;
 /// The number of connections for calls. Redis reads at most 16 KiB from a connection, the commands
 /// of some 30 registrations, before it waits for its disk. With several connections more

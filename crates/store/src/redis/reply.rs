@@ -1,5 +1,5 @@
-//! Decoding of replies. A script replies with a word that names what happened, followed by values in
-//! the order that the script's contract states.
+//! Decoding of replies. A script replies with a word that names what happened, followed by values
+//! in the order that the script's contract states.
 
 use std::str::FromStr;
 

@@ -1,5 +1,5 @@
-//! What a Lua script is to this module: a text, a command that runs it, and a way to decode its reply.
-//! The scripts themselves are in `crate::scripts`.
+//! What a Lua script is to this module: a text, a command that runs it, and a way to decode its
+//! reply. The scripts themselves are in `crate::scripts`.
 
 use deadpool_redis::redis::{self, Cmd, ToRedisArgs, Value};
 

@@ -32,8 +32,8 @@ impl UserIndex {
         }
     }
 
-    /// Lists a user's entries in the order of the competitions' ids. A competition that the user and an
-    /// admin have both entered comes twice.
+    /// Lists a user's entries in the order of the competitions' ids. A competition that the user
+    /// and an admin have both entered comes twice.
     pub(crate) async fn list(&self, user: &UserId) -> Result<Vec<IndexEntry>> {
         let indexes = [AccountKey::Competitions, AccountKey::Added];
         let reads = indexes.iter().map(|key| Cmd::hgetall(key.of_user(user)));
@@ -71,11 +71,11 @@ impl UserIndex {
         self.redis.prepare(add).await
     }
 
-    /// Deletes an entry that has no registration, if no call that wrote it can still be on its way. An
-    /// entry that stays is found again by the next list.
+    /// Deletes an entry that has no registration, if no call that wrote it can still be on its way.
+    /// An entry that stays is found again by the next list.
     ///
-    /// `read_at` must be taken before the index was read. The age counts from then and not from now,
-    /// because the process may have been suspended in between.
+    /// `read_at` must be taken before the index was read. The age counts from then and not from
+    /// now, because the process may have been suspended in between.
     pub(crate) async fn delete_leftover(
         &self,
         user: &UserId,

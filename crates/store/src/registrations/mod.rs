@@ -185,8 +185,8 @@ impl Registrations {
         found.ok_or_else(|| competition_not_found(competition).into())
     }
 
-    /// Reads competitions with the registrations of a user in them, in the order of the ids; `None` =
-    /// there is no such competition. One round trip.
+    /// Reads competitions with the registrations of a user in them, in the order of the ids; `None`
+    /// = there is no such competition. One round trip.
     pub(crate) async fn read_many(
         &self,
         user: &UserId,
@@ -207,8 +207,8 @@ impl Registrations {
                 })
                 .collect();
             let replies = self.redis.run_all(&reads).await?;
-            // Another Redis may have another competition at this revision. The next round starts with
-            // an empty cache, so there are two rounds at most unless Redis is replaced again.
+            // Another Redis may have another competition at this revision. The next round starts
+            // with an empty cache, so there are two rounds at most unless Redis is replaced again.
             if self.redis.connections_opened() == opened || cached.iter().all(Option::is_none) {
                 let found = competitions.iter().zip(replies).zip(cached);
                 return found

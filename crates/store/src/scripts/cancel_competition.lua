@@ -15,7 +15,7 @@ if competition.state == 'cancelled' then return { 'cancelled', digits(revision) 
 if competition.state == 'draft' then return { 'not_published', digits(revision) } end
 if settle(competition) then return { 'unsettled' } end
 change(competition, {
-  admin = admin, action = 'cancel', before = '{"state":"published"}', after = '{"state":"cancelled"}',
-  request = request, note = reason,
+  admin = admin, action = 'cancel', request = request, note = reason,
+  before = '{"state":"published"}', after = '{"state":"cancelled"}',
 }, { 'state', 'cancelled' })
 return changed(competition, fingerprint)

@@ -7,7 +7,8 @@
 
 local CREDENTIAL, SESSIONS, LOG, REQUEST = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local request, checked, new, kept = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
--- The passwords are not part of the fingerprint: a fast hash of a password would weaken the slow one.
+-- The passwords are not part of the fingerprint: a fast hash of a password would weaken the slow
+-- one.
 local FINGERPRINT = 'change_password'
 
 local first = remembered(REQUEST, FINGERPRINT, 'changed')

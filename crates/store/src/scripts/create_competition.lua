@@ -2,8 +2,8 @@
 -- Creates a competition as a draft. The log that a deleted draft of the same id left is continued.
 --
 -- KEYS: as in prelude_competition.lua and prelude_organiser.lua, 1 to 7.
--- ARGV: admin id, request id, fingerprint, after (JSON of the fields), deadline in ms, then names and
---   values for `meta`.
+-- ARGV: admin id, request id, fingerprint, after (JSON of the fields), deadline in ms, then names
+--   and values for `meta`.
 -- Replies {changed, <fields>}, {taken}, {request_id_reused} or {too_late, revision}.
 
 local admin, request, fingerprint, after = ARGV[1], ARGV[2], ARGV[3], ARGV[4]

@@ -12,8 +12,8 @@ local competition, revision = load_competition()
 if not competition then return { 'no_competition', digits(revision) } end
 if competition.state ~= 'draft' then return { 'not_draft', digits(revision) } end
 append(competition, {
-  actor = 'admin:' .. admin, action = 'delete', user = '', before = '{"state":"draft"}', after = '{}',
-  request = request, note = '',
+  actor = 'admin:' .. admin, action = 'delete', user = '', request = request, note = '',
+  before = '{"state":"draft"}', after = '{}',
 })
 save_revision(competition)
 remember(REQUEST, fingerprint, {})

@@ -1,5 +1,6 @@
 #!lua
--- Counts a failed sign-in. The count starts anew when the window since the first failure has passed.
+-- Counts a failed sign-in. The count starts anew when the window since the first failure has
+-- passed.
 --
 -- KEYS: 1 throttle
 -- ARGV: length of the window in ms.

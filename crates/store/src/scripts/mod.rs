@@ -1,12 +1,12 @@
 //! The Lua scripts. Each decides and changes one competition or one account in one atomic step.
 //!
-//! Beside each `<name>.lua` there is a `<name>.rs` with its typed arguments and replies. The comment
-//! at the head of the Lua file is the contract: KEYS, ARGV and every possible reply.
+//! Beside each `<name>.lua` there is a `<name>.rs` with its typed arguments and replies. The
+//! comment at the head of the Lua file is the contract: KEYS, ARGV and every possible reply.
 //!
 //! Redis has no modules, so the functions that several scripts share, their preludes, are inserted
 //! into each of them behind its first line. The first line states when Redis may run the script:
-//! plain `#!lua` is refused when memory is full, `allow-oom` is for scripts that free something, and
-//! `no-writes` reads in any state.
+//! plain `#!lua` is refused when memory is full, `allow-oom` is for scripts that free something,
+//! and `no-writes` reads in any state.
 //!
 //! What several scripts about a competition share: [`organiser`] (the arguments of a change by an
 //! organiser), [`described_registration`] (the reply about a registration), [`refusal`].

@@ -25,8 +25,8 @@ local function parse_duration(text)
   return number
 end
 
--- Checks that the arguments behind the first `fixed` ones are names and values, and that the profile
--- stays small with them.
+-- Checks that the arguments behind the first `fixed` ones are names and values, and that the
+-- profile stays small with them.
 local function expect_profile_fields(profile, fixed)
   local more = #ARGV - fixed
   assert(more >= 0 and more % 2 == 0, 'a name or a value of a profile is missing')

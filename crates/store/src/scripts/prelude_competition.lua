@@ -1,7 +1,8 @@
 -- The functions that the scripts about a competition share.
 --
 -- KEYS of every such script, all with the competition's tag:
---   1 revision  2 registrations  3 past  4 waitlist  5 log     and for admin-service  6 meta  7 request
+--   1 revision  2 registrations  3 past  4 waitlist  5 log
+--   and for admin-service  6 meta  7 request
 -- `meta` is derived from the tag and not read from KEYS: what is in KEYS needs write permission,
 -- and user-service may only read it.
 --
@@ -13,7 +14,8 @@
 -- An entry of `log` has the id <revision>-0 and always the same eight fields, so that Redis stores
 -- their names once: at, actor, action, user, before, after, request, note.
 --   actor: user (the one in the field user), admin:<id>, or rules.
---   before, after: the word of a state, `waitlisted <position>`; for a competition JSON of what changed.
+--   before, after: the word of a state, or `waitlisted <position>`; for a change of the competition
+--   the changed fields as JSON.
 --
 -- No script writes before its last check: Redis undoes nothing when a script fails. A function that
 -- writes has `Writes.` in its comment.
@@ -29,11 +31,12 @@ local STATE_WORDS = { C = 'confirmed', W = 'waitlisted', D = 'withdrawn', R = 'r
 
 -- Fails with the name of the field of `meta` that is damaged.
 local function fail_for_damaged_field(meta)
-  local names = { 'state', 'registration_opens_at', 'registration_closes_at', 'starts_at', 'ends_at',
-    'capacity', 'waitlist_capacity' }
+  local names = { 'state', 'registration_opens_at', 'registration_closes_at', 'starts_at',
+    'ends_at', 'capacity', 'waitlist_capacity' }
   for n, name in ipairs(names) do
     local pattern = n <= 5 and '^%d+$' or '^%d*$'
-    assert(n == 1 or string.find(meta[n], pattern), 'the ' .. name .. ' of the competition is damaged')
+    local is_valid = n == 1 or string.find(meta[n], pattern)
+    assert(is_valid, 'the ' .. name .. ' of the competition is damaged')
   end
   error('the competition is damaged')
 end
@@ -74,7 +77,8 @@ local function parse_record(text)
   local state, revision, created_at, added_by, requests =
     string.match(text, '^([CWDR]) (%d+) (%d+) (%S+)(.*)$')
   revision, created_at = tonumber(revision), tonumber(created_at)
-  assert(state and math.max(revision, created_at) < MAX_REVISION, 'the record of a registration is damaged')
+  assert(state and math.max(revision, created_at) < MAX_REVISION,
+    'the record of a registration is damaged')
   return {
     state = state,
     revision = revision,
@@ -105,8 +109,8 @@ local function with_request(requests, request, revision)
   return kept
 end
 
--- Appends the log entry of the next revision, ahead of the change itself. `entry` has actor, action,
--- user, before, after, request and note. Returns the revision. Writes.
+-- Appends the log entry of the next revision, ahead of the change itself. `entry` has actor,
+-- action, user, before, after, request and note. Returns the revision. Writes.
 local function append(competition, entry)
   local revision = competition.revision + 1
   redis.call('XADD', LOG, digits(revision) .. '-0',
@@ -155,11 +159,12 @@ end
 local function read_registration(user, text)
   local record = parse_record(text or nil)
   if not record then return {} end
-  return describe(user, record, assert(log_entry(record.revision), 'a registration has no log entry'))
+  local entry = assert(log_entry(record.revision), 'a registration has no log entry')
+  return describe(user, record, entry)
 end
 
--- Returns who entered a user with this log entry: an admin's id, or - for the user. Returns nil if the
--- entry is about something else.
+-- Returns who entered a user with this log entry: an admin's id, or - for the user. Returns nil if
+-- the entry is about something else.
 local function entered_by(entry)
   if entry.action == 'register' then return '-' end
   if entry.action == 'add' then return string.match(entry.actor, '^admin:(.*)$') end
@@ -192,7 +197,8 @@ local function first_reply(expected, key, user, record, request)
     added_by = entrance and entered_by(entrance)
   end
   local state, position = string.match(entry.after, '^(%a+) ?(%d*)$')
-  local answer = registration_reply({ created_at = record.created_at, added_by = added_by or record.added_by }, {
+  local first = { created_at = record.created_at, added_by = added_by or record.added_by }
+  local result = registration_reply(first, {
     word = expected.word,
     state = state,
     revision = revision,
@@ -201,7 +207,7 @@ local function first_reply(expected, key, user, record, request)
     reason = expected.action == 'remove' and expected.note or '',
   })
   if key then write_record(key, user, record) end
-  return answer
+  return result
 end
 
 -- Returns how many waitlisted users have a claim on a place: none once the competition has started.
@@ -210,15 +216,16 @@ local function claims(competition)
   return math.max(0, math.min(competition.capacity - competition.confirmed, competition.waiting))
 end
 
--- Returns the first users of the waitlist who have a claim on a place, at most 100, with their records.
--- Must be called before anything is written.
+-- Returns the first users of the waitlist who have a claim on a place, at most 100, with their
+-- records. Must be called before anything is written.
 local function next_in_queue(competition)
   local count = math.min(claims(competition), MAX_PROMOTIONS)
   if count == 0 then return {} end
   local users = redis.call('ZRANGE', WAITLIST, 0, count - 1)
   local queue = {}
   for n, text in ipairs(redis.call('HMGET', REGISTRATIONS, unpack(users))) do
-    queue[n] = { user = users[n], record = assert(parse_record(text), 'a waitlisted user has no registration') }
+    local record = assert(parse_record(text), 'a waitlisted user has no registration')
+    queue[n] = { user = users[n], record = record }
   end
   return queue
 end
@@ -228,8 +235,8 @@ local function promote(competition, queue)
   for _, first in ipairs(queue) do
     first.record.state = 'C'
     first.record.revision = append(competition, {
-      actor = 'rules', action = 'promote', user = first.user, before = 'waitlisted', after = 'confirmed',
-      request = '', note = '',
+      actor = 'rules', action = 'promote', user = first.user, before = 'waitlisted',
+      after = 'confirmed', request = '', note = '',
     })
     write_record(REGISTRATIONS, first.user, first.record)
     redis.call('ZREM', WAITLIST, first.user)
@@ -243,8 +250,8 @@ local function save_revision(competition)
   redis.call('SET', REVISION, digits(competition.revision))
 end
 
--- Makes promotions that are due, at most 100. Returns whether there were any: then the script replies
--- {unsettled} and does nothing else, and its caller calls it again. Writes.
+-- Makes promotions that are due, at most 100. Returns whether there were any: then the script
+-- replies {unsettled} and does nothing else, and its caller calls it again. Writes.
 local function settle(competition)
   local queue = next_in_queue(competition)
   if #queue == 0 then return false end
@@ -253,8 +260,9 @@ local function settle(competition)
   return true
 end
 
--- Confirms or waitlists a user, or refuses. `entry` has user, request, actor, action, added_by, note,
--- over_capacity, and dry (decide, write nothing). `past` is the user's past registration, or nil.
+-- Confirms or waitlists a user, or refuses. `entry` has user, request, actor, action, added_by,
+-- note, over_capacity, and dry (decide, write nothing). `past` is the user's past registration, or
+-- nil.
 local function enter(competition, entry, past)
   local has_place = entry.over_capacity or
     (competition.waiting == 0 and competition.confirmed < competition.capacity)
@@ -291,8 +299,8 @@ local function enter(competition, entry, past)
   return registration_reply(record, change)
 end
 
--- Ends a current registration and promotes the first user of the waitlist. `exit` has user, request,
--- actor, action, state (D or R) and note. Writes.
+-- Ends a current registration and promotes the first user of the waitlist. `exit` has user,
+-- request, actor, action, state (D or R) and note. Writes.
 local function leave(competition, exit, record)
   local was_waitlisted = record.state == 'W'
   if not was_waitlisted then competition.confirmed = competition.confirmed - 1 end
@@ -308,11 +316,11 @@ local function leave(competition, exit, record)
     redis.call('ZREM', WAITLIST, exit.user)
     competition.waiting = competition.waiting - 1
   end
-  local answer = registration_reply(record, {
+  local result = registration_reply(record, {
     word = 'ended', state = exit.after, revision = record.revision, position = '',
     updated_at = digits(competition.now), reason = exit.action == 'remove' and exit.note or '',
   })
   promote(competition, queue)
   save_revision(competition)
-  return answer
+  return result
 end

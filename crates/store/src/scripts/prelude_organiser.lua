@@ -32,8 +32,8 @@ local function changed(competition, fingerprint)
   return reply('changed', fields)
 end
 
--- Changes the competition itself: appends the log entry, then writes the fields of `meta`, a list of
--- names and values. `entry` has admin, action, before, after, request and note. Writes.
+-- Changes the competition itself: appends the log entry, then writes the fields of `meta`, a list
+-- of names and values. `entry` has admin, action, before, after, request and note. Writes.
 local function change(competition, entry, fields)
   assert(#fields % 2 == 0, 'a name or a value of a field is missing')
   assert(#fields <= 2 * MAX_FIELDS, 'there are too many fields')

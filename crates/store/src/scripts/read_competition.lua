@@ -4,9 +4,9 @@
 -- KEYS: as in prelude_competition.lua, 1 to 5.
 -- ARGV: user id ('' = no registration is read), the revision that the caller knows ('' = none).
 -- Replies {competition fields as a list of names and values, registration or {}}, where a
---   registration is {registration, state, revision, position, created_at, updated_at, reason, added_by};
---   {{'unchanged'}, registration or {}} if the competition has the revision that the caller knows;
---   or {{}, {}} if there is no such competition.
+--   registration is {registration, state, revision, position, created_at, updated_at, reason,
+--   added_by}; {{'unchanged'}, registration or {}} if the competition has the revision that the
+--   caller knows; or {{}, {}} if there is no such competition.
 
 local user, known = ARGV[1], ARGV[2]
 
@@ -28,4 +28,5 @@ end
 
 local fields = read_fields()
 if #fields == 0 or user == '' then return { fields, {} } end
-return { fields, read_registration(user, redis.call('HGET', REGISTRATIONS, user) or redis.call('HGET', PAST, user)) }
+local record = redis.call('HGET', REGISTRATIONS, user) or redis.call('HGET', PAST, user)
+return { fields, read_registration(user, record) }

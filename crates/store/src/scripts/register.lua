@@ -1,6 +1,6 @@
 #!lua
--- Registers users for a competition: each one is confirmed, waitlisted or refused, in the order given.
--- A damaged record of one user does not affect the others.
+-- Registers users for a competition: each one is confirmed, waitlisted or refused, in the order
+-- given. A damaged record of one user does not affect the others.
 --
 -- KEYS: as in prelude_competition.lua, 1 to 5.
 -- ARGV: mode (`register`, or `preview`: decide, write nothing), then three for each user: user id,
@@ -61,7 +61,8 @@ for n = 2, #ARGV, 3 do
   if not competition or competition.state == 'draft' then
     replies[#replies + 1] = { 'no_competition', digits(revision) }
   else
-    local is_done, result = pcall(register, competition, ARGV[n], ARGV[n + 1], tonumber(ARGV[n + 2]))
+    local user, request, deadline = ARGV[n], ARGV[n + 1], tonumber(ARGV[n + 2])
+    local is_done, result = pcall(register, competition, user, request, deadline)
     -- An error of Redis is a table, an error of Lua is a text.
     local why = not is_done and (type(result) == 'table' and result.err or tostring(result))
     replies[#replies + 1] = is_done and result or { 'corrupt', why }

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
--- Removes a registration for an organiser, at any time. The first user of the waitlist gets the place in
--- the same step. The user cannot register again; only an organiser can add the user.
+-- Removes a registration for an organiser, at any time. The first user of the waitlist gets the
+-- place in the same step. The user cannot register again; only an organiser can add the user.
 --
 -- KEYS: as in prelude_competition.lua, 1 to 5.
 -- ARGV: user id, request id, admin id, reason.
@@ -14,10 +14,12 @@ if not competition then return { 'no_competition', digits(revision) } end
 local current = parse_record(redis.call('HGET', REGISTRATIONS, user))
 local past = parse_record(redis.call('HGET', PAST, user))
 local expected = { word = 'ended', action = 'remove', note = reason }
-local repetition = first_reply(expected, current and REGISTRATIONS or PAST, user, current or past, request)
+local key = current and REGISTRATIONS or PAST
+local repetition = first_reply(expected, key, user, current or past, request)
 if repetition then return repetition end
 if not current then return { 'not_registered', digits(revision) } end
 if settle(competition) then return { 'unsettled' } end
 return leave(competition, {
-  user = user, request = request, actor = 'admin:' .. admin, action = 'remove', state = 'R', note = reason,
+  user = user, request = request, actor = 'admin:' .. admin, action = 'remove', state = 'R',
+  note = reason,
 }, current)

@@ -1,7 +1,8 @@
 #!lua
 -- Spends the bootstrap token on one request. That request may be repeated.
 --
--- KEYS: 1 the hash of the bootstrap token, then a blank and the request that it was spent on, if any.
+-- KEYS: 1 the hash of the bootstrap token, then a blank and the request that it was spent on, if
+--   any.
 -- ARGV: token hash, request id.
 -- Replies {spent}, {repeated} (it was spent on this request before) or {refused}.
 

@@ -24,8 +24,8 @@ impl Users {
         parse(id, self.redis.read(read_profile(id)).await?)
     }
 
-    /// Reads users in one round trip, in the order of the ids; `None` = there is no such account any
-    /// more.
+    /// Reads users in one round trip, in the order of the ids; `None` = there is no such account
+    /// any more.
     pub(crate) async fn find_many(&self, ids: &[UserId]) -> Result<Vec<Option<User>>> {
         let profiles: Commands = ids.iter().map(read_profile).collect();
         let replies = self.redis.read_all(&profiles).await?;

@@ -1,5 +1,5 @@
-//! Adds a registration for an organiser, in two slots: first the user's index, then the competition.
-//! A call that is cut off in between leaves an index entry, as in [`super::register`].
+//! Adds a registration for an organiser, in two slots: first the user's index, then the
+//! competition. A call that is cut off in between leaves an index entry, as in [`super::register`].
 
 use domain::{AddOptions, AdminId, CompetitionId, RequestId, UserId};
 

@@ -1,9 +1,9 @@
 //! Creates an account in three steps: claims its e-mail address for ten minutes, creates the
 //! account, and confirms the claim.
 //!
-//! Nobody can sign in before the claim is confirmed. A call that is cut off before leaves an account
-//! that a repetition of the request finishes. After ten minutes the claim expires, and the address is
-//! free for another account.
+//! Nobody can sign in before the claim is confirmed. A call that is cut off before leaves an
+//! account that a repetition of the request finishes. After ten minutes the claim expires, and the
+//! address is free for another account.
 
 use std::time::Duration;
 

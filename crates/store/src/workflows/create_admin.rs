@@ -1,8 +1,8 @@
 //! Creates an admin: enters the id in the list of admins, creates the account, and adds an owner to
 //! the owners.
 //!
-//! A call that is cut off leaves an id without an account, which a list of admins skips, or an owner
-//! who is not among the owners, whom a repetition adds.
+//! A call that is cut off leaves an id without an account, which a list of admins skips, or an
+//! owner who is not among the owners, whom a repetition adds.
 
 use deadpool_redis::redis::Cmd;
 use domain::{Admin, AdminId, Email, Rejection, Role, SessionToken};

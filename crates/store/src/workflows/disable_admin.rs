@@ -1,7 +1,8 @@
 //! Disables an admin: removes the admin from the owners, then disables the account.
 //!
 //! The order keeps the last owner: of two owners that are disabled at the same time, one stays. A
-//! call that is cut off leaves an enabled owner who is not among the owners; a repetition continues.
+//! call that is cut off leaves an enabled owner who is not among the owners; a repetition
+//! continues.
 
 use domain::{Admin, AdminId, Rejected, Rejection, RequestId, Role};
 

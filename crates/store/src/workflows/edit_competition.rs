@@ -1,6 +1,7 @@
-//! Creates, publishes, cancels and deletes competitions. The record and the catalogue are in two slots:
-//! an entry of the catalogue is added before the record is written and removed after the record is
-//! gone, so that a call that is cut off leaves at most an outdated entry, which readers drop.
+//! Creates, publishes, cancels and deletes competitions. The record and the catalogue are in two
+//! slots: an entry of the catalogue is added before the record is written and removed after the
+//! record is gone, so that a call that is cut off leaves at most an outdated entry, which readers
+//! drop.
 //!
 //! See [`super::update_competition`] for updates.
 

@@ -25,8 +25,9 @@ pub(crate) struct AccountErasure {
 }
 
 impl AccountErasure {
-    /// Erases the account of a user as it was read. `checked` is the hash that the caller's password
-    /// was checked against. Fails with `Unauthenticated` if the password was changed since.
+    /// Erases the account of a user as it was read. `checked` is the hash that the caller's
+    /// password was checked against. Fails with `Unauthenticated` if the password was changed
+    /// since.
     pub(crate) async fn run(
         &self,
         user: &User,

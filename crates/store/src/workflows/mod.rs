@@ -1,5 +1,6 @@
-//! What takes several steps in several slots. Each workflow states in which order it writes, and what
-//! a call leaves behind that is cut off in between. Only the workflows know components of two slots.
+//! What takes several steps in several slots. Each workflow states in which order it writes, and
+//! what a call leaves behind that is cut off in between. Only the workflows know components of two
+//! slots.
 
 mod add_registration;
 mod create_account;

@@ -43,8 +43,8 @@ impl OrganiserRegistrations {
         self.with_user(removed).await
     }
 
-    /// Lists the registrations of a competition in these states, in the order of revision. Two round
-    /// trips.
+    /// Lists the registrations of a competition in these states, in the order of revision. Two
+    /// round trips.
     pub(crate) async fn list(
         &self,
         competition: &CompetitionId,
@@ -56,7 +56,8 @@ impl OrganiserRegistrations {
             states,
             after: page.after_revision(),
             count: page.size,
-            // Log entries of former states are skipped. The limit keeps one call from blocking Redis.
+            // Log entries of former states are skipped. The limit keeps one call from blocking
+            // Redis.
             max_entries: page.size * 4,
         };
         let listed = self.registrations.list(&list).await?;

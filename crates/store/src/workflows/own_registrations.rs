@@ -1,5 +1,5 @@
-//! Lists a user's registrations: the user's index names the competitions, and each competition is read
-//! with the registration. Deletes old index entries without a registration.
+//! Lists a user's registrations: the user's index names the competitions, and each competition is
+//! read with the registration. Deletes old index entries without a registration.
 
 use std::sync::Arc;
 

@@ -1,11 +1,12 @@
 //! Registers a user, in two slots: first the user's index, then the competition, which decides.
 //!
-//! A call that is cut off in between leaves an index entry without a registration. Redis refuses the
-//! decision 30 s after the index was written, so that a later reader can delete such an entry safely.
+//! A call that is cut off in between leaves an index entry without a registration. Redis refuses
+//! the decision 30 s after the index was written, so that a later reader can delete such an entry
+//! safely.
 //!
-//! Users who register for the same competition at the same time are decided by one call of the script.
-//! A call costs Redis the same fixed work for one user as for a hundred, so that a registration under
-//! load costs half.
+//! Users who register for the same competition at the same time are decided by one call of the
+//! script. A call costs Redis the same fixed work for one user as for a hundred, so that a
+//! registration under load costs half.
 
 use deadpool_redis::redis::Cmd;
 use domain::{CompetitionId, Registration, Rejection, RequestId, UserId};
@@ -46,7 +47,8 @@ impl Registering {
         };
         let decided = self.batches.submit(competition, pending).await?;
         if !decided.has_account {
-            // The account was erased since the session was read. Nobody else would give up the place.
+            // The account was erased since the session was read. Nobody else would give up the
+            // place.
             self.withdraw_all
                 .and_forget(user, RequestId::random())
                 .await?;
@@ -103,8 +105,8 @@ impl Batch for RegisterBatch {
         };
         let decided = decisions.into_iter().map(|decision| {
             let (written, exists) = (next(), next());
-            // A user whose index entry was not written gets this error, also if the registration was
-            // made: a repetition writes the entry and returns what was decided.
+            // A user whose index entry was not written gets this error, also if the registration
+            // was made: a repetition writes the entry and returns what was decided.
             written?;
             Ok(DecidedRegistration {
                 registration: decision.map(|described| described.registration),

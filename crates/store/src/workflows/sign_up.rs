@@ -67,7 +67,8 @@ impl SignUp {
         Ok((user, session))
     }
 
-    /// Derives the id and the first token from the request, so that a repetition gets the same ones.
+    /// Derives the id and the first token from the request, so that a repetition gets the same
+    /// ones.
     async fn derive_id_and_token(&self, new: &NewUser) -> Result<(UserId, SessionToken)> {
         let installation = &self.accounts.installation;
         let by = new.email.canonical();

@@ -1,5 +1,5 @@
-//! Updates competitions. The patch is applied to the record that was read, and the script writes the
-//! result if the record is still the same.
+//! Updates competitions. The patch is applied to the record that was read, and the script writes
+//! the result if the record is still the same.
 
 use deadpool_redis::redis::Cmd;
 use domain::{
@@ -43,8 +43,8 @@ impl CompetitionEditor {
 
     /// Returns `None` if another update came first.
     async fn try_update(&self, update: &RequestedUpdate<'_>) -> Result<Option<Competition>> {
-        // Read before the request is looked up: a read that sees the effect of the same request, made by
-        // a call that runs at the same time, is then recognised as a repetition.
+        // Read before the request is looked up: a read that sees the effect of the same request,
+        // made by a call that runs at the same time, is then recognised as a repetition.
         let read = self.competitions.get(update.id).await;
         if let Some(first) = self.repeat(update).await? {
             return Ok(Some(first));
@@ -76,8 +76,8 @@ impl CompetitionEditor {
         Ok(Some(updated))
     }
 
-    /// Returns the first reply to a repeated request; `None` = the request is new. The competition may
-    /// have been deleted since.
+    /// Returns the first reply to a repeated request; `None` = the request is new. The competition
+    /// may have been deleted since.
     async fn repeat(&self, update: &RequestedUpdate<'_>) -> Result<Option<Competition>> {
         let request = keys::competition_request(update.id, update.request);
         let stored: Option<String> = self.redis.read(Cmd::hget(request, "fingerprint")).await?;
@@ -90,8 +90,8 @@ impl CompetitionEditor {
         } else {
             update.fingerprint()?
         };
-        // The script replies what it remembers before it reads its other arguments. No competition has
-        // version 0, so it changes nothing if the request was forgotten in the meantime.
+        // The script replies what it remembers before it reads its other arguments. No competition
+        // has version 0, so it changes nothing if the request was forgotten in the meantime.
         let script = UpdateCompetition {
             organiser: update.organiser_request(fingerprint),
             before: "{}".to_owned(),
@@ -146,8 +146,9 @@ impl<'a> RequestedUpdate<'a> {
         fingerprint(&("update_competition/2", self.by, self.id, self.patch, etag))
     }
 
-    /// The fingerprint that was stored before 0.1.0, over the `Debug` form of the patch. A request that
-    /// was made then must still be recognised for 24 hours. Can be removed in the release after 0.1.0.
+    /// The fingerprint that was stored before 0.1.0, over the `Debug` form of the patch. A request
+    /// that was made then must still be recognised for 24 hours. Can be removed in the release
+    /// after 0.1.0.
     fn former_fingerprint(&self) -> Result<String> {
         let etag = self.etag.map(Etag::as_str);
         let patch = format!("{:?}", self.patch);

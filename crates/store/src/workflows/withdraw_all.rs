@@ -1,6 +1,6 @@
-//! Withdraws a user whose account is erased from everything that is not over. The user's index names
-//! the competitions; each competition decides alone. A call that is cut off has withdrawn the user from
-//! some of them, and a repetition continues.
+//! Withdraws a user whose account is erased from everything that is not over. The user's index
+//! names the competitions; each competition decides alone. A call that is cut off has withdrawn the
+//! user from some of them, and a repetition continues.
 
 use domain::{RequestId, UserId};
 
@@ -15,8 +15,8 @@ pub(crate) struct WithdrawAll {
 }
 
 impl WithdrawAll {
-    /// Withdraws a user from everything that is not over. Returns the entries of the index that were
-    /// read, which the caller may delete.
+    /// Withdraws a user from everything that is not over. Returns the entries of the index that
+    /// were read, which the caller may delete.
     pub(crate) async fn run(&self, user: &UserId, request: RequestId) -> Result<Vec<IndexEntry>> {
         let entries = self.index.list(user).await?;
         for entry in &entries {
@@ -27,8 +27,8 @@ impl WithdrawAll {
         Ok(entries)
     }
 
-    /// Withdraws a user, whose account is erased already, from what a call has entered whose session
-    /// was read just before the erasure, and deletes the entries of the index.
+    /// Withdraws a user, whose account is erased already, from what a call has entered whose
+    /// session was read just before the erasure, and deletes the entries of the index.
     pub(crate) async fn and_forget(&self, user: &UserId, request: RequestId) -> Result<()> {
         for entry in self.run(user, request).await? {
             self.index.delete(user, &entry).await?;

@@ -9,8 +9,8 @@ async fn nothing_that_was_returned_is_lost_when_redis_is_killed() {
     check_data_after(|redis| redis.kill()).await;
 }
 
-/// With an ACL that gives the default user no rights, Redis 7.0 dropped most of the append-only file
-/// when it started.
+/// With an ACL that gives the default user no rights, Redis 7.0 dropped most of the append-only
+/// file when it started.
 #[tokio::test]
 async fn nothing_that_was_returned_is_lost_when_redis_is_stopped() {
     check_data_after(|redis| redis.stop().expect("it ends")).await;

@@ -1,5 +1,5 @@
-//! What the store promises, tested with a real Redis. All tests are in one program, so that it is linked
-//! once. Each test starts a Redis of its own, so that all tests run concurrently.
+//! What the store promises, tested with a real Redis. All tests are in one program, so that it is
+//! linked once. Each test starts a Redis of its own, so that all tests run concurrently.
 //!
 //! - `rules`: the twelve rules.
 //! - `races`: many concurrent calls.

@@ -1,4 +1,5 @@
-//! The fixture of all tests: a Redis with a store for each service, as the Redis user of that service.
+//! The fixture of all tests: a Redis with a store for each service, as the Redis user of that
+//! service.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -375,7 +376,8 @@ pub(crate) fn rejection<T: std::fmt::Debug>(result: store::Result<T>) -> Rejecti
     rejected(result).rejection
 }
 
-/// Repeats a call with the same request id while Redis is too busy to reply in time, as a client does.
+/// Repeats a call with the same request id while Redis is too busy to reply in time, as a client
+/// does.
 pub(crate) async fn retry<T>(
     mut call: impl AsyncFnMut(RequestId) -> store::Result<T>,
 ) -> store::Result<T> {

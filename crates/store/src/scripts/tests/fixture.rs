@@ -270,8 +270,8 @@ fn create_account(account: &AccountId, number: u8, token: &str) -> Call {
     call("create_account", keys, &arguments)
 }
 
-/// The calls that write the data: a competition with a user in each state and two on the waitlist, a
-/// draft, a user and an admin.
+/// The calls that write the data: a competition with a user in each state and two on the waitlist,
+/// a draft, a user and an admin.
 pub(super) fn setup_calls() -> Vec<Call> {
     let claim = email_claim(People::Users, "hash");
     vec![
@@ -320,8 +320,8 @@ pub(super) fn plain_writes() -> Vec<Vec<String>> {
     ]
 }
 
-/// A valid call of each script on the data of [`setup_calls`] and [`plain_writes`], and several calls of
-/// the scripts with several outcomes.
+/// A valid call of each script on the data of [`setup_calls`] and [`plain_writes`], and several
+/// calls of the scripts with several outcomes.
 #[allow(clippy::too_many_lines, reason = "a list")]
 pub(super) fn calls() -> Vec<Call> {
     use AccountKey::{Added, Competitions, Credential, Log, Profile, Sessions, Throttle};

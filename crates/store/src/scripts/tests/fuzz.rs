@@ -1,5 +1,5 @@
-//! Runs every script on damaged data and with damaged arguments. A script that refuses or fails must have
-//! changed nothing; a script that reports a change must have made all of it.
+//! Runs every script on damaged data and with damaged arguments. A script that refuses or fails
+//! must have changed nothing; a script that reports a change must have made all of it.
 //!
 //! `SCRIPT_FUZZ_SECONDS` makes it longer, `SCRIPT_FUZZ_SEED` repeats it.
 
@@ -271,8 +271,8 @@ fn spoil(random: &mut Random, call: &mut Call) {
     }
 }
 
-/// The parts of a competition that change together: the log, the revision, and the records of the users
-/// whom the new log entries name.
+/// The parts of a competition that change together: the log, the revision, and the records of the
+/// users whom the new log entries name.
 struct CompetitionData {
     revision: Option<f64>,
     log: Vec<(String, Vec<Vec<u8>>)>,
@@ -344,7 +344,8 @@ impl CompetitionData {
     }
 }
 
-/// Damages the data, calls a script and checks the result. Returns whether the script made a change.
+/// Damages the data, calls a script and checks the result. Returns whether the script made a
+/// change.
 fn round(redis: &mut ScriptRedis, good: &Snapshot, seed: u64) -> bool {
     let mut random = Random::new(seed);
     good.restore(redis);

@@ -1,18 +1,18 @@
 //! Checks that no script writes before its last check: Redis undoes nothing when a script fails.
 //!
-//! A probe around `redis.call`, `assert` and `error` watches valid calls of all scripts. After the first
-//! write, a script must not:
+//! A probe around `redis.call`, `assert` and `error` watches valid calls of all scripts. After the
+//! first write, a script must not:
 //! - call `assert` or `error`;
-//! - read or write a key whose type it has not seen, because that can fail. The first write may: if Redis
-//!   refuses it, nothing has changed;
+//! - read or write a key whose type it has not seen, because that can fail. The first write may: if
+//!   Redis refuses it, nothing has changed;
 //! - append to a log for the first time: Redis refuses an entry behind the last possible id.
 //!
 //! A script that decides several users under `pcall` follows the rule for each user.
 
 use super::fixture::{Call, ScriptRedis, calls, plain_writes, setup_calls, text_of};
 
-/// Inserted behind the first line of a script. `probed` holds the keys whose type was seen, and whether
-/// anything was written.
+/// Inserted behind the first line of a script. `probed` holds the keys whose type was seen, and
+/// whether anything was written.
 const PROBE: &str = r"
 local real, probed = redis, { seen = {}, appended = {}, written = false }
 -- EXPIRE is not among them: it prolongs the lifetime of a remembered reply and changes nothing.
@@ -20,7 +20,8 @@ local WRITES = { DEL = true, HDEL = true, HSET = true, INCR = true, PEXPIRE = tr
   SADD = true, SET = true, SREM = true, XADD = true, ZADD = true, ZREM = true }
 local KEYLESS = { TIME = true }
 -- These commands accept a key of any type, so they cannot fail because of it.
-local UNTYPED = { DEL = true, EXISTS = true, EXPIRE = true, PEXPIRE = true, PTTL = true, TYPE = true, SET = true }
+local UNTYPED = { DEL = true, EXISTS = true, EXPIRE = true, PEXPIRE = true, PTTL = true,
+  TYPE = true, SET = true }
 local real_assert, real_error, real_pcall = assert, error, pcall
 local function complain(what) real_error('late check: ' .. what) end
 local redis = setmetatable({ call = function(command, key, ...)

@@ -258,7 +258,8 @@ async fn a_competition_that_is_moved_back_while_its_old_entry_is_removed_is_list
     slow.get_competition(&cup.id).await.expect("connected");
     // Loads the script.
     world.capacity(&cup.id, 5).await.expect("updated");
-    // The record, the request, the new entry, the update; the removal of the old entry is held back.
+    // The record, the request, the new entry, the update; the removal of the old entry is held
+    // back.
     round_trips.hold_after(4);
     let (there, by) = (moved(1), &world.organiser);
     let there = slow.update_competition(by, &cup.id, &there, None, new_request());

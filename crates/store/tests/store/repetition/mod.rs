@@ -1,5 +1,5 @@
-//! Repeated requests: the same request id has no second effect and gets the same reply. With another
-//! body it is refused.
+//! Repeated requests: the same request id has no second effect and gets the same reply. With
+//! another body it is refused.
 
 mod competitions;
 mod people;

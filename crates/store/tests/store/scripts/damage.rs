@@ -140,8 +140,8 @@ fn changes(keys: &[String], before: &[Value], after: &[Value]) -> Vec<String> {
     changed.into_iter().collect()
 }
 
-/// Whether the script refused the call. `unreadable` is an error of the store, which could not decode
-/// what it read before or after the script.
+/// Whether the script refused the call. `unreadable` is an error of the store, which could not
+/// decode what it read before or after the script.
 fn is_refused_by_script(result: &Result<(), Error>) -> bool {
     match result {
         Ok(()) => false,
@@ -194,8 +194,8 @@ pub(super) async fn on_damaged<Call: Copy + std::fmt::Debug>(
     );
 }
 
-/// Whether the newest entry of the competition's log is a promotion: a call promotes users before it
-/// decides, and may be refused after that.
+/// Whether the newest entry of the competition's log is a promotion: a call promotes users before
+/// it decides, and may be refused after that.
 async fn has_promoted(redis: &mut MultiplexedConnection, changes: &[String]) -> bool {
     let is_log = |key: &&String| key.starts_with("c:") && key.ends_with(":log");
     let Some(log) = changes.iter().find(is_log) else {
