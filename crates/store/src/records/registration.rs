@@ -1,6 +1,11 @@
-//! A registration, stored by user id in the hashes `registrations` and `past`: `<state> <revision>
-//! <created_at> <added_by>[ <request id>=<revision>]...`, for example `W 12 1700000000000 -`. The
-//! scripts write it: see `write_record` in `scripts/prelude_competition.lua`.
+//! A registration, stored by user id in the hashes `registrations` and `past`. For example
+//! `W 12 1700000000000 -`, in this form:
+//!
+//! ```text
+//! <state> <revision> <created_at> <added_by>[ <request id>=<revision>]...
+//! ```
+//!
+//! The scripts write it: see `write_record` in `scripts/prelude_competition.lua`.
 
 use domain::{AdminId, RegistrationState, RequestId, Revision, Timestamp};
 
