@@ -45,22 +45,14 @@ pub struct Accounts {
 }
 
 impl Accounts {
-    /// Makes a user with a unique name. Retries while Redis is down.
+    /// Makes a user with a unique name.
     pub async fn user(&self, name: &str) -> SignedInAccount {
-        const PAUSE: Duration = Duration::from_millis(50);
         let new = NewUser {
             email: email(name),
             profile: profile(name),
             request_id: RequestId::random(),
         };
-        let start = Instant::now();
-        let (user, session) = loop {
-            match self.users.sign_up(&new, &self.password).await {
-                Ok(made) => break made,
-                Err(error) => assert!(start.elapsed() < TIMEOUT, "no account: {error}"),
-            }
-            sleep(PAUSE).await;
-        };
+        let (user, session) = retry(|| self.users.sign_up(&new, &self.password)).await;
         SignedInAccount {
             actor: Actor::User(user.id),
             email: new.email.as_str().to_owned(),
@@ -72,37 +64,47 @@ impl Accounts {
     pub async fn open_user_session(&self, email: &str) -> String {
         let email = Email::parse(email).expect("a valid address");
         let credentials = self.users.credentials();
-        let attempt = credentials.find(&email).await.expect("an account");
-        let session = credentials.open_session(&attempt).await;
-        session.expect("a session").token.expose().to_owned()
+        let attempt = retry(|| credentials.find(&email)).await;
+        let session = retry(|| credentials.open_session(&attempt)).await;
+        session.token.expose().to_owned()
     }
 
     /// Makes an organiser with a unique name.
     pub async fn organiser(&self, name: &str) -> SignedInAccount {
         let new = new_admin(name, Role::Organiser);
-        let by = AdminId::parse("torture").expect("an id");
-        let made = self.admins.create_admin(&by, &new, &self.password);
-        made.await.expect("an account");
+        let by = AdminId::parse("torture").expect("a valid id");
+        retry(|| self.admins.create_admin(&by, &new, &self.password)).await;
         self.sign_in(&new.email).await
     }
 
     pub(super) async fn owner(&self) -> SignedInAccount {
         let new = new_admin("owner", Role::Owner);
-        let made = self.admins.ensure_owner(&new, &self.password);
-        made.await.expect("an owner");
+        retry(|| self.admins.ensure_owner(&new, &self.password)).await;
         self.sign_in(&new.email).await
     }
 
     async fn sign_in(&self, email: &Email) -> SignedInAccount {
         let credentials = self.admins.credentials();
-        let attempt = credentials.find(email).await.expect("an account");
-        let session = credentials.open_session(&attempt).await;
-        let session = session.expect("a session");
+        let attempt = retry(|| credentials.find(email)).await;
+        let session = retry(|| credentials.open_session(&attempt)).await;
         SignedInAccount {
             actor: Actor::Admin(session.person),
             email: email.as_str().to_owned(),
             token: session.token.expose().to_owned(),
         }
+    }
+}
+
+/// Repeats a call of the store while Redis is down or slow.
+async fn retry<T, F: Future<Output = store::Result<T>>>(call: impl Fn() -> F) -> T {
+    const PAUSE: Duration = Duration::from_millis(50);
+    let start = Instant::now();
+    loop {
+        match call().await {
+            Ok(result) => return result,
+            Err(error) => assert!(start.elapsed() < TIMEOUT, "not within {TIMEOUT:?}: {error}"),
+        }
+        sleep(PAUSE).await;
     }
 }
 
