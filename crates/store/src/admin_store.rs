@@ -114,7 +114,6 @@ impl AdminStore {
     }
 }
 
-/// Competitions.
 impl AdminStore {
     /// Reads a competition in any state.
     pub async fn get_competition(&self, id: &CompetitionId) -> Result<Competition> {
@@ -208,7 +207,6 @@ impl AdminStore {
     }
 }
 
-/// Registrations.
 impl AdminStore {
     /// Adds a registration for an organiser.
     pub async fn add_registration(
@@ -277,7 +275,6 @@ impl AdminStore {
     }
 }
 
-/// Admins.
 impl AdminStore {
     /// The admin of an open session. See [`Sessions::admin`].
     pub async fn admin_session(&self, token: &SessionToken) -> Result<Option<(AdminId, Role)>> {

@@ -95,7 +95,6 @@ impl UserStore {
     }
 }
 
-/// Competitions and registrations.
 impl UserStore {
     /// Reads a competition that is not a draft.
     pub async fn get_public_competition(&self, id: &CompetitionId) -> Result<Competition> {
@@ -158,7 +157,6 @@ impl UserStore {
     }
 }
 
-/// The account.
 impl UserStore {
     /// Creates an account and opens its first session. A repetition with the same request id gets
     /// the same account and the same token: the caller must check the password of a repetition

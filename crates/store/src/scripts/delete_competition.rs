@@ -6,7 +6,6 @@ use super::{Call, Script, source};
 use crate::error::Result;
 use crate::redis::{Effect, ReplyReader};
 
-/// Deletes a draft.
 pub(crate) struct DeleteCompetition<'a>(pub(crate) OrganiserRequest<'a>);
 
 impl Script for DeleteCompetition<'_> {

@@ -9,7 +9,6 @@ use crate::redis::Effect;
 
 /// Continues the promotions of an update with a larger capacity.
 pub(crate) struct Promote<'a> {
-    /// The update.
     pub(crate) update: &'a OrganiserRequest<'a>,
 }
 

@@ -6,7 +6,6 @@ use super::{Call, Script, source};
 use crate::error::Result;
 use crate::redis::Effect;
 
-/// Publishes a draft.
 pub(crate) struct PublishCompetition<'a>(pub(crate) OrganiserRequest<'a>);
 
 impl Script for PublishCompetition<'_> {

@@ -59,7 +59,6 @@ impl CompetitionEditor {
         self.redis.run(&create).await
     }
 
-    /// Publishes a draft.
     pub(crate) async fn publish(
         &self,
         by: &AdminId,

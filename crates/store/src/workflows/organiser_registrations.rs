@@ -27,7 +27,6 @@ impl OrganiserRegistrations {
         self.with_user(described).await
     }
 
-    /// Removes a registration.
     pub(crate) async fn remove(
         &self,
         by: &AdminId,

@@ -77,7 +77,6 @@ impl ScriptRedis {
         redis
     }
 
-    /// Calls a script.
     pub(super) fn run(&mut self, call: &Call) -> redis::RedisResult<Value> {
         self.run_text(text_of(call.script), call)
     }
