@@ -69,7 +69,7 @@ pub(crate) struct PreviewRegister<'a>(pub(crate) Register<'a>);
 impl<'a> Script for PreviewRegister<'a> {
     type Reply = <Register<'a> as Script>::Reply;
 
-    const EFFECT: Effect = Effect::Prepare;
+    const EFFECT: Effect = Effect::Read;
 
     fn source() -> &'static super::Source {
         Register::source()
