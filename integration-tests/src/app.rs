@@ -1,7 +1,5 @@
 //! Redis and both services.
 
-use std::time::Instant;
-
 use admin_service::FirstOwner;
 use api::v1::Competition;
 use api::{admin, user};
@@ -12,7 +10,7 @@ use server::{Passwords, ServiceSettings};
 use store::admins::NewAdmin;
 use store::users::NewUser;
 use store::{AdminStore, PasswordHash, Redis, UserStore};
-use testkit::{TIMEOUT, TestRedis, fixtures};
+use testkit::{TestRedis, fixtures};
 use tokio::net::TcpListener;
 use tokio::sync::OnceCell;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -335,15 +333,10 @@ fn url_of(listener: &TcpListener) -> String {
 }
 
 /// Repeats a call of the store that timed out, because Redis may be slow on a busy machine.
-async fn retry<T>(mut call: impl AsyncFnMut() -> store::Result<T>) -> store::Result<T> {
-    let deadline = Instant::now() + TIMEOUT;
-    loop {
-        match call().await {
-            Err(store::Error::Unavailable(_) | store::Error::TooLate)
-                if Instant::now() < deadline => {}
-            result => return result,
-        }
-    }
+async fn retry<T>(call: impl AsyncFnMut() -> store::Result<T>) -> store::Result<T> {
+    let is_transient =
+        |error: &_| matches!(error, store::Error::Unavailable(_) | store::Error::TooLate);
+    testkit::retry(is_transient, call).await
 }
 
 /// The hash of [`PASSWORD`], computed once because hashing is slow on purpose.

@@ -8,7 +8,7 @@
 //!   [`RoundTrips`]: a proxy before Redis that counts round trips.
 //! - [`CompetitionBuilder`] and [`fixtures`]: valid values of the domain.
 //! - [`Random`]: random numbers that a seed repeats.
-//! - [`eventually`], [`free_address`].
+//! - [`eventually`], [`retry`], [`free_address`].
 //!
 //! Every function and method panics on failure: in a test the panic is the report.
 #![allow(
@@ -49,6 +49,23 @@ pub async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     while !holds().await {
         assert!(Instant::now() < deadline, "not within {TIMEOUT:?}: {what}");
         sleep(POLL_INTERVAL).await;
+    }
+}
+
+/// Repeats a call while it fails with a transient error, as a client does while the machine is busy.
+/// Returns the last result after [`TIMEOUT`].
+pub async fn retry<T, E>(
+    is_transient: impl Fn(&E) -> bool,
+    mut call: impl AsyncFnMut() -> Result<T, E>,
+) -> Result<T, E> {
+    let deadline = Instant::now() + TIMEOUT;
+    loop {
+        match call().await {
+            Err(error) if is_transient(&error) && Instant::now() < deadline => {
+                sleep(POLL_INTERVAL).await;
+            }
+            result => return result,
+        }
     }
 }
 

@@ -382,10 +382,6 @@ pub(crate) async fn retry<T>(
     mut call: impl AsyncFnMut(RequestId) -> store::Result<T>,
 ) -> store::Result<T> {
     let request = new_request();
-    loop {
-        match call(request).await {
-            Err(Error::Unavailable(_) | Error::TooLate) => {}
-            result => return result,
-        }
-    }
+    let is_transient = |error: &Error| matches!(error, Error::Unavailable(_) | Error::TooLate);
+    testkit::retry(is_transient, async || call(request).await).await
 }
