@@ -133,6 +133,10 @@ impl<B: Batch> Inner<B> {
 
     /// The worker: sends batch after batch until nobody waits.
     async fn serve_queue(self: Arc<Self>, key: B::Key) {
+        let _guard = PanicGuard {
+            inner: &self,
+            key: &key,
+        };
         while let Some((connection, calls)) = self.next_batch(&key) {
             if let Err(error @ (Error::Unavailable(_) | Error::LoginRefused(_))) =
                 self.run(connection, &key, calls).await
@@ -209,11 +213,66 @@ impl<B: Batch> Inner<B> {
     }
 }
 
+/// Ends a worker that panics, which is a bug. Without it, the queue would count the worker for ever,
+/// and later calls would wait for it.
+struct PanicGuard<'a, B: Batch> {
+    inner: &'a Inner<B>,
+    key: &'a B::Key,
+}
+
+impl<B: Batch> Drop for PanicGuard<'_, B> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let error = Error::Corrupt("a batch worker panicked".to_owned());
+            self.inner.fail_waiting(self.key, &error);
+        }
+    }
+}
+
 fn end_worker<B: Batch>(queues: &mut HashMap<B::Key, Queue<B>>, key: &B::Key) {
     if let Some(queue) = queues.get_mut(key) {
         queue.workers -= 1;
         if queue.workers == 0 {
             queues.remove(key);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Doubles numbers. Panics if one of them is zero.
+    struct Doubling;
+
+    impl Batch for Doubling {
+        type Key = ();
+        type Item = u32;
+        type Reply = u32;
+
+        const EFFECT: Effect = Effect::Read;
+        const MAX_WORKERS: usize = 1;
+        const MAX_ITEMS: usize = 1;
+
+        async fn run(
+            &self,
+            _: &Redis,
+            _: ConnectionId,
+            (): &(),
+            items: &[u32],
+        ) -> Result<Vec<Result<u32>>> {
+            assert!(items[0] > 0, "a number that is not zero");
+            Ok(items.iter().map(|item| Ok(item * 2)).collect())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_batch_that_panics_fails_its_calls_and_blocks_no_later_one() {
+        let redis = Redis::new("redis://127.0.0.1:1", None).expect("a URL");
+        let batcher = Batcher::new(&redis, Doubling);
+        let (panicked, waiting) = tokio::join!(batcher.submit(&(), 0), batcher.submit(&(), 1));
+        assert!(matches!(panicked, Err(Error::Corrupt(_))), "{panicked:?}");
+        assert!(matches!(waiting, Err(Error::Corrupt(_))), "{waiting:?}");
+        assert_eq!(batcher.submit(&(), 21).await.ok(), Some(42));
     }
 }

@@ -124,7 +124,11 @@ impl Reader {
             let changed: Vec<_> = changed.iter().map(|competition| &competition.id).collect();
             found.extend(self.read_from_redis(connection, &changed).await?);
         }
-        Ok(ids.iter().map(|id| found[id].clone()).collect())
+        let of_id = |id| {
+            let found = found.get(id).cloned();
+            found.unwrap_or_else(|| Err(Error::unreadable("a batch with too few replies")))
+        };
+        Ok(ids.iter().map(of_id).collect())
     }
 
     /// Splits cached competitions into those with the current revision and those without.

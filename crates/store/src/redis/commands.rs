@@ -5,7 +5,6 @@ use deadpool_redis::redis::{Cmd, Pipeline};
 use super::script::{Script, Source};
 
 /// Commands that are sent together on one connection, and executed in this order.
-#[derive(Clone)]
 pub struct Commands {
     pipeline: Pipeline,
     /// Remembered, so that they can be loaded if Redis does not know them.
@@ -35,15 +34,8 @@ impl Commands {
 
     /// Appends a call of a script.
     pub(crate) fn call<S: Script>(&mut self, script: &S) {
-        self.push_call(S::source(), script.call().into_command());
-    }
-
-    pub(crate) fn push_call(&mut self, source: &'static Source, command: Cmd) {
-        self.push(command);
-        self.remember(source);
-    }
-
-    pub(crate) fn remember(&mut self, source: &'static Source) {
+        let source = S::source();
+        self.push(script.call().into_command());
         if !self
             .scripts
             .iter()

@@ -198,7 +198,7 @@ impl Redis {
     /// Runs a script, and runs it again while it replies `unsettled`.
     pub(crate) async fn run<S: Script>(&self, script: &S) -> Result<S::Reply> {
         let (_, reply) = self
-            .run_after(&Commands::new(), script, self.pick_connection())
+            .run_after(Commands::new(), script, self.pick_connection())
             .await?;
         Ok(reply)
     }
@@ -210,11 +210,10 @@ impl Redis {
     /// promotions that were due, and nothing else.
     pub(crate) async fn run_after<S: Script>(
         &self,
-        before: &Commands,
+        mut commands: Commands,
         script: &S,
         connection: ConnectionId,
     ) -> Result<(Vec<Value>, S::Reply)> {
-        let mut commands = before.clone();
         commands.call(script);
         for _ in 0..MAX_SETTLE_ROUNDS {
             let mut replies = self.send(&commands, S::EFFECT, connection).await?;

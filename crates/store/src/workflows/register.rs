@@ -97,7 +97,7 @@ impl Batch for RegisterBatch {
             pending,
             deadline: write_deadline(now),
         };
-        let (index, decisions) = redis.run_after(&index, &register, connection).await?;
+        let (index, decisions) = redis.run_after(index, &register, connection).await?;
         let mut index = index.into_iter();
         let mut next = || {
             let reply = index.next();
