@@ -115,7 +115,7 @@ mod tests {
             .expect_err("both fields are invalid");
         assert_eq!(
             error.to_string(),
-            "title must be 1 to 120 characters; venue must not hold control characters"
+            "title must be 1 to 120 characters; venue must not hold the control character U+0007"
         );
     }
 

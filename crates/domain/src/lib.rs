@@ -4,6 +4,7 @@
 //! In reading order:
 //! - [`id`]: identifiers of competitions, users, admins and requests; revisions and etags.
 //! - [`invalid`]: the invalid fields of a request, collected so that all are reported at once.
+//! - [`unicode`]: properties of characters, and equality of texts.
 //! - [`text`], [`email`], [`country`], [`birth_date`], [`password`], [`timestamp`]: single values,
 //!   valid by construction.
 //! - [`competition`], [`registration`]: the two central records.
@@ -15,6 +16,7 @@
 
 #[macro_use]
 mod checked_text;
+mod unicode;
 
 pub mod audit;
 pub mod birth_date;
@@ -49,3 +51,4 @@ pub use rejection::{Rejected, Rejection};
 pub use session::{Realm, SessionToken, TokenHash};
 pub use text::{Club, Description, DisplayName, Reason, Title, Venue};
 pub use timestamp::Timestamp;
+pub use unicode::CodePoint;

@@ -2,7 +2,7 @@
 
 use api::request::ChangePassword;
 use api::user::{ChangePasswordRequest, ChangePasswordResponse};
-use domain::Email;
+use domain::{Email, InvalidFields};
 use server::{Failure, Network, UserCaller};
 
 use crate::UserService;
@@ -44,6 +44,10 @@ async fn change(
     let (store, passwords) = (&service.store, &service.passwords);
     let (request, kept) = (asked.request_id, caller.session.hash());
 
+    asked
+        .new_password
+        .check_not_email(email)
+        .map_err(|weak| InvalidFields::one("new_password", &weak))?;
     let current = asked.current_password.clone();
     let checked = service.sign_ins.confirm(network, email, current).await?;
     let new = passwords.hash(asked.new_password.clone()).await?;

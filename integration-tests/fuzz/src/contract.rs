@@ -1,7 +1,7 @@
 //! The limits of the contract, stated independently of the code that enforces them.
 //!
-//! A field is valid, invalid, or unspecified: the finer points of addresses, the list of countries
-//! and the list of common passwords are not repeated here.
+//! A field is valid, invalid, or unspecified: the finer points of addresses and of characters, the
+//! list of countries and the list of common passwords are not repeated here.
 
 use std::collections::BTreeSet;
 
@@ -165,8 +165,8 @@ fn request_field(message: &str, field: &str, is_set: bool, value: &Value) -> Ver
         "email" => address(text),
         "new_password" => new_password(text),
         "password" if makes_account => new_password(text),
-        "password" | "current_password" => (text.chars().count() <= 128).into(),
-        "reason" => is_text(text, 0, 500, false).into(),
+        "password" | "current_password" => typed_password(text),
+        "reason" => is_text(text, 0, 500, false),
         "role" => is_enum_in(1..=3, value).into(),
         "states" => {
             let last = if message == "ListCompetitionsRequest" {
@@ -199,11 +199,11 @@ fn nested_field(field: &str, is_set: bool, value: &Value) -> Verdict {
         !is_set || count.is_some_and(|count| (min..=1_000_000).contains(&count))
     };
     match field {
-        "title" => is_text(text, 1, 120, false).into(),
-        "description" => is_text(text, 0, 5000, true).into(),
-        "venue" => is_text(text, 0, 240, false).into(),
-        "display_name" => is_text(text, 1, 80, false).into(),
-        "club" => is_text(text, 0, 120, false).into(),
+        "title" => is_text(text, 1, 120, false),
+        "description" => is_text(text, 0, 5000, true),
+        "venue" => is_text(text, 0, 240, false),
+        "display_name" => is_text(text, 1, 80, false),
+        "club" => is_text(text, 0, 120, false),
         "country_code" => match text.as_bytes() {
             [] => Verdict::Valid,
             [b'A'..=b'Z', b'A'..=b'Z'] => Verdict::Unspecified,
@@ -239,8 +239,8 @@ fn is_uuid(text: &str) -> bool {
 fn address(text: &str) -> Verdict {
     let is_forbidden = |c: char| c.is_control() || c.is_whitespace();
     let host = text.rsplit('@').next().unwrap_or_default();
-    if text.len() > 254 || !text.contains('@') || !host.contains('.') || text.contains(is_forbidden)
-    {
+    let is_short = text.len() <= 254 && host.contains('.');
+    if !text.contains('@') || text.contains(is_forbidden) || (text.is_ascii() && !is_short) {
         Verdict::Invalid
     } else if text == VALID_ADDRESS {
         Verdict::Valid
@@ -250,18 +250,36 @@ fn address(text: &str) -> Verdict {
 }
 
 fn new_password(text: &str) -> Verdict {
-    if (8..=128).contains(&text.chars().count()) {
+    if !is_plain(text) || (8..=128).contains(&text.chars().count()) {
         Verdict::Unspecified
     } else {
         Verdict::Invalid
     }
 }
 
-fn is_text(text: &str, min: usize, max: usize, has_lines: bool) -> bool {
+fn typed_password(text: &str) -> Verdict {
+    match text.chars().count() {
+        0..=128 => Verdict::Valid,
+        _ if is_plain(text) => Verdict::Invalid,
+        _ => Verdict::Unspecified,
+    }
+}
+
+fn is_text(text: &str, min: usize, max: usize, has_lines: bool) -> Verdict {
     let is_layout = |c: char| has_lines && matches!(c, '\n' | '\r' | '\t');
-    (min..=max).contains(&text.chars().count())
-        && !text.contains(|c: char| c.is_control() && !is_layout(c))
-        && (min == 0 || !text.trim().is_empty())
+    if text.contains(|c: char| c.is_control() && !is_layout(c)) {
+        return Verdict::Invalid;
+    }
+    if !is_plain(text) {
+        return Verdict::Unspecified;
+    }
+    let is_visible = has_lines || text.is_empty() || !text.trim().is_empty();
+    ((min..=max).contains(&text.chars().count()) && is_visible).into()
+}
+
+/// Whether a text has one form only, and every character is visible or white space.
+fn is_plain(text: &str) -> bool {
+    text.chars().all(|c| c.is_ascii() || "é🏆".contains(c))
 }
 
 /// The milliseconds since 1970 of a moment before the year 10000.

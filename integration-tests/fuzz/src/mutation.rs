@@ -36,11 +36,12 @@ pub fn change_bytes(random: &mut Random, bytes: &mut Vec<u8>) {
 #[must_use]
 pub fn text(random: &mut Random) -> String {
     #[rustfmt::skip]
-    const TEXTS: [&str; 28] = [
+    const TEXTS: [&str; 34] = [
         "", " ", "\t", "a", "ab", "abc", "ABC", "a_b", "a\nb", "a\r\n\tb", "\0", "\u{7f}", "\u{85}",
         "\u{a0}", "\u{200b}", "\u{feff}", "é", "e\u{301}", "🏆", "CH", "ch", "XX", "ada@example.org",
         "ada@localhost", "0190b2a45b1c4f7e9d3a2f6c8e1b7a90", "{0190b2a4-5b1c-4f7e-9d3a-2f6c8e1b7a}",
-        "password", "correct horse",
+        "password", "correct horse", "\u{202e}", "\u{2028}", "\u{2800}", "b@bu\u{308}cher.example",
+        "h@127.0.0.1", "\u{ff41}@\u{ff41}\u{3002}example",
     ];
     /// The length limits of all texts, and one more.
     const LENGTHS: [usize; 20] = [

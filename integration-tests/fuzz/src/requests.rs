@@ -183,8 +183,11 @@ pub fn descriptor(request: &Request) -> MessageDescriptor {
         .expect("a message of the contract")
 }
 
-const PASSWORD_ERRORS: [&str; 2] = [
+const PASSWORD_ERRORS: [&str; 5] = [
     "must be 8 to 128 characters",
+    "must not hold control characters",
+    "must hold visible characters",
+    "must not be the e-mail address or the part of it before the @",
     "is among the 3,000 most common passwords, choose another",
 ];
 

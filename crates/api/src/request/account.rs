@@ -14,14 +14,14 @@ pub struct SignIn {
 
 parse! {
     user::SignInRequest as request => SignIn {
-        email: Email::parse(request.email),
+        email: Email::typed(request.email),
         password: Password::typed(request.password),
     }
 }
 
 parse! {
     admin::SignInRequest as request => SignIn {
-        email: Email::parse(request.email),
+        email: Email::typed(request.email),
         password: Password::typed(request.password),
     }
 }

@@ -2,7 +2,7 @@
 
 use domain::{AdminId, CompetitionId, DisplayName, Email, Password, RequestId, Role, UserId};
 
-use super::field::request_id;
+use super::field::{new_password, request_id};
 use super::page::RequestedPage;
 use crate::{admin, v1};
 
@@ -18,7 +18,7 @@ pub struct CreateAdmin {
 parse! {
     admin::CreateAdminRequest as request => CreateAdmin {
         email: Email::parse(request.email),
-        password: Password::parse(request.password),
+        password: new_password(request.password, email.as_ref()),
         display_name: DisplayName::parse(request.display_name),
         role: role(request.role),
         request_id: request_id(&request.request_id),
@@ -65,7 +65,7 @@ fn optional_email(text: String) -> Result<Option<Email>, domain::email::NotAnEma
     if text.is_empty() {
         return Ok(None);
     }
-    Email::parse(text).map(Some)
+    Email::typed(text).map(Some)
 }
 
 parse! {

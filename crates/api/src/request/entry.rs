@@ -59,7 +59,7 @@ fn which_user(
         Some(User::UserId(id)) => UserId::parse(id)
             .map(WhichUser::Id)
             .map_err(|error| InvalidFields::one("user_id", &error)),
-        Some(User::Email(email)) => Email::parse(email)
+        Some(User::Email(email)) => Email::typed(email)
             .map(WhichUser::Email)
             .map_err(|error| InvalidFields::one("email", &error)),
         None => Err(InvalidFields::one("user_id", "must be set, or email")),

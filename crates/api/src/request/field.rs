@@ -2,8 +2,9 @@
 
 use domain::country::NotACountry;
 use domain::id::{NotARequestId, NotAnId};
+use domain::password::WeakPassword;
 use domain::timestamp::NotATimestamp;
-use domain::{CompetitionId, CountryCode, RequestId, Timestamp};
+use domain::{CompetitionId, CountryCode, Email, Password, RequestId, Timestamp};
 
 /// Parses a request id. An empty one becomes a random id, so that the call is never a repetition.
 pub(super) fn request_id(text: &str) -> Result<RequestId, NotARequestId> {
@@ -11,6 +12,15 @@ pub(super) fn request_id(text: &str) -> Result<RequestId, NotARequestId> {
         return Ok(RequestId::random());
     }
     RequestId::parse(text)
+}
+
+/// Parses the password of a new account with this address; `None` = the address is invalid.
+pub(super) fn new_password(text: String, email: Option<&Email>) -> Result<Password, WeakPassword> {
+    let password = Password::parse(text)?;
+    if let Some(email) = email {
+        password.check_not_email(email)?;
+    }
+    Ok(password)
 }
 
 /// Parses a country code; empty is `None`.

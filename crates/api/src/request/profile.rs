@@ -6,7 +6,7 @@ use domain::{
     RequestId,
 };
 
-use super::field::{country, request_id};
+use super::field::{country, new_password, request_id};
 use super::mask::{Mask, MaskedFields};
 use crate::{user, v1};
 
@@ -24,7 +24,7 @@ impl TryFrom<user::SignUpRequest> for SignUp {
     fn try_from(request: user::SignUpRequest) -> Result<Self, InvalidFields> {
         let mut invalid = InvalidFields::default();
         let email = invalid.check("email", Email::parse(request.email));
-        let password = invalid.check("password", Password::parse(request.password));
+        let password = invalid.check("password", new_password(request.password, email.as_ref()));
         let profile = invalid.absorb(profile(
             request.display_name,
             &request.country_code,

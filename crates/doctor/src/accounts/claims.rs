@@ -100,7 +100,7 @@ async fn check_owned(examination: &Examination, claims: &[&ReadClaim<'_>]) -> Re
         .await?;
     let (mut findings, mut without_account) = (Vec::new(), Vec::new());
     for claim in claims {
-        match emails.take::<String>().parse(Email::parse) {
+        match emails.take::<String>().parse(Email::try_from) {
             // The check of the account reports its invalid profile.
             Stored::Unreadable => {}
             Stored::Absent => without_account.push(*claim),

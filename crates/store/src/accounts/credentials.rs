@@ -108,7 +108,7 @@ impl<Id: PersonId> Credentials<Id> {
         // The claim and the profile must agree, so that no half-finished creation or erasure opens
         // an account.
         let agrees = stored_email
-            .and_then(|stored| Email::parse(stored).ok())
+            .and_then(|stored| Email::try_from(stored).ok())
             .is_some_and(|stored| stored == *email);
         Ok(credential.filter(|_| agrees).map(PasswordHash::new))
     }

@@ -52,7 +52,7 @@ pub fn parse(id: &str, mut fields: Fields) -> Result<AuditEntry> {
             .transpose()
             .map_err(|_| Error::unreadable("a request id"))?,
         options,
-        reason: Reason::parse(reason).map_err(|_| Error::unreadable("a reason"))?,
+        reason: Reason::try_from(reason.to_owned()).map_err(|_| Error::unreadable("a reason"))?,
     })
 }
 

@@ -33,7 +33,7 @@ impl DescribedRegistration {
             waitlist_position: reply.optional()?,
             created_at: reply.timestamp()?,
             updated_at: reply.timestamp()?,
-            removal_reason: Reason::parse(reply.text()?)
+            removal_reason: Reason::try_from(reply.text()?)
                 .map_err(|_| Error::unreadable("the reason of a removal"))?,
         };
         Ok(Self {
