@@ -11,7 +11,8 @@ use crate::timestamp::Timestamp;
 /// The rule that refused a call. `Display` gives the sentence for the client.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Rejection {
-    #[error("the competition and its waitlist are full")]
+    /// The waitlist is closed after the start.
+    #[error("no place is free, and the waitlist is full or closed")]
     CompetitionFull {
         /// `None` = no limit.
         capacity: Option<u32>,
@@ -28,7 +29,7 @@ pub enum Rejection {
     CompetitionStarted { started_at: Timestamp },
     #[error("an organiser removed this registration; only an organiser can add it again")]
     RemovedByOrganiser,
-    #[error("the capacity cannot be smaller than the number of confirmed registrations")]
+    #[error("the capacity cannot be reduced below the number of confirmed registrations")]
     CapacityBelowConfirmed {
         /// The requested capacity.
         capacity: Capacity,

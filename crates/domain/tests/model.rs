@@ -120,15 +120,16 @@ impl Reference {
                 if is_current || self.cancelled || banned || !in_time {
                     return None;
                 }
-                if options.over_capacity || (self.queue.is_empty() && self.room()) {
+                let passes_nobody = self.queue.is_empty() || at >= STARTS;
+                if options.over_capacity || (passes_nobody && self.room()) {
                     self.past.remove(user.as_str());
                     self.confirmed.push(user.clone());
                     return Some((action, registration(Confirmed, None), options));
                 }
-                if self
+                let is_full = self
                     .waitlist_capacity
-                    .is_some_and(|most| self.queue.len() >= most)
-                {
+                    .is_some_and(|most| self.queue.len() >= most);
+                if is_full || at >= STARTS {
                     return None;
                 }
                 self.past.remove(user.as_str());
@@ -151,7 +152,12 @@ impl Reference {
             }
             Trial::Resize(capacity) => {
                 let fits = capacity.is_none_or(|places| places >= self.confirmed.len());
-                if self.cancelled || !fits {
+                let grows = match (self.capacity, capacity) {
+                    (_, None) => true,
+                    (None, Some(_)) => false,
+                    (Some(before), Some(after)) => after >= before,
+                };
+                if self.cancelled || !(fits || grows) {
                     return None;
                 }
                 self.capacity = capacity;

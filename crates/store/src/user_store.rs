@@ -126,7 +126,7 @@ impl UserStore {
         self.registrations.preview(user, competition, request).await
     }
 
-    /// Withdraws a user, until the competition starts.
+    /// Withdraws a user: a confirmed one until the competition starts, a waitlisted one always.
     pub async fn withdraw(
         &self,
         user: &UserId,

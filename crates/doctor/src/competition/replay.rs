@@ -46,7 +46,7 @@ impl Default for Replay {
     fn default() -> Self {
         Self {
             revision: 0,
-            model: Some(Model::default()),
+            model: Some(Model::of_any_release()),
             users: HashMap::new(),
             changed_users: HashSet::new(),
             tracks_changes: false,
@@ -186,15 +186,19 @@ mod tests {
     use super::*;
 
     fn entry(user: &str) -> Vec<String> {
+        raw("user", "register", user, "confirmed", "")
+    }
+
+    fn raw(actor: &str, action: &str, user: &str, after: &str, note: &str) -> Vec<String> {
         let fields = [
             ("at", "1"),
-            ("actor", "user"),
-            ("action", "register"),
+            ("actor", actor),
+            ("action", action),
             ("user", user),
             ("before", ""),
-            ("after", "confirmed"),
+            ("after", after),
             ("request", ""),
-            ("note", ""),
+            ("note", note),
         ];
         let flat = fields.iter().flat_map(|(name, value)| [*name, *value]);
         flat.map(str::to_owned).collect()
@@ -217,6 +221,26 @@ mod tests {
             ["log entry 5 is invalid: its fields cannot be read"]
         );
         assert!(replay.is_gap(Revision::new(5)));
+    }
+
+    #[test]
+    fn a_user_who_was_added_to_the_waitlist_after_the_start_by_0_1_0_is_no_problem() {
+        // It started at 1, the time of all entries.
+        let fields =
+            r#"{"starts_at":"1","registration_opens_at":"0","registration_closes_at":"1"}"#;
+        let olga = "admin:olga";
+        let entries = [
+            raw(olga, "create", "", fields, ""),
+            raw(olga, "publish", "", r#"{"state":"published"}"#, ""),
+            raw(olga, "update", "", r#"{"capacity":"1"}"#, ""),
+            raw(olga, "add", "ada", "confirmed", "ignore_window "),
+            raw(olga, "add", "ben", "waitlisted 1", "ignore_window "),
+        ];
+        let mut replay = Replay::default();
+        for (revision, entry) in (1..).zip(entries) {
+            let problems = replay.apply(Revision::new(revision), Some(entry));
+            assert_eq!(problems, Vec::<String>::new());
+        }
     }
 
     #[test]

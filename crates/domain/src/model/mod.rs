@@ -28,6 +28,7 @@ pub struct Model {
     waiting_since: HashMap<UserId, Revision>,
     /// Users who are neither confirmed nor waiting: withdrawn or removed.
     past: HashMap<UserId, RegistrationState>,
+    accepts_earlier_rules: bool,
 }
 
 /// The fields of a competition that bound registrations. `None` = no limit.
@@ -82,11 +83,22 @@ impl Default for Model {
             waitlist: BTreeMap::new(),
             waiting_since: HashMap::new(),
             past: HashMap::new(),
+            accepts_earlier_rules: false,
         }
     }
 }
 
 impl Model {
+    /// Returns a model that also applies what 0.1.0 decided otherwise: after the start an added
+    /// user joined the waitlist behind everybody. Logs are kept for good, so this stays.
+    #[must_use]
+    pub fn of_any_release() -> Self {
+        Self {
+            accepts_earlier_rules: true,
+            ..Self::default()
+        }
+    }
+
     /// Returns the revision of the last applied entry.
     #[must_use]
     pub fn revision(&self) -> Revision {
@@ -161,11 +173,18 @@ impl Model {
             let closed_at = closes_at;
             return Err(Rejection::RegistrationClosed { closed_at });
         }
+        // After the start the waitlist is not promoted, so nobody passes it and nobody joins it.
+        let has_waitlist = at < self.limits.starts_at;
+        self.admission(options, has_waitlist)
+    }
+
+    fn admission(&self, options: AddOptions, has_waitlist: bool) -> Result<Admission, Rejection> {
         let waiting = self.waitlist.len();
-        let is_free = waiting == 0 && below(self.confirmed.len(), self.limits.capacity);
+        let passes_nobody = waiting == 0 || !has_waitlist;
+        let is_free = passes_nobody && below(self.confirmed.len(), self.limits.capacity);
         if options.over_capacity || is_free {
             Ok(Admission::Confirmed)
-        } else if below(waiting, self.limits.waitlist_capacity) {
+        } else if has_waitlist && below(waiting, self.limits.waitlist_capacity) {
             Ok(Admission::Waitlisted(waiting + 1))
         } else {
             Err(self.full())
@@ -241,17 +260,22 @@ impl Model {
         for field in fields {
             limits.set(&field.field, &field.after)?;
         }
-        // Additions over the capacity are allowed, so only an update of the capacity is compared.
-        let names_capacity = fields.iter().any(|field| field.field == "capacity");
-        let too_small = limits
-            .capacity
-            .is_some_and(|places| self.confirmed.len() > places);
-        if action == Action::Update && names_capacity && too_small {
-            return Err("the capacity is smaller than the number of confirmed".into());
+        if action == Action::Update && self.shrinks_below_confirmed(limits.capacity) {
+            return Err("the new capacity is smaller than the number of confirmed".into());
         }
         self.state = state;
         self.limits = limits;
         Ok(())
+    }
+
+    /// Whether this capacity is smaller than the present one, and than the number of confirmed
+    /// users. Additions can exceed the capacity, so a larger one may still be below that number.
+    #[must_use]
+    pub fn shrinks_below_confirmed(&self, capacity: Option<usize>) -> bool {
+        capacity.is_some_and(|places| {
+            let is_smaller = self.limits.capacity.is_none_or(|present| places < present);
+            is_smaller && places < self.confirmed.len()
+        })
     }
 
     fn change_registration(
@@ -282,7 +306,11 @@ impl Model {
         after: RegistrationState,
         position: Option<u32>,
     ) -> Result<(), String> {
-        let due = self.enter(user, entry.at, attempt);
+        let mut due = self.enter(user, entry.at, attempt);
+        let is_earlier = self.accepts_earlier_rules && after == RegistrationState::Waitlisted;
+        if is_earlier && matches!(due, Ok(_) | Err(Rejection::CompetitionFull { .. })) {
+            due = self.admission(entry.options, true);
+        }
         let given = match (after, position) {
             (RegistrationState::Confirmed, None) => Some(Admission::Confirmed),
             (RegistrationState::Waitlisted, Some(position)) => {

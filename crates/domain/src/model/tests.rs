@@ -33,16 +33,20 @@ fn published() -> Model {
 }
 
 fn apply(model: &mut Model, action: Action, change: Change) -> Result<(), Violation> {
-    model.apply(&AuditEntry {
+    model.apply(&entry(model, 15, action, change))
+}
+
+fn entry(model: &Model, millis: i64, action: Action, change: Change) -> AuditEntry {
+    AuditEntry {
         revision: Revision::new(model.revision().get() + 1),
-        at: at(15),
+        at: at(millis),
         actor: Actor::Rules,
         action,
         change,
         request_id: None,
         options: AddOptions::default(),
         reason: Reason::parse("").expect("a reason"),
-    })
+    }
 }
 
 fn moved(
@@ -146,4 +150,63 @@ fn an_attempt_depends_on_the_window_and_on_the_past() {
         model.enter(&user(3), at(15), add),
         Ok(Admission::Waitlisted(2))
     );
+}
+
+const IGNORE_WINDOW: AddOptions = AddOptions {
+    ignore_window: true,
+    over_capacity: false,
+};
+
+#[test]
+fn after_the_start_an_added_user_gets_a_free_place_or_is_refused() {
+    let mut model = with_a_queue();
+    let add =
+        |model: &Model, millis| model.enter(&user(4), at(millis), Attempt::Add(IGNORE_WINDOW));
+    assert_eq!(add(&model, 29), Ok(Admission::Waitlisted(3)));
+    assert!(matches!(
+        add(&model, 30),
+        Err(Rejection::CompetitionFull { .. })
+    ));
+    let remove = moved(user(1), Some(Confirmed), RegistrationState::Removed, None);
+    let removed = entry(&model, 30, Action::Remove, remove);
+    model.apply(&removed).expect("a removal");
+    assert_eq!(add(&model, 30), Ok(Admission::Confirmed));
+}
+
+#[test]
+fn only_a_model_of_any_release_lets_an_added_user_wait_after_the_start() {
+    let waits = moved(user(4), None, Waitlisted, Some(3));
+    let mut strict = with_a_queue();
+    let mut waits = entry(&strict, 30, Action::Add, waits);
+    waits.options = IGNORE_WINDOW;
+    let mut tolerant = Model {
+        accepts_earlier_rules: true,
+        ..strict.clone()
+    };
+    assert!(strict.apply(&waits).is_err());
+    assert!(tolerant.apply(&waits).is_ok());
+}
+
+#[test]
+fn only_a_smaller_capacity_below_the_confirmed_is_a_violation() {
+    let mut model = published();
+    for number in 1..5 {
+        let mut over = entry(
+            &model,
+            15,
+            Action::Add,
+            moved(user(number), None, Confirmed, None),
+        );
+        over.options.over_capacity = true;
+        model.apply(&over).expect("over capacity");
+    }
+    let resize = |model: &mut Model, capacity| {
+        let fields = vec![field("capacity", capacity)];
+        apply(model, Action::Update, Change::Competition(fields))
+    };
+    resize(&mut model, "3").expect("larger than before");
+    assert!(resize(&mut model, "2").is_err(), "smaller than before");
+    resize(&mut model, "").expect("no limit");
+    assert!(resize(&mut model, "3").is_err(), "smaller than no limit");
+    resize(&mut model, "4").expect("four are confirmed");
 }

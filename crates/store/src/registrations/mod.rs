@@ -95,7 +95,7 @@ impl Registrations {
             .map(|described| described.registration)
     }
 
-    /// Withdraws a user, until the competition starts.
+    /// Withdraws a user: a confirmed one until the competition starts, a waitlisted one always.
     pub(crate) async fn withdraw(
         &self,
         user: &UserId,
@@ -111,8 +111,8 @@ impl Registrations {
         Ok(self.redis.run(&withdraw).await?.registration)
     }
 
-    /// Withdraws a user whose account is erased, until the competition is over. Does nothing if the
-    /// user is not registered.
+    /// Withdraws a user whose account is erased: a confirmed one until the competition is over, a
+    /// waitlisted one always. Does nothing if the user is not registered.
     pub(crate) async fn withdraw_erased(
         &self,
         user: &UserId,

@@ -1,6 +1,7 @@
 #!lua
 -- Adds a registration for an organiser, also of a user who was removed. The user goes behind the
--- waitlist, unless the organiser sets over_capacity.
+-- waitlist, unless the organiser sets over_capacity. After the start the user gets a free place, or
+-- is refused.
 --
 -- KEYS: as in prelude_competition.lua, 1 to 5.
 -- ARGV: user id, request id, admin id, ignore_window (1 or 0), over_capacity (1 or 0), deadline in

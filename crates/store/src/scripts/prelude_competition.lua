@@ -264,9 +264,12 @@ end
 -- note, over_capacity, and dry (decide, write nothing). `past` is the user's past registration, or
 -- nil.
 local function enter(competition, entry, past)
+  -- The waitlist is not promoted after the start, so nobody passes it and nobody joins it.
+  local has_started = competition.now >= competition.starts_at
   local has_place = entry.over_capacity or
-    (competition.waiting == 0 and competition.confirmed < competition.capacity)
-  if not has_place and competition.waiting >= competition.waitlist_capacity then
+    ((has_started or competition.waiting == 0) and competition.confirmed < competition.capacity)
+  if not has_place and
+    (has_started or competition.waiting >= competition.waitlist_capacity) then
     return { 'full', digits(competition.revision), competition.capacity == math.huge and '' or
       digits(competition.capacity), digits(competition.confirmed), digits(competition.waiting) }
   end

@@ -25,7 +25,7 @@ if settle(competition) then return { 'unsettled' } end
 local fields, new = { unpack(ARGV, 7) }, {}
 for n = 1, #fields, 2 do new[fields[n]] = fields[n + 1] end
 local capacity = new.capacity == '' and math.huge or tonumber(new.capacity)
-if capacity ~= competition.capacity and capacity < competition.confirmed then
+if capacity < competition.capacity and capacity < competition.confirmed then
   return { 'capacity_below_confirmed', digits(revision), digits(competition.confirmed) }
 end
 -- The promotions of the changed competition are read before anything is written.

@@ -1,12 +1,12 @@
 #!lua flags=allow-oom
--- Ends a user's own registration, until the competition starts: also when it is full or
--- registration has closed, and also from the waitlist. The first user of the waitlist gets the
--- place in the same step.
+-- Ends a user's own registration: a confirmed one until the competition starts, also when it is
+-- full or registration has closed; a waitlisted one at any time. The first user of the waitlist gets
+-- the place in the same step.
 --
 -- KEYS: as in prelude_competition.lua, 1 to 5.
--- ARGV: user id, request id, limit (`start`: until the competition starts, or `end`: until it is
---   over, for an account that is erased; a repetition then also ends a registration that was made
---   since).
+-- ARGV: user id, request id, limit of a confirmed registration (`start`: until the competition
+--   starts, or `end`: until it is over, for an account that is erased; a repetition then also ends a
+--   registration that was made since).
 -- Replies {ended, state, revision, position, created_at, updated_at, reason, added_by},
 --   {no_competition, revision}, {not_registered, revision}, {started, revision, starts_at},
 --   {request_id_reused, revision}, or {unsettled}: call again.
@@ -24,7 +24,7 @@ local repetition = limit == 'start' and
 if repetition then return repetition end
 if not current then return { 'not_registered', digits(revision) } end
 local last = limit == 'end' and competition.ends_at or competition.starts_at
-if competition.now >= last then
+if current.state ~= 'W' and competition.now >= last then
   return { 'started', digits(revision), digits(competition.starts_at) }
 end
 if settle(competition) then return { 'unsettled' } end

@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::keys;
 use crate::redis::{Effect, ReplyReader};
 
-/// The last moment at which a user can withdraw.
+/// The last moment at which a confirmed user can withdraw. A waitlisted one always can.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum WithdrawalLimit {
     /// The start of the competition.

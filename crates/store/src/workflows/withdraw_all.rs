@@ -1,5 +1,5 @@
-//! Withdraws a user whose account is erased from everything that is not over. The user's index
-//! names the competitions; each competition decides alone. A call that is cut off has withdrawn the
+//! Withdraws a user whose account is erased from everything that is not over, and from every
+//! waitlist. The user's index names the competitions; each competition decides alone. A call that is cut off has withdrawn the
 //! user from some of them, and a repetition continues.
 
 use domain::{RequestId, UserId};
@@ -15,8 +15,8 @@ pub(crate) struct WithdrawAll {
 }
 
 impl WithdrawAll {
-    /// Withdraws a user from everything that is not over. Returns the entries of the index that
-    /// were read, which the caller may delete.
+    /// Withdraws a user from everything that is not over, and from every waitlist. Returns the
+    /// entries of the index that were read, which the caller may delete.
     pub(crate) async fn run(&self, user: &UserId, request: RequestId) -> Result<Vec<IndexEntry>> {
         let entries = self.index.list(user).await?;
         for entry in &entries {

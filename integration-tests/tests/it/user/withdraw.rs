@@ -37,7 +37,7 @@ async fn a_user_who_is_not_registered_cannot_withdraw() {
 }
 
 #[tokio::test]
-async fn a_user_cannot_withdraw_once_the_competition_has_started() {
+async fn a_confirmed_user_cannot_withdraw_once_the_competition_has_started() {
     let app = Startlist::start().await;
     let ada = app.new_user("ada").await;
     let race = app.competition().started().open().await;

@@ -81,7 +81,12 @@ fn rejection(state: &ExpectedState, operation: &Operation, at: Timestamp) -> Opt
         Call::Withdraw(user) | Call::Remove(user) if !is_registered(user) => {
             Some(Rejection::NotRegistered)
         }
-        Call::Withdraw(_) if at >= started_at => Some(Rejection::CompetitionStarted { started_at }),
+        Call::Withdraw(user)
+            if at >= started_at
+                && model.registration(user) == Some(RegistrationState::Confirmed) =>
+        {
+            Some(Rejection::CompetitionStarted { started_at })
+        }
         Call::ReadRegistration(user) if model.registration(user).is_none() => {
             Some(Rejection::NotRegistered)
         }
@@ -97,7 +102,9 @@ fn rejection(state: &ExpectedState, operation: &Operation, at: Timestamp) -> Opt
 fn below_confirmed(state: &ExpectedState, capacity: &str) -> Option<Rejection> {
     let capacity: u32 = capacity.parse().ok()?;
     let confirmed_count = u32::try_from(state.model().confirmed_count()).ok()?;
-    (capacity < confirmed_count).then_some(Rejection::CapacityBelowConfirmed {
+    let places = usize::try_from(capacity).ok();
+    let is_refused = state.model().shrinks_below_confirmed(places);
+    is_refused.then_some(Rejection::CapacityBelowConfirmed {
         capacity: Capacity::parse(capacity.into()).ok()?,
         confirmed_count,
     })

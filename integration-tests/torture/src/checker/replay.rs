@@ -7,7 +7,7 @@ use std::slice;
 use api::convert::timestamp;
 use api::v1;
 use domain::model::{Admission, Attempt};
-use domain::{CompetitionState, RegistrationState, Revision, UserId};
+use domain::{AuditEntry, Change, CompetitionState, RegistrationState, Revision, UserId};
 
 use super::expected::ExpectedState;
 use super::order::{Bounds, Timeline};
@@ -64,9 +64,7 @@ fn replay(history: &CompetitionHistory, claims: Vec<(Revision, Claim)>) -> Vec<S
             // The state is no longer that of the log, so that later claims cannot be checked.
             return problems;
         }
-        // An account that is deleted leaves after the start too, so only `Withdraw` is checked.
-        let cause = history.cause(entry).map(|operation| &operation.call);
-        if matches!(cause, Some(Call::Withdraw(_))) && entry.at >= state.moment("starts_at") {
+        if is_late_withdrawal(history, &state, entry) {
             let revision = entry.revision;
             problems.push(format!("revision {revision}: a withdrawal after the start"));
         }
@@ -83,6 +81,26 @@ fn replay(history: &CompetitionHistory, claims: Vec<(Revision, Claim)>) -> Vec<S
         format!("{claim}, at revision {revision}, but the log ends at {end}")
     }));
     problems
+}
+
+/// Whether a confirmed user withdrew after the start. A waiting user may, and so does an account that
+/// is deleted.
+fn is_late_withdrawal(
+    history: &CompetitionHistory,
+    state: &ExpectedState,
+    entry: &AuditEntry,
+) -> bool {
+    let was_confirmed = matches!(
+        entry.change,
+        Change::Registration {
+            before: Some(RegistrationState::Confirmed),
+            ..
+        }
+    );
+    let cause = history.cause(entry).map(|operation| &operation.call);
+    was_confirmed
+        && matches!(cause, Some(Call::Withdraw(_)))
+        && entry.at >= state.moment("starts_at")
 }
 
 /// Collects the claims of an operation, each with its revision.

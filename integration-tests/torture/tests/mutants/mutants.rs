@@ -106,6 +106,8 @@ mutants! {
         on "ZCARD waitlist": "if counts then return tonumber(string.match(counts, '%d+$')) end";
     "the capacity can be set below the number of confirmed users":
         in "update_competition.lua": r"\w+ < \w+\.confirmed" => "false";
+    "a larger capacity that additions exceed is refused":
+        in "update_competition.lua": r"\w+ < \w+\.capacity" => "true";
     "every addition by an organiser is over capacity":
         in "enter": r"(\w+)\.over_capacity" => "($1.over_capacity or $1.action == 'add')";
     "over_capacity is ignored":
@@ -117,6 +119,10 @@ mutants! {
         in "register.lua": r"\w+\.now >= \w+\.closes_at" => "false";
     "a user withdraws after the start":
         in "withdraw.lua": r"\w+\.now >= \w+" => "false";
+    "a waiting user cannot leave after the start":
+        in "withdraw.lua": r"\w+\.state ~= 'W'" => "true";
+    "an added user waits after the start":
+        in "enter": r"\w+\.now >= \w+\.starts_at" => "false";
     "a cancelled competition accepts registrations":
         in "register.lua": r"\w+\.state == 'cancelled'" => "false";
     "a draft accepts registrations":

@@ -122,21 +122,43 @@ async fn rule_7_a_capacity_below_the_confirmed_is_refused_with_both_numbers() {
     };
     assert_eq!(refused.rejection, too_small);
     assert_eq!(world.counts(&cup).await, (3, 1));
+}
 
-    // While the capacity is exceeded, other fields can be changed, and the capacity raised.
-    world
-        .add(&world.person().await, &cup, OVER_CAPACITY)
-        .await
-        .expect("in");
-    let patch = CompetitionPatch {
+#[tokio::test]
+async fn rule_7_a_capacity_that_is_exceeded_can_be_kept_and_raised_but_not_lowered() {
+    let world = World::new().await;
+    let cup = world.competition(places(2)).await;
+    for user in world.people(5).await {
+        world.add(&user, &cup, OVER_CAPACITY).await.expect("in");
+    }
+    let waiting = world.person().await;
+    world.register(&waiting, &cup).await.expect("queued");
+    let unchanged = CompetitionPatch {
+        capacity: Some(Capacity::parse(2).ok()),
         waitlist_capacity: Some(WaitlistCapacity::parse(1).ok()),
         ..CompetitionPatch::default()
     };
-    world
-        .update(&cup, patch)
-        .await
-        .expect("the capacity does not change");
-    world.capacity(&cup, 4).await.expect("four are confirmed");
+    world.update(&cup, unchanged).await.expect("unchanged");
+    world.capacity(&cup, 4).await.expect("larger than before");
+    assert_eq!(world.counts(&cup).await, (5, 1), "nobody is promoted");
+    let smaller = rejection(world.capacity(&cup, 3).await);
+    assert!(
+        matches!(smaller, Rejection::CapacityBelowConfirmed { .. }),
+        "{smaller:?}"
+    );
+    world.capacity(&cup, 6).await.expect("larger");
+    assert_eq!(world.counts(&cup).await, (6, 0));
+    let unlimited = CompetitionPatch {
+        capacity: Some(None),
+        ..CompetitionPatch::default()
+    };
+    world.update(&cup, unlimited).await.expect("no limit");
+    let limited = rejection(world.capacity(&cup, 5).await);
+    assert!(
+        matches!(limited, Rejection::CapacityBelowConfirmed { .. }),
+        "{limited:?}"
+    );
+    world.capacity(&cup, 6).await.expect("six are confirmed");
 }
 
 #[tokio::test]

@@ -47,25 +47,44 @@ async fn rule_5_a_user_withdraws_from_a_full_a_closed_and_a_cancelled_competitio
 }
 
 #[tokio::test]
-async fn rule_5_nobody_withdraws_once_the_competition_has_started() {
+async fn rule_5_no_confirmed_user_withdraws_once_the_competition_has_started() {
     let world = World::new().await;
     let cup = world.competition(places(1)).await;
-    let (ada, bob) = (world.person().await, world.person().await);
+    let ada = world.person().await;
     world.register(&ada, &cup).await.expect("in");
-    world.register(&bob, &cup).await.expect("queued");
     world.time_passes(&cup, 7 * DAY + 1).await;
-    for user in [&ada, &bob] {
-        let refused = rejection(world.withdraw(user, &cup).await);
-        assert!(
-            matches!(refused, Rejection::CompetitionStarted { .. }),
-            "{refused:?}"
-        );
-    }
+    let refused = rejection(world.withdraw(&ada, &cup).await);
+    assert!(
+        matches!(refused, Rejection::CompetitionStarted { .. }),
+        "{refused:?}"
+    );
     let nobody = world.person().await;
     assert_eq!(
         rejection(world.withdraw(&nobody, &cup).await),
         Rejection::NotRegistered
     );
+}
+
+#[tokio::test]
+async fn rule_5_a_waiting_user_leaves_a_started_an_ended_and_a_cancelled_competition() {
+    let world = World::new().await;
+    let (ben, session) = world.sign_up("ben").await;
+    let people = world.people(4).await;
+    let cup = world.competition(places(2)).await;
+    for user in people.iter().chain([&ben]) {
+        world.register(user, &cup).await.expect("in");
+    }
+    world.time_passes(&cup, 7 * DAY + 1).await;
+    world.remove(&people[0], &cup).await.expect("removed");
+    let left = world.withdraw(&people[2], &cup).await.expect("started");
+    assert_eq!(left.state, Withdrawn);
+    assert_eq!(world.counts(&cup).await, (1, 2), "nobody is promoted");
+    world.time_passes(&cup, 30 * DAY).await;
+    world.erase("ben", &ben, &session).await;
+    assert_eq!(world.counts(&cup).await, (1, 1), "a deleted account leaves");
+    world.cancel(&cup).await.expect("cancelled");
+    world.withdraw(&people[3], &cup).await.expect("waiting");
+    assert_eq!(world.counts(&cup).await, (1, 0));
 }
 
 #[tokio::test]

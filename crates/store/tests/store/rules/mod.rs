@@ -17,6 +17,11 @@ pub(super) const OVER_CAPACITY: AddOptions = AddOptions {
     over_capacity: true,
 };
 
+pub(super) const PAST_EVERY_LIMIT: AddOptions = AddOptions {
+    ignore_window: true,
+    over_capacity: true,
+};
+
 pub(super) const IGNORE_WINDOW: AddOptions = AddOptions {
     ignore_window: true,
     over_capacity: false,

@@ -1,9 +1,9 @@
-//! Rule 6: the registration window, and promotions after it has closed.
+//! Rule 6: the registration window, and what follows after it has closed.
 
 use domain::RegistrationState::Confirmed;
 use domain::{AddOptions, Rejection};
 
-use super::IGNORE_WINDOW;
+use super::{IGNORE_WINDOW, PAST_EVERY_LIMIT};
 use crate::world::{DAY, World, places, rejection};
 
 #[tokio::test]
@@ -125,19 +125,26 @@ async fn rule_6_nobody_is_promoted_once_the_competition_has_started() {
 }
 
 #[tokio::test]
-async fn rule_6_after_the_start_an_added_user_does_not_pass_the_waitlist() {
+async fn rule_6_after_the_start_an_added_user_gets_a_free_place_or_is_refused() {
     let world = World::new().await;
-    let people = world.people(3).await;
+    let people = world.people(5).await;
     let cup = world.competition(places(1)).await;
     for user in &people[..2] {
         world.register(user, &cup).await.expect("in");
     }
     world.time_passes(&cup, 7 * DAY + 1).await;
+    let full = rejection(world.add(&people[2], &cup, IGNORE_WINDOW).await);
+    let (capacity, confirmed_count, waitlisted_count) = (Some(1), 1, 1);
+    let expected = Rejection::CompetitionFull {
+        capacity,
+        confirmed_count,
+        waitlisted_count,
+    };
+    assert_eq!(full, expected, "nobody joins the waitlist");
     world.remove(&people[0], &cup).await.expect("removed");
-    assert_eq!(world.counts(&cup).await, (0, 1));
-    let late = world
-        .add(&people[2], &cup, IGNORE_WINDOW)
-        .await
-        .expect("queued");
-    assert_eq!(late.registration.waitlist_position, Some(2));
+    for (user, options) in [(&people[2], IGNORE_WINDOW), (&people[3], PAST_EVERY_LIMIT)] {
+        let late = world.add(user, &cup, options).await.expect("added");
+        assert_eq!(late.registration.state, Confirmed);
+    }
+    assert_eq!(world.counts(&cup).await, (2, 1));
 }
