@@ -111,8 +111,8 @@ pub enum Change {
 pub struct FieldChange {
     /// The name of the field in the contract.
     pub field: String,
-    /// The old value as text; empty = none, or no limit.
+    /// The old value as it is stored, a time in milliseconds; empty = none, or no limit.
     pub before: String,
-    /// The new value as text; empty = none, or no limit.
+    /// The new value, in the same form.
     pub after: String,
 }

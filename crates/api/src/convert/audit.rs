@@ -1,6 +1,6 @@
 //! Entries of a competition's log.
 
-use domain::{Action, Actor, AuditEntry, Change, FieldChange};
+use domain::{Action, Actor, AuditEntry, Change, FieldChange, Timestamp};
 
 use super::number::{count, revision};
 use super::time::timestamp;
@@ -47,7 +47,11 @@ impl From<Change> for admin::AuditEntry {
                 ..Self::default()
             },
             Change::Competition(fields) => Self {
-                field_changes: fields.into_iter().map(Into::into).collect(),
+                field_changes: fields
+                    .into_iter()
+                    .filter(|field| field.before != field.after)
+                    .map(Into::into)
+                    .collect(),
                 ..Self::default()
             },
         }
@@ -56,12 +60,23 @@ impl From<Change> for admin::AuditEntry {
 
 impl From<FieldChange> for admin::FieldChange {
     fn from(change: FieldChange) -> Self {
+        // The name of a time ends in `_at`, and no other name does.
+        let text = |stored: String| match change.field.ends_with("_at") {
+            true => rfc_3339(&stored).unwrap_or(stored),
+            false => stored,
+        };
         Self {
+            before: text(change.before),
+            after: text(change.after),
             field: change.field,
-            before: change.before,
-            after: change.after,
         }
     }
+}
+
+/// Formats a stored time. Returns `None` if there is none.
+fn rfc_3339(millis: &str) -> Option<String> {
+    let time = Timestamp::from_millis(millis.parse().ok()?).ok()?;
+    Some(time.to_string())
 }
 
 impl From<Actor> for admin::AuditActor {
@@ -152,18 +167,40 @@ mod tests {
     }
 
     #[test]
-    fn a_change_of_a_competition_names_its_fields_and_no_user() {
-        let field_change = FieldChange {
-            field: "capacity".to_owned(),
-            before: String::new(),
-            after: "12".to_owned(),
+    fn a_change_of_a_competition_names_the_fields_that_changed_and_no_user() {
+        let changes = [
+            ("capacity", "", "12"),
+            ("description", "", ""),
+            ("registration_opens_at", "", "0"),
+            ("starts_at", "4084070400000", "4084070400001"),
+            ("venue", "4084070400000", ""),
+        ];
+        let field_change = |(field, before, after): (&str, &str, &str)| FieldChange {
+            field: field.to_owned(),
+            before: before.to_owned(),
+            after: after.to_owned(),
         };
         let update = entry(
             Actor::Admin(AdminId::parse("grace-1906").expect("an id")),
             Action::Update,
-            Change::Competition(vec![field_change.clone()]),
+            Change::Competition(changes.map(field_change).into()),
         );
-        assert_eq!(update.field_changes, [field_change.into()]);
+        let shown: Vec<_> = update
+            .field_changes
+            .iter()
+            .map(|change| (&*change.field, &*change.before, &*change.after))
+            .collect();
+        let expected = [
+            ("capacity", "", "12"),
+            ("registration_opens_at", "", "1970-01-01T00:00:00Z"),
+            (
+                "starts_at",
+                "2099-06-02T08:00:00Z",
+                "2099-06-02T08:00:00.001Z",
+            ),
+            ("venue", "4084070400000", ""),
+        ];
+        assert_eq!(shown, expected);
         assert_eq!(
             (update.user_id.as_str(), update.registration_change),
             ("", None)

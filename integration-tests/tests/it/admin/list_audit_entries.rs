@@ -2,6 +2,7 @@ use api::admin::audit_actor::Id;
 use api::admin::{AuditAction, AuditEntry, FieldChange, ListAuditEntriesRequest};
 use api::v1::{Competition, RegistrationState};
 use integration_tests::{Startlist, all_pages, assert_rejected, reason};
+use prost_types::Timestamp;
 
 /// The action, the actor, the user, and the states before and after.
 type Change = (
@@ -79,10 +80,14 @@ async fn the_log_has_the_reason_of_a_removal_and_the_changed_fields_of_an_update
     let night_run = Competition {
         title: "Night Run".to_owned(),
         capacity: Some(5),
+        ends_at: Some(Timestamp {
+            seconds: 4_084_070_400,
+            nanos: 1_000_000,
+        }),
         ..race.clone()
     };
-    let updated = olga.update(night_run, &["title", "capacity"]).await;
-    updated.expect("updated");
+    let mask = ["title", "capacity", "ends_at", "starts_at", "venue"];
+    olga.update(night_run, &mask).await.expect("updated");
 
     let log = olga.audit_entries(&race).await;
     assert_eq!(log[3].reason, "no licence");
@@ -91,7 +96,12 @@ async fn the_log_has_the_reason_of_a_removal_and_the_changed_fields_of_an_update
         |change: &FieldChange| format!("{}: {:?} {:?}", change.field, change.before, change.after);
     let mut changes: Vec<_> = log[4].field_changes.iter().map(as_text).collect();
     changes.sort_unstable();
-    let expected = [r#"capacity: "" "5""#, r#"title: "City Run" "Night Run""#];
+    let ended_at = race.ends_at.expect("a moment");
+    let expected = [
+        r#"capacity: "" "5""#.to_owned(),
+        format!(r#"ends_at: "{ended_at}" "2099-06-02T08:00:00.001Z""#),
+        r#"title: "City Run" "Night Run""#.to_owned(),
+    ];
     assert_eq!(changes, expected);
 }
 
