@@ -138,6 +138,7 @@ impl Worker {
         } else {
             self.client.call(id, Call::Publish).await;
             let added = self.add_users(id).await;
+            self.exceed_and_raise_capacity(id).await;
             if cancels {
                 self.wait(lifetime * 35 / 100).await;
                 self.client.call(id, Call::Cancel).await;
@@ -158,19 +159,36 @@ impl Worker {
     async fn add_users(&mut self, competition: &CompetitionId) -> Vec<UserId> {
         let mut added = Vec::new();
         for _ in 0..2 * SHORT_CAPACITY {
-            let user = self.pick_user().user_id().clone();
-            let call = Call::Add {
-                user: user.clone(),
-                email: None,
-                options: AddOptions {
-                    ignore_window: true,
-                    over_capacity: false,
-                },
-            };
-            self.client.call(competition, call).await;
-            added.push(user);
+            added.push(self.add_early(competition, false).await);
         }
         added
+    }
+
+    /// Adds users over the capacity, and sets larger ones that they still exceed.
+    async fn exceed_and_raise_capacity(&mut self, competition: &CompetitionId) {
+        for larger in 1..=3 {
+            for _ in 0..2 {
+                self.add_early(competition, true).await;
+            }
+            let capacity = (SHORT_CAPACITY + larger).to_string();
+            let raise = Call::Set("capacity", capacity);
+            self.client.call(competition, raise).await;
+        }
+    }
+
+    /// Adds a user before the window opens.
+    async fn add_early(&mut self, competition: &CompetitionId, over_capacity: bool) -> UserId {
+        let user = self.pick_user().user_id().clone();
+        let call = Call::Add {
+            user: user.clone(),
+            email: None,
+            options: AddOptions {
+                ignore_window: true,
+                over_capacity,
+            },
+        };
+        self.client.call(competition, call).await;
+        user
     }
 
     /// Makes users who register a few times and then delete their accounts.
