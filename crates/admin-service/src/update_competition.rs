@@ -13,6 +13,7 @@ pub(crate) async fn update_competition(
     let UpdateCompetition {
         competition_id,
         patch,
+        read_only,
         etag,
         request_id,
     } = request.try_into()?;
@@ -22,6 +23,7 @@ pub(crate) async fn update_competition(
             &caller.id,
             &competition_id,
             &patch,
+            &read_only,
             etag.as_ref(),
             request_id,
         )
@@ -33,8 +35,8 @@ pub(crate) async fn update_competition(
     })
 }
 
-/// Whether the times are in the right order depends on the stored times too, so the store checks
-/// it.
+/// Whether the times are in the right order, and whether a read-only field is to change, depends on
+/// the stored competition too, so the store checks it.
 fn failure(error: store::Error) -> Failure {
     match error {
         store::Error::Invalid(invalid) => invalid.within("competition").into(),

@@ -9,6 +9,7 @@
 //!   valid by construction.
 //! - [`competition`], [`registration`]: the two central records.
 //! - [`person`]: users, admins and their roles.
+//! - [`read_only`]: the fields of an update that it cannot change.
 //! - [`session`]: the session token.
 //! - [`audit`]: entries of a competition's log.
 //! - [`rejection`]: every reason for which a rule refuses a call.
@@ -28,6 +29,7 @@ pub mod invalid;
 pub mod model;
 pub mod password;
 pub mod person;
+pub mod read_only;
 pub mod registration;
 pub mod rejection;
 pub mod session;
@@ -46,6 +48,7 @@ pub use id::{AdminId, CompetitionId, Etag, RequestId, Revision, UserId};
 pub use invalid::{InvalidField, InvalidFields};
 pub use password::Password;
 pub use person::{Admin, Profile, ProfilePatch, Role, User};
+pub use read_only::{ReadOnlyCompetition, ReadOnlyUser};
 pub use registration::{AddOptions, Registration, RegistrationState};
 pub use rejection::{Rejected, Rejection};
 pub use session::{Realm, SessionToken, TokenHash};

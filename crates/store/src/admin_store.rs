@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use domain::{
     AddOptions, Admin, AdminId, AuditEntry, Competition, CompetitionId, CompetitionPatch, Email,
-    Etag, Reason, RegistrationState, RequestId, Role, SessionToken, Timestamp, TokenHash, User,
-    UserId,
+    Etag, ReadOnlyCompetition, Reason, RegistrationState, RequestId, Role, SessionToken, Timestamp,
+    TokenHash, User, UserId,
 };
 
 use crate::accounts::{Credentials, EmailClaims, PasswordHash, Sessions};
@@ -136,12 +136,13 @@ impl AdminStore {
 
     /// Changes the fields that the patch names. With an etag only that version is changed; without
     /// one the patch is applied to the current version. Fails with `Error::Invalid` if the patched
-    /// details are not valid together.
+    /// details are not valid together, or if a read-only field differs from the stored one.
     pub async fn update_competition(
         &self,
         by: &AdminId,
         id: &CompetitionId,
         patch: &CompetitionPatch,
+        read_only: &ReadOnlyCompetition,
         etag: Option<&Etag>,
         request: RequestId,
     ) -> Result<Competition> {
@@ -150,6 +151,7 @@ impl AdminStore {
                 by,
                 id,
                 patch,
+                read_only,
                 etag,
                 request,
             })

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use domain::{
-    Competition, CompetitionId, Etag, ProfilePatch, Registration, RequestId, SessionToken,
-    Timestamp, TokenHash, User, UserId,
+    Competition, CompetitionId, Etag, ProfilePatch, ReadOnlyUser, Registration, RequestId,
+    SessionToken, Timestamp, TokenHash, User, UserId,
 };
 
 use crate::accounts::{Credentials, EmailClaims, IssuedSession, PasswordHash, Sessions};
@@ -185,15 +185,17 @@ impl UserStore {
     }
 
     /// Changes the fields that the patch names. With an etag only that version is changed; without
-    /// one the patch is applied to the current version.
+    /// one the patch is applied to the current version. Fails with `Error::Invalid` if a read-only
+    /// field differs from the stored one.
     pub async fn update_user(
         &self,
         id: &UserId,
         patch: &ProfilePatch,
+        read_only: &ReadOnlyUser,
         etag: Option<&Etag>,
         request: RequestId,
     ) -> Result<User> {
-        self.users.update(id, patch, etag, request).await
+        self.users.update(id, patch, read_only, etag, request).await
     }
 
     /// Whether a request has changed this account in the last 24 hours.

@@ -3,6 +3,7 @@
 use domain::country::NotACountry;
 use domain::id::{NotARequestId, NotAnId};
 use domain::password::WeakPassword;
+use domain::read_only::Sent;
 use domain::timestamp::NotATimestamp;
 use domain::{CompetitionId, CountryCode, Email, Password, RequestId, Timestamp};
 
@@ -60,6 +61,11 @@ pub(super) fn optional_time(
     present: Option<prost_types::Timestamp>,
 ) -> Result<Option<Timestamp>, NotATimestamp> {
     present.map(time).transpose()
+}
+
+/// Parses a time that the request may send but not change.
+pub(super) fn sent_time(present: Option<prost_types::Timestamp>) -> Sent<Timestamp> {
+    present.map_or(Sent::Absent, |present| Sent::parse(time(present)))
 }
 
 /// Returns the named values, each once and in the order of `all`.

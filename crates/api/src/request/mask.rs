@@ -33,6 +33,12 @@ impl Mask {
         Err(format!("must be * alone, or name only: {changeable}"))
     }
 
+    /// Whether the mask covers the whole message, so that a field that cannot be changed is refused
+    /// rather than ignored.
+    pub(super) fn covers_message(&self) -> bool {
+        !matches!(self, Self::Named(_))
+    }
+
     fn covers(&self, field: &str, is_set: bool) -> bool {
         match self {
             Self::Set => is_set,

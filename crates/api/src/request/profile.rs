@@ -1,12 +1,13 @@
 //! Sign-up, and the user's own profile.
 
 use domain::birth_date::NotABirthDate;
+use domain::read_only::Sent;
 use domain::{
     BirthDate, Club, DisplayName, Email, Etag, InvalidFields, Password, Profile, ProfilePatch,
-    RequestId,
+    ReadOnlyUser, RequestId, UserId,
 };
 
-use super::field::{country, new_password, request_id};
+use super::field::{country, new_password, request_id, sent_time};
 use super::mask::{Mask, MaskedFields};
 use crate::{user, v1};
 
@@ -69,6 +70,7 @@ fn profile(
 #[derive(Debug, Clone)]
 pub struct UpdateMe {
     pub patch: ProfilePatch,
+    pub read_only: ReadOnlyUser,
     /// The version that the client read; `None` = overwrite any.
     pub etag: Option<Etag>,
     pub request_id: RequestId,
@@ -86,17 +88,34 @@ impl TryFrom<user::UpdateMeRequest> for UpdateMe {
         let mask = invalid.check("update_mask", mask);
         let user = invalid.require("user", request.user).unwrap_or_default();
         let etag = Etag::from_client(user.etag.clone());
-        let patch = mask.and_then(|mask| invalid.absorb(patch(&mask, user)));
+        let mask = mask.as_ref();
+        let read_only = mask.map(|mask| read_only(mask, &user));
+        let patch = mask.and_then(|mask| invalid.absorb(patch(mask, user)));
         let request_id = invalid.check("request_id", request_id(&request.request_id));
-        match (patch, request_id) {
+        match (patch, read_only, request_id) {
             // An absent user leaves an empty patch behind, so `invalid` must be empty too.
-            (Some(patch), Some(request_id)) => invalid.into_result(Self {
+            (Some(patch), Some(read_only), Some(request_id)) => invalid.into_result(Self {
                 patch,
+                read_only,
                 etag,
                 request_id,
             }),
             _ => Err(invalid),
         }
+    }
+}
+
+/// Returns the read-only fields that are set, unless the mask excludes them.
+fn read_only(mask: &Mask, user: &v1::User) -> ReadOnlyUser {
+    if !mask.covers_message() {
+        return ReadOnlyUser::default();
+    }
+    let set = |text: &String| (!text.is_empty()).then(|| text.clone());
+    ReadOnlyUser {
+        user_id: set(&user.user_id).map_or(Sent::Absent, |id| Sent::parse(UserId::parse(id))),
+        email: set(&user.email).map_or(Sent::Absent, Sent::Value),
+        created_at: sent_time(user.created_at),
+        updated_at: sent_time(user.updated_at),
     }
 }
 

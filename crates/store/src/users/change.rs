@@ -1,7 +1,7 @@
 //! Changes a profile or a password.
 
 use deadpool_redis::redis::Cmd;
-use domain::{Etag, ProfilePatch, Rejection, RequestId, TokenHash, User, UserId};
+use domain::{Etag, ProfilePatch, ReadOnlyUser, Rejection, RequestId, TokenHash, User, UserId};
 
 use super::Users;
 use super::read::user_not_found;
@@ -18,11 +18,13 @@ const MAX_CONFLICTS: usize = 16;
 
 impl Users {
     /// Changes the fields that the patch names. With an etag only that version is changed; without
-    /// one the patch is applied to the current version.
+    /// one the patch is applied to the current version. Fails with `Error::Invalid` if a read-only
+    /// field differs from the stored one.
     pub(crate) async fn update(
         &self,
         id: &UserId,
         patch: &ProfilePatch,
+        read_only: &ReadOnlyUser,
         etag: Option<&Etag>,
         request: RequestId,
     ) -> Result<User> {
@@ -34,7 +36,9 @@ impl Users {
         let mut reply = UpdateProfileReply::RequestIdReused;
         // The former fingerprint is compared only with one that was stored under this request id.
         for print in &fingerprints {
-            reply = self.try_update(id, patch, etag, request, print).await?;
+            reply = self
+                .try_update(id, patch, read_only, etag, request, print)
+                .await?;
             if !matches!(reply, UpdateProfileReply::RequestIdReused) {
                 break;
             }
@@ -52,6 +56,7 @@ impl Users {
         &self,
         id: &UserId,
         patch: &ProfilePatch,
+        read_only: &ReadOnlyUser,
         etag: Option<&Etag>,
         request: RequestId,
         fingerprint: &str,
@@ -59,18 +64,22 @@ impl Users {
         for _ in 0..MAX_CONFLICTS {
             let user = self.get(id).await?;
             let is_outdated = etag.is_some_and(|etag| *etag != user.etag());
+            let unchanged = read_only.check(&user);
             let profile = patch.clone().apply(user.profile);
             let update = UpdateProfile {
                 account: &AccountId::User(id.clone()),
                 request,
                 fingerprint,
-                // No profile has version 0: the script refuses an outdated etag, unless the request
-                // is a repetition.
-                version: if is_outdated { 0 } else { user.version },
+                // No profile has version 0: the script refuses the update, unless the request is a
+                // repetition.
+                version: match is_outdated || unchanged.is_err() {
+                    true => 0,
+                    false => user.version,
+                },
                 profile: &user::to_fields(&profile),
             };
             match self.redis.run(&update).await? {
-                UpdateProfileReply::OldVersion if !is_outdated => {}
+                UpdateProfileReply::OldVersion if !is_outdated => unchanged?,
                 reply => return Ok(reply),
             }
         }

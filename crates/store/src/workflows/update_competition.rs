@@ -3,8 +3,8 @@
 
 use deadpool_redis::redis::Cmd;
 use domain::{
-    AdminId, Competition, CompetitionDetails, CompetitionId, CompetitionPatch, Etag, Rejected,
-    Rejection, RequestId, Revision,
+    AdminId, Competition, CompetitionDetails, CompetitionId, CompetitionPatch, Etag, InvalidFields,
+    ReadOnlyCompetition, Rejected, Rejection, RequestId, Revision,
 };
 
 use super::edit_competition::CompetitionEditor;
@@ -24,6 +24,8 @@ pub(crate) struct RequestedUpdate<'a> {
     pub(crate) by: &'a AdminId,
     pub(crate) id: &'a CompetitionId,
     pub(crate) patch: &'a CompetitionPatch,
+    /// Must be those of the competition that is changed.
+    pub(crate) read_only: &'a ReadOnlyCompetition,
     /// The version to change; `None` = the current one.
     pub(crate) etag: Option<&'a Etag>,
     pub(crate) request: RequestId,
@@ -31,7 +33,7 @@ pub(crate) struct RequestedUpdate<'a> {
 
 impl CompetitionEditor {
     /// Updates a competition. Fails with `Error::Invalid` if the patched details are not valid
-    /// together.
+    /// together, or if a read-only field differs.
     pub(crate) async fn update(&self, update: &RequestedUpdate<'_>) -> Result<Competition> {
         for _ in 0..MAX_CONFLICTS {
             if let Some(updated) = self.try_update(update).await? {
@@ -53,7 +55,7 @@ impl CompetitionEditor {
         if update.etag.is_some_and(|etag| *etag != old.etag()) {
             return Err(update.outdated().at(old.revision).into());
         }
-        let new = update.patch.apply(&old.details)?;
+        let new = update.apply(&old)?;
         let (before, after) = competition::changed_fields(&old.details, &new);
         if before.is_empty() {
             return Ok(Some(old));
@@ -132,6 +134,16 @@ impl CompetitionEditor {
 }
 
 impl<'a> RequestedUpdate<'a> {
+    /// Returns the details after the update, or all fields that are invalid.
+    fn apply(&self, old: &Competition) -> Result<CompetitionDetails, InvalidFields> {
+        let mut invalid = InvalidFields::default();
+        invalid.absorb(self.read_only.check(old));
+        match invalid.absorb(self.patch.apply(&old.details)) {
+            Some(new) => invalid.into_result(new),
+            None => Err(invalid),
+        }
+    }
+
     fn organiser_request(&self, fingerprint: String) -> OrganiserRequest<'a> {
         OrganiserRequest {
             competition: self.id,

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use deadpool_redis::redis::{FromRedisValue, cmd};
 use domain::{
     AdminId, AuditEntry, Capacity, Competition, CompetitionDetails, CompetitionId,
-    CompetitionPatch, Reason, Rejected, Rejection, RequestId, Role, UserId,
+    CompetitionPatch, ReadOnlyCompetition, Reason, Rejected, Rejection, RequestId, Role, UserId,
 };
 use store::admins::NewAdmin;
 use store::competitions::NewCompetition;
@@ -169,7 +169,14 @@ impl World {
     ) -> store::Result<Competition> {
         let by = &self.organiser;
         self.admin
-            .update_competition(by, competition, &patch, None, new_request())
+            .update_competition(
+                by,
+                competition,
+                &patch,
+                &ReadOnlyCompetition::default(),
+                None,
+                new_request(),
+            )
             .await
     }
 

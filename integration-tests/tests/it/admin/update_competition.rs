@@ -1,5 +1,6 @@
 use api::admin::UpdateCompetitionRequest;
-use api::v1::Competition;
+use api::v1::{Competition, CompetitionState};
+use domain::RequestId;
 use integration_tests::{DAY, Startlist, assert_rejected, from_now, reason};
 
 #[tokio::test]
@@ -131,4 +132,68 @@ async fn a_cancelled_or_absent_competition_cannot_change() {
     };
     let reply = olga.update(absent, &["title"]).await;
     assert_rejected(reply, reason::COMPETITION_NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_competition_that_is_read_changed_and_sent_whole_is_updated_despite_registrations() {
+    let app = Startlist::start().await;
+    let olga = app.organiser().await;
+    let read = app.competition().open().await;
+    app.registered(&read, ["ada", "ben"]).await;
+    let request = UpdateCompetitionRequest {
+        competition: Some(Competition {
+            venue: "Marktplatz".to_owned(),
+            ..read
+        }),
+        request_id: RequestId::random().to_string(),
+        ..Default::default()
+    };
+    let first = olga.calls().update_competition(request.clone()).await;
+    let first = first.expect("updated").into_inner();
+    let updated = first.competition.clone().expect("a competition");
+    assert_eq!(
+        (updated.venue.as_str(), updated.confirmed_count),
+        ("Marktplatz", 2)
+    );
+    let repeated = olga.calls().update_competition(request).await;
+    assert_eq!(repeated.expect("a repetition").into_inner(), first);
+}
+
+#[tokio::test]
+async fn each_field_that_differs_and_cannot_be_changed_is_named() {
+    let app = Startlist::start().await;
+    let olga = app.organiser().await;
+    let race = app.competition().open().await;
+    app.registered(&race, ["ada"]).await;
+    let read = olga.competition(&race).await;
+    let forged = Competition {
+        title: String::new(),
+        ends_at: Some(from_now(DAY)),
+        state: 42,
+        confirmed_count: 2,
+        waitlisted_count: -1,
+        revision: read.revision + 1,
+        created_at: Some(from_now(0)),
+        updated_at: Some(from_now(0)),
+        ..race.clone()
+    };
+    let refusal = assert_rejected(olga.update(forged, &[]).await, reason::INVALID_FIELDS);
+    let all = [
+        "competition.state",
+        "competition.confirmed_count",
+        "competition.waitlisted_count",
+        "competition.revision",
+        "competition.created_at",
+        "competition.updated_at",
+        "competition.ends_at",
+    ];
+    assert_eq!(refusal.wrong_fields(), all);
+    let cancelled = Competition {
+        competition_id: race.competition_id.clone(),
+        state: CompetitionState::Cancelled.into(),
+        ..Default::default()
+    };
+    let refusal = assert_rejected(olga.update(cancelled, &[]).await, reason::INVALID_FIELDS);
+    assert_eq!(refusal.wrong_fields(), ["competition.state"]);
+    assert_eq!(olga.competition(&race).await, read);
 }

@@ -1,14 +1,17 @@
 //! Creating and updating competitions.
 
+mod read_only;
+
 use domain::competition::Moments;
 use domain::{
     Capacity, CompetitionDetails, CompetitionId, CompetitionPatch, Description, Etag,
-    InvalidFields, RequestId, Schedule, Title, Venue, WaitlistCapacity,
+    InvalidFields, ReadOnlyCompetition, RequestId, Schedule, Title, Venue, WaitlistCapacity,
 };
 
 use super::field::{chosen_id, country, request_id, required_time};
 use super::mask::{Mask, MaskedFields};
 use crate::{admin, v1};
+use read_only::read_only;
 
 #[derive(Debug, Clone)]
 pub struct CreateCompetition {
@@ -44,6 +47,7 @@ pub struct UpdateCompetition {
     pub competition_id: CompetitionId,
     /// Its four times are not compared yet, because that takes the stored ones too.
     pub patch: CompetitionPatch,
+    pub read_only: ReadOnlyCompetition,
     /// The version that the client read; `None` = overwrite any.
     pub etag: Option<Etag>,
     pub request_id: RequestId,
@@ -79,11 +83,14 @@ impl TryFrom<admin::UpdateCompetitionRequest> for UpdateCompetition {
             "competition.competition_id",
             CompetitionId::parse(competition.competition_id.as_str()),
         );
-        let patch = mask.and_then(|mask| invalid.absorb(patch(&mask, competition)));
-        match (competition_id, patch, request_id) {
-            (Some(competition_id), Some(patch), Some(request_id)) => Ok(Self {
+        let mask = mask.as_ref();
+        let read_only = mask.map(|mask| read_only(mask, &competition));
+        let patch = mask.and_then(|mask| invalid.absorb(patch(mask, competition)));
+        match (competition_id, patch, read_only, request_id) {
+            (Some(competition_id), Some(patch), Some(read_only), Some(request_id)) => Ok(Self {
                 competition_id,
                 patch,
+                read_only,
                 etag,
                 request_id,
             }),

@@ -112,7 +112,6 @@ fn without_a_mask_only_the_fields_that_are_set_change() {
     let competition = v1::Competition {
         competition_id: "spring-cup".to_owned(),
         capacity: Some(9),
-        state: v1::CompetitionState::Cancelled.into(),
         ..Default::default()
     };
     let patch = update(competition, &[]).expect("an update").patch;

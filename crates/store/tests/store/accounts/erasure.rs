@@ -1,6 +1,6 @@
 //! Erasing an account.
 
-use domain::{Club, ProfilePatch, RegistrationState, Rejection, RequestId, UserId};
+use domain::{Club, ProfilePatch, ReadOnlyUser, RegistrationState, Rejection, RequestId, UserId};
 use store::IssuedSession;
 
 use super::{find, is_open};
@@ -38,7 +38,9 @@ async fn an_erased_account_leaves_nothing_personal_and_releases_its_address() {
         club: Club::parse("Analysts").ok(),
         ..ProfilePatch::default()
     };
-    let updated = world.user.update_user(&ada, &patch, None, new_request());
+    let unchanged = ReadOnlyUser::default();
+    let user = &world.user;
+    let updated = user.update_user(&ada, &patch, &unchanged, None, new_request());
     updated.await.expect("updated");
     let cup = world.competition(places(5)).await;
     world.register(&ada, &cup).await.expect("in");

@@ -1,6 +1,6 @@
 //! What is stored about a person.
 
-use domain::{Club, DisplayName, ProfilePatch};
+use domain::{Club, DisplayName, ProfilePatch, ReadOnlyUser};
 
 use super::sign_in;
 use crate::world::{World, join_all, new_request, profile};
@@ -18,7 +18,9 @@ async fn the_log_of_an_account_is_in_order() {
     let (ada, _) = world.sign_up("ada").await;
     sign_in(&world, "ada").await;
     let patch = patch_name();
-    let updated = world.user.update_user(&ada, &patch, None, new_request());
+    let unchanged = ReadOnlyUser::default();
+    let user = &world.user;
+    let updated = user.update_user(&ada, &patch, &unchanged, None, new_request());
     updated.await.expect("updated");
     let ended = world.user.end_user_sessions(&ada, None).await;
     ended.expect("signed out");
@@ -39,9 +41,11 @@ async fn concurrent_updates_without_an_etag_lose_no_field() {
         ..ProfilePatch::default()
     };
     let patches = [patch_name(), patch_club];
-    let updates = patches
-        .iter()
-        .map(|patch| world.user.update_user(&ada, patch, None, new_request()));
+    let unchanged = ReadOnlyUser::default();
+    let updates = patches.iter().map(|patch| {
+        let user = &world.user;
+        user.update_user(&ada, patch, &unchanged, None, new_request())
+    });
     for updated in join_all(updates).await {
         updated.expect("updated");
     }

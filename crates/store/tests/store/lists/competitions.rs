@@ -3,7 +3,10 @@
 use std::collections::{BTreeSet, HashSet};
 
 use domain::competition::Moments;
-use domain::{Competition, CompetitionId, CompetitionPatch, CompetitionState, Schedule, Timestamp};
+use domain::{
+    Competition, CompetitionId, CompetitionPatch, CompetitionState, ReadOnlyCompetition, Schedule,
+    Timestamp,
+};
 use store::competitions::{ListCompetitions, NewCompetition};
 use store::{AdminStore, PageRequest};
 
@@ -262,7 +265,8 @@ async fn a_competition_that_is_moved_back_while_its_old_entry_is_removed_is_list
     // back.
     round_trips.hold_after(4);
     let (there, by) = (moved(1), &world.organiser);
-    let there = slow.update_competition(by, &cup.id, &there, None, new_request());
+    let unchanged = ReadOnlyCompetition::default();
+    let there = slow.update_competition(by, &cup.id, &there, &unchanged, None, new_request());
     let back = async {
         round_trips.wait_until_used_up().await;
         eventually("the competition is moved", async || {

@@ -1,6 +1,6 @@
 //! Repeated requests about competitions.
 
-use domain::{Capacity, CompetitionId, CompetitionPatch, Reason, Rejection};
+use domain::{Capacity, CompetitionId, CompetitionPatch, ReadOnlyCompetition, Reason, Rejection};
 use store::Error;
 use store::competitions::NewCompetition;
 
@@ -78,7 +78,14 @@ async fn a_repeated_update_returns_the_first_result_and_promotes_nobody_again() 
         let by = &world.organiser;
         world
             .admin
-            .update_competition(by, &cup, patch, Some(&read.etag()), request)
+            .update_competition(
+                by,
+                &cup,
+                patch,
+                &ReadOnlyCompetition::default(),
+                Some(&read.etag()),
+                request,
+            )
             .await
     };
     let request = new_request();
@@ -110,7 +117,14 @@ async fn a_repeated_update_of_a_draft_that_was_deleted_since_returns_the_first_r
     let update = async |patch: CompetitionPatch| {
         world
             .admin
-            .update_competition(by, &draft, &patch, None, request)
+            .update_competition(
+                by,
+                &draft,
+                &patch,
+                &ReadOnlyCompetition::default(),
+                None,
+                request,
+            )
             .await
     };
     let updated = update(capacity(7)).await.expect("larger");

@@ -1,6 +1,6 @@
 //! Repeated requests about accounts.
 
-use domain::{DisplayName, ProfilePatch, Rejection, RequestId, Role};
+use domain::{DisplayName, ProfilePatch, ReadOnlyUser, Rejection, RequestId, Role};
 use store::Error;
 use store::admins::NewAdmin;
 use store::users::NewUser;
@@ -61,7 +61,7 @@ async fn changing_a_profile() {
         let patch = patch_name(name);
         world
             .user
-            .update_user(&ada, &patch, Some(&etag), request)
+            .update_user(&ada, &patch, &ReadOnlyUser::default(), Some(&etag), request)
             .await
     };
     let request = new_request();
@@ -79,7 +79,10 @@ async fn changing_a_profile_by_a_request_that_an_earlier_release_answered() {
     let (ada, request) = (world.person().await, new_request());
     let update = async |name: &str| {
         let patch = patch_name(name);
-        world.user.update_user(&ada, &patch, None, request).await
+        world
+            .user
+            .update_user(&ada, &patch, &ReadOnlyUser::default(), None, request)
+            .await
     };
     let updated = update("Ada").await.expect("updated");
     // The fingerprint that builds before 0.1.0 stored for this patch.
@@ -112,7 +115,10 @@ async fn changing_a_password() {
 
     let update = new_request();
     let patch = ProfilePatch::default();
-    let updated = world.user.update_user(&ada, &patch, None, update).await;
+    let updated = world
+        .user
+        .update_user(&ada, &patch, &ReadOnlyUser::default(), None, update)
+        .await;
     updated.expect("updated");
     reused(change(update).await);
 }

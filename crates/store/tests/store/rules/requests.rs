@@ -1,7 +1,7 @@
 //! Rules 11 and 12: the request id and the etag. See `repetition` for more of rule 11.
 
 use domain::RegistrationState::Confirmed;
-use domain::{Capacity, CompetitionPatch, Rejection, WaitlistCapacity};
+use domain::{Capacity, CompetitionPatch, ReadOnlyCompetition, Rejection, WaitlistCapacity};
 use store::Error;
 
 use super::IGNORE_WINDOW;
@@ -80,7 +80,14 @@ async fn rule_12_an_outdated_etag_is_refused_and_an_absent_one_is_not_checked() 
     let update = async |name: &str, etag| {
         world
             .admin
-            .update_competition(by, &cup, &venue(name), etag, new_request())
+            .update_competition(
+                by,
+                &cup,
+                &venue(name),
+                &ReadOnlyCompetition::default(),
+                etag,
+                new_request(),
+            )
             .await
     };
     world

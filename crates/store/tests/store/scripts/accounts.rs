@@ -1,6 +1,6 @@
 //! Calls about accounts on damaged records.
 
-use domain::{DisplayName, ProfilePatch, RequestId, Role};
+use domain::{DisplayName, ProfilePatch, ReadOnlyUser, RequestId, Role};
 use testkit::ROOT;
 
 use super::damage::{Damage, FAST, Snapshot, command, odd_fields, of_every_type, on_damaged};
@@ -73,7 +73,9 @@ async fn calls_on_damaged_accounts_change_nothing_or_all() {
         SignOutEverywhere => users.end_user_sessions(&ada, None).await,
         ChangePassword => users.change_password(&ada, &old, &new, hash, request).await,
         UpdateProfile => {
-            let updated = users.update_user(&ada, &patch, None, request).await;
+            let updated = users
+                .update_user(&ada, &patch, &ReadOnlyUser::default(), None, request)
+                .await;
             updated.map(drop)
         }
         Erase => users.erase_user(&user, &old, hash, request).await,

@@ -1,7 +1,10 @@
 //! Calls about damaged competitions.
 
 use domain::RegistrationState::{Confirmed, Removed, Waitlisted, Withdrawn};
-use domain::{AddOptions, CompetitionId, CompetitionPatch, Reason, RequestId, Title, UserId};
+use domain::{
+    AddOptions, CompetitionId, CompetitionPatch, ReadOnlyCompetition, Reason, RequestId, Title,
+    UserId,
+};
 use store::Error;
 use store::competitions::NewCompetition;
 
@@ -168,7 +171,14 @@ async fn call(world: &World, users: &Users, request: RequestId, call: Call) -> R
     };
     let update = async |patch: CompetitionPatch| match world
         .admin
-        .update_competition(by, cup, &patch, None, request)
+        .update_competition(
+            by,
+            cup,
+            &patch,
+            &ReadOnlyCompetition::default(),
+            None,
+            request,
+        )
         .await
     {
         Ok(_) => Ok(()),
