@@ -1,15 +1,17 @@
 //! Redis and both services.
 
+use std::net::Ipv4Addr;
+
 use admin_service::FirstOwner;
 use api::v1::Competition;
 use api::{admin, user};
 use clap::Parser;
 use domain::{AdminId, Email, Password, RequestId, Role};
 use server::config::RunSettings;
-use server::{Passwords, ServiceSettings};
+use server::{HashCaller, Passwords, ServiceSettings};
 use store::admins::NewAdmin;
 use store::users::NewUser;
-use store::{AdminStore, PasswordHash, Redis, UserStore};
+use store::{AdminStore, Origin, PasswordHash, Redis, UserStore};
 use testkit::{TestRedis, fixtures};
 use tokio::net::TcpListener;
 use tokio::sync::OnceCell;
@@ -135,7 +137,8 @@ impl Startlist {
 
     async fn open_admin_session(&self, email: &Email) -> Admin {
         let credentials = self.admin_store.credentials();
-        let attempt = retry(async || credentials.find(email).await).await;
+        let here = Origin::network(Ipv4Addr::LOCALHOST.into());
+        let attempt = retry(async || credentials.begin(email, here).await).await;
         let attempt = attempt.expect("an account");
         let session = retry(async || credentials.open_session(&attempt).await);
         let token = session.await.expect("a session").token;
@@ -154,6 +157,7 @@ impl Startlist {
             email: fixtures::email(name),
             profile: fixtures::profile(name),
             request_id: RequestId::random(),
+            network: None,
         };
         let hash = password_hash().await;
         let created = retry(async || self.user_store.sign_up(&new, hash).await);
@@ -344,7 +348,10 @@ async fn password_hash() -> &'static PasswordHash {
     static HASH: OnceCell<PasswordHash> = OnceCell::const_new();
     let make = async || {
         let password = Password::parse(PASSWORD.to_owned()).expect("a password");
-        Passwords::new().hash(password).await.expect("a hash")
+        Passwords::new()
+            .hash(HashCaller::SERVER, password)
+            .await
+            .expect("a hash")
     };
     HASH.get_or_init(make).await
 }

@@ -3,7 +3,7 @@
 use api::admin::{CreateAdminRequest, CreateAdminResponse};
 use api::request::CreateAdmin;
 use domain::{InvalidFields, Role};
-use server::{Failure, Network, OwnerOrBootstrap};
+use server::{Failure, HashCaller, Network, OwnerOrBootstrap};
 use store::admins::NewAdmin;
 
 use crate::AdminService;
@@ -27,7 +27,9 @@ pub(crate) async fn create_admin(
         request_id: asked.request_id,
     };
 
-    let hash = service.passwords.hash(password.clone()).await?;
+    let session = caller.session().hash();
+    let person = HashCaller::Person(network);
+    let hash = service.passwords.hash(person, password.clone()).await?;
     let admin = match caller {
         OwnerOrBootstrap::Owner(owner) => store.create_admin(&owner.id, &new, &hash).await?,
         OwnerOrBootstrap::Bootstrap(token) => store.create_first_owner(&token, &new, &hash).await?,
@@ -36,7 +38,7 @@ pub(crate) async fn create_admin(
     // request id, so the request is a repetition only if it has the same password.
     if store.admin_credential(&admin.id).await? != hash {
         sign_ins
-            .confirm_repetition(network, &admin.email, password)
+            .confirm_repetition(network, session, &admin.id, password)
             .await?;
     }
 

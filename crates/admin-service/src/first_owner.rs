@@ -6,7 +6,7 @@ use std::time::Duration;
 use domain::{DisplayName, Email, Password, RequestId, Role, SessionToken, Timestamp};
 use server::ServerUrl;
 use server::telemetry::LogFormat;
-use server::{Failure, Passwords};
+use server::{Failure, HashCaller, Passwords};
 use store::AdminStore;
 use store::admins::{BOOTSTRAP_TOKEN_LIFETIME, NewAdmin};
 use tokio::time::sleep;
@@ -60,7 +60,7 @@ async fn create(store: &AdminStore, passwords: &Passwords, email: Email, passwor
         // The same id for all attempts, so that an attempt whose reply was lost is not repeated.
         request_id: RequestId::random(),
     };
-    let hash = retry(|| passwords.hash(password.clone())).await;
+    let hash = retry(|| passwords.hash(HashCaller::SERVER, password.clone())).await;
     if retry(|| store.ensure_owner(&owner, &hash)).await {
         info!("created the first owner, with the address of --owner-email");
     }

@@ -6,7 +6,7 @@ use domain::{
 };
 use futures::stream::{self, StreamExt, TryStreamExt};
 use redis_server::RedisServer;
-use server::Passwords;
+use server::{HashCaller, Passwords};
 use store::competitions::NewCompetition;
 use store::users::NewUser;
 use store::{AdminStore, PasswordHash, Redis, UserStore};
@@ -69,7 +69,7 @@ impl Seeder {
     pub(crate) async fn new(redis: &RedisServer) -> Result<Self> {
         let connect = |user| -> Result<Redis> { Ok(Redis::new(&redis::url(redis, user)?, None)?) };
         let password = Password::parse(PASSWORD.to_owned())?;
-        let hash = Passwords::new().hash(password).await;
+        let hash = Passwords::new().hash(HashCaller::SERVER, password).await;
         Ok(Self {
             users: UserStore::new(&connect("user-service")?),
             admins: AdminStore::new(&connect("admin-service")?),
@@ -97,6 +97,7 @@ impl Seeder {
                 club: Club::parse("Ski Club Davos")?,
             },
             request_id: RequestId::random(),
+            network: None,
         };
         let (user, session) = retry(|| self.users.sign_up(&new, &self.password)).await?;
         Ok(LoadUser {

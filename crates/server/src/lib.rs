@@ -50,7 +50,7 @@ pub use config::{ServiceSettings, parse_or_exit};
 pub use errors::{Failure, RpcResult, reply};
 pub use health::Identity;
 pub use paging::ListOf;
-pub use passwords::Passwords;
+pub use passwords::{HashCaller, Passwords};
 pub use program::{Allocator, ServiceCommand, ServiceProgram};
 pub use serve::{App, MAX_MESSAGE_BYTES, run, shutdown_signal};
 pub use sign_in::SignIns;

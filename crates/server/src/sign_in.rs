@@ -1,16 +1,17 @@
-//! Signing in with a password, at either service.
+//! Checks passwords: of a person who signs in, at either service, and of a signed-in person who is
+//! asked again.
 //!
-//! RPCs that ask a signed-in person for the password again use the same check, so that nobody can
-//! guess the password there. A wrong password counts against the account, in the store, and against
-//! the network, in this process. An unknown address gets the same error after the same work.
+//! Each attempt is reserved in the store before the password is checked, and counts as failed unless
+//! the password was right or was not checked at all. A sign-in also counts for its network, in this
+//! process. An unknown address gets the same errors after the same work.
 
-use domain::{Email, Password, Rejection};
-use store::accounts::PersonId;
+use domain::{Email, Password, Rejection, TokenHash};
+use store::accounts::{Origin, PersonId, Reservation};
 use store::{Credentials, IssuedSession, PasswordHash, SignInAttempt};
 use tokio::time::Instant;
 
 use crate::errors::Failure;
-use crate::passwords::Passwords;
+use crate::passwords::{HashCaller, HashPermit, Passwords};
 use crate::throttle::{Network, SignInThrottle};
 
 /// Checks the passwords of users (`SignIns<UserId>`) or of admins (`SignIns<AdminId>`), and counts
@@ -35,8 +36,7 @@ impl<Id: PersonId> SignIns<Id> {
         }
     }
 
-    /// Opens a session for the person with this address and password. The account is not looked up
-    /// if too many sign-ins from the network have failed.
+    /// Opens a session for the person with this address and password.
     ///
     /// Fails with UNAUTHENTICATED for an unknown address or a wrong password, with
     /// `TOO_MANY_SIGN_INS`, or with OVERLOADED, which does not count as a failed sign-in.
@@ -50,49 +50,120 @@ impl<Id: PersonId> SignIns<Id> {
         Ok(self.credentials.open_session(&attempt).await?)
     }
 
-    /// Checks the password without opening a session, and returns its stored hash. Fails and counts
-    /// as [`SignIns::open_session`] does.
-    pub async fn confirm(
-        &self,
-        network: Network,
-        email: &Email,
-        password: Password,
-    ) -> Result<PasswordHash, Failure> {
-        let attempt = self.check(network, email, password).await?;
-        let confirmed = attempt.credential().cloned();
-        confirmed.ok_or_else(|| Rejection::Unauthenticated.into())
-    }
-
-    /// Checks that a repeated request has the same password as the first one, of which only the
-    /// hash is stored. Fails with `REQUEST_ID_REUSED` if not, which counts as a wrong password.
-    pub async fn confirm_repetition(
+    /// Checks that a repeated sign-up has the same password as the first one, of which only the
+    /// hash is stored. Fails with `REQUEST_ID_REUSED` if not, which counts as a failed sign-in.
+    pub async fn confirm_sign_up(
         &self,
         network: Network,
         email: &Email,
         password: Password,
     ) -> Result<(), Failure> {
-        match self.confirm(network, email, password).await {
-            Err(Failure::Rejected(no)) if no.rejection == Rejection::Unauthenticated => {
-                Err(Rejection::RequestIdReused.into())
-            }
-            confirmed => confirmed.map(drop),
-        }
+        let attempt = self.check(network, email, password).await;
+        let attempt = attempt.map_err(wrong_is_another_request)?;
+        Ok(self.credentials.release(attempt.reservation()).await?)
     }
 
+    /// Checks the password of an account for the session of this token, and returns its stored
+    /// hash. Failed sign-ins do not matter, and neither do the failures of other sessions.
+    ///
+    /// Fails with UNAUTHENTICATED for a wrong password, with `TOO_MANY_SIGN_INS`, or with
+    /// OVERLOADED, which does not count.
+    pub async fn confirm(
+        &self,
+        network: Network,
+        session: TokenHash,
+        account: &Id,
+        password: Password,
+    ) -> Result<PasswordHash, Failure> {
+        let begun = self.credentials.begin_confirmation(account, session);
+        let attempt = begun.await?;
+        let permit = self.wait(network, &attempt.reservation).await?;
+        let stored = attempt.credential.as_ref();
+        if !Passwords::verify(permit, password, stored).await? {
+            return Err(Rejection::Unauthenticated.into());
+        }
+        self.credentials.release(&attempt.reservation).await?;
+        let confirmed = attempt.credential;
+        confirmed.ok_or_else(|| Rejection::Unauthenticated.into())
+    }
+
+    /// Checks that a repeated request has the same password as the first one, of which only the
+    /// hash is stored. Fails with `REQUEST_ID_REUSED` if not, and counts as [`SignIns::confirm`]
+    /// does.
+    pub async fn confirm_repetition(
+        &self,
+        network: Network,
+        session: TokenHash,
+        account: &Id,
+        password: Password,
+    ) -> Result<(), Failure> {
+        let confirmed = self.confirm(network, session, account, password).await;
+        confirmed.map(drop).map_err(wrong_is_another_request)
+    }
+
+    /// Checks the password of a sign-in. The attempt counts as failed until a session is opened or
+    /// it is taken back.
     async fn check(
         &self,
         network: Network,
         email: &Email,
         password: Password,
     ) -> Result<SignInAttempt<Id>, Failure> {
-        self.throttle.check(network, Instant::now())?;
-        let attempt = self.credentials.find(email).await?;
-        let known = attempt.credential();
-        if self.passwords.verify(password, known).await? {
+        let (counted, origin) = match self.throttle.reserve(network, Instant::now()) {
+            Ok(counted) => (Some(counted), Origin::network(network.address())),
+            Err(wait) => (None, Origin::blocked_network(network.address(), wait)),
+        };
+        let attempt = self.credentials.begin(email, origin).await?;
+        let permit = self.wait(network, attempt.reservation()).await?;
+        if Passwords::verify(permit, password, attempt.credential()).await? {
             return Ok(attempt);
         }
-        self.throttle.count_failure(network, Instant::now());
-        self.credentials.count_failure(&attempt).await?;
+        if let Some(counted) = counted {
+            counted.fail();
+        }
         Err(Rejection::Unauthenticated.into())
+    }
+
+    /// Waits until the password may be hashed. Takes the attempt back if that does not happen,
+    /// because the server is overloaded or the call was cancelled.
+    async fn wait(
+        &self,
+        network: Network,
+        reservation: &Reservation,
+    ) -> Result<HashPermit, Failure> {
+        let mut waiting = Waiting {
+            credentials: &self.credentials,
+            reservation: Some(reservation),
+        };
+        let permit = self.passwords.acquire(HashCaller::Person(network)).await?;
+        waiting.reservation = None;
+        Ok(permit)
+    }
+}
+
+/// An attempt that is taken back when this is dropped.
+struct Waiting<'a, Id: PersonId> {
+    credentials: &'a Credentials<Id>,
+    reservation: Option<&'a Reservation>,
+}
+
+impl<Id: PersonId> Drop for Waiting<'_, Id> {
+    fn drop(&mut self) {
+        let Some(reservation) = self.reservation.cloned() else {
+            return;
+        };
+        let credentials = self.credentials.clone();
+        // If this fails, the attempt counts until its window ends.
+        tokio::spawn(async move { credentials.release(&reservation).await });
+    }
+}
+
+/// Converts the failure for a wrong password of a repeated request.
+fn wrong_is_another_request(failure: Failure) -> Failure {
+    match failure {
+        Failure::Rejected(no) if no.rejection == Rejection::Unauthenticated => {
+            Rejection::RequestIdReused.into()
+        }
+        failure => failure,
     }
 }

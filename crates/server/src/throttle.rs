@@ -1,20 +1,22 @@
 //! The limit of failed sign-ins per network.
 //!
 //! The store limits failures per account. This limit slows down a client that tries many accounts.
-//! It is in the memory of one process, so a restart resets it.
+//! It is in the memory of one process, so a restart resets it. Confirmations of a password by a
+//! signed-in person do not count.
+//!
+//! A blocked network refuses the accounts that have not signed in from it before. For the others,
+//! the limit per account and network suffices, so that one stranger cannot lock out all people who
+//! share a network, such as a school or a proxy.
 //!
 //! The `governor` crate does not fit: it limits how often something happens, while here only
 //! failures count, a network is blocked for a fixed window, and the table has a maximum size.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use domain::Rejection;
 use tokio::time::Instant;
-
-use crate::errors::Failure;
 
 /// How long the failures of a network count, from the first one.
 const WINDOW: Duration = Duration::from_secs(15 * 60);
@@ -28,6 +30,9 @@ const MAX_NETWORKS: usize = 16_384;
 pub struct Network(IpAddr);
 
 impl Network {
+    /// The network of callers that did not come over TCP.
+    pub const NONE: Self = Self(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+
     /// Returns the network of the client. Calls that did not come over TCP share one.
     pub fn of<T>(request: &tonic::Request<T>) -> Self {
         let address = request.remote_addr().map(|address| address.ip());
@@ -40,6 +45,12 @@ impl Network {
             IpAddr::V4(v4) => Ipv4Addr::from_bits(v4.to_bits() & (u32::MAX << 8)).into(),
             IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 64)).into(),
         })
+    }
+
+    /// The first address of the network.
+    #[must_use]
+    pub fn address(self) -> IpAddr {
+        self.0
     }
 }
 
@@ -72,29 +83,18 @@ impl SignInThrottle {
         }
     }
 
-    /// Fails with `TOO_MANY_SIGN_INS`, and the time until the next attempt, if the network is
-    /// blocked. Call this before hashing the password, which is the expensive part.
-    pub fn check(&self, network: Network, now: Instant) -> Result<(), Failure> {
+    /// Counts an attempt to sign in, before its password is checked: attempts at the same time stay
+    /// within the limit. The attempt is taken back when it is dropped, unless it failed. Returns the
+    /// time until the next attempt if the network is blocked.
+    pub fn reserve(&self, network: Network, now: Instant) -> Result<NetworkAttempt<'_>, Duration> {
         if self.limit == 0 {
-            return Ok(());
+            return Ok(NetworkAttempt {
+                throttle: self,
+                network,
+                first_at: None,
+            });
         }
-        let failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        match failures.get(&network) {
-            Some(failed) if failed.count >= self.limit && now < failed.ends_at() => {
-                Err(Failure::from(Rejection::TooManySignIns {
-                    retry_after: failed.ends_at() - now,
-                }))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Counts a failed sign-in.
-    pub fn count_failure(&self, network: Network, now: Instant) {
-        if self.limit == 0 {
-            return;
-        }
-        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut failures = self.lock();
         if failures.len() >= MAX_NETWORKS && !failures.contains_key(&network) {
             make_room(&mut failures, now);
         }
@@ -106,7 +106,54 @@ impl SignInThrottle {
         if now >= failed.ends_at() {
             *failed = fresh;
         }
-        failed.count = failed.count.saturating_add(1);
+        if failed.count >= self.limit {
+            return Err(failed.ends_at() - now);
+        }
+        failed.count += 1;
+        Ok(NetworkAttempt {
+            throttle: self,
+            network,
+            first_at: Some(failed.first_at),
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Network, Failures>> {
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// An attempt of a network to sign in. It is taken back when it is dropped.
+#[derive(Debug)]
+#[must_use]
+pub struct NetworkAttempt<'a> {
+    throttle: &'a SignInThrottle,
+    network: Network,
+    /// The start of the window in which it counts. `None` if nothing is counted.
+    first_at: Option<Instant>,
+}
+
+impl NetworkAttempt<'_> {
+    /// Counts the attempt for the rest of the window: the password was wrong.
+    pub fn fail(mut self) {
+        self.first_at = None;
+    }
+}
+
+impl Drop for NetworkAttempt<'_> {
+    fn drop(&mut self) {
+        let Some(first_at) = self.first_at else {
+            return;
+        };
+        let mut failures = self.throttle.lock();
+        let Some(failed) = failures.get_mut(&self.network) else {
+            return;
+        };
+        if failed.first_at == first_at {
+            failed.count = failed.count.saturating_sub(1);
+        }
+        if failed.count == 0 {
+            failures.remove(&self.network);
+        }
     }
 }
 
@@ -139,37 +186,49 @@ mod tests {
         assert_eq!(network("::ffff:192.0.2.7"), network("192.0.2.1"));
     }
 
+    fn fail(throttle: &SignInThrottle, network: Network, now: Instant) {
+        throttle.reserve(network, now).expect("not blocked").fail();
+    }
+
     #[test]
     fn a_network_is_blocked_at_the_limit_for_15_minutes() {
         let throttle = SignInThrottle::new(3);
         let (here, there) = (network("192.0.2.1"), network("198.51.100.1"));
         let start = Instant::now();
         for second in 0..3 {
-            let now = start + Duration::from_secs(second);
-            assert!(throttle.check(here, now).is_ok());
-            throttle.count_failure(here, now);
+            fail(&throttle, here, start + Duration::from_secs(second));
         }
         let now = start + Duration::from_secs(60);
-        let Err(Failure::Rejected(rejected)) = throttle.check(here, now) else {
-            panic!("the network is at its limit");
-        };
-        let retry_after = Duration::from_secs(14 * 60);
-        assert_eq!(
-            rejected.rejection,
-            Rejection::TooManySignIns { retry_after }
-        );
-        assert!(throttle.check(there, now).is_ok());
-        assert!(throttle.check(here, start + WINDOW).is_ok());
+        let retry_after = throttle.reserve(here, now).expect_err("blocked");
+        assert_eq!(retry_after, Duration::from_secs(14 * 60));
+        assert!(throttle.reserve(there, now).is_ok());
+        assert!(throttle.reserve(here, start + WINDOW).is_ok());
     }
 
     #[test]
-    fn failures_of_an_earlier_window_do_not_count() {
+    fn attempts_at_the_same_time_stay_within_the_limit() {
         let throttle = SignInThrottle::new(2);
         let here = network("192.0.2.1");
+        let now = Instant::now();
+        let first = throttle.reserve(here, now).expect("the first");
+        let second = throttle.reserve(here, now).expect("the second");
+        assert!(throttle.reserve(here, now).is_err());
+        drop(first);
+        fail(&throttle, here, now);
+        assert!(throttle.reserve(here, now).is_err());
+        drop(second);
+        assert!(throttle.reserve(here, now).is_ok());
+    }
+
+    #[test]
+    fn an_attempt_of_an_earlier_window_neither_counts_nor_is_taken_back() {
+        let throttle = SignInThrottle::new(1);
+        let here = network("192.0.2.1");
         let start = Instant::now();
-        throttle.count_failure(here, start);
-        throttle.count_failure(here, start + WINDOW);
-        assert!(throttle.check(here, start + WINDOW).is_ok());
+        let earlier = throttle.reserve(here, start).expect("the first");
+        fail(&throttle, here, start + WINDOW);
+        drop(earlier);
+        assert!(throttle.reserve(here, start + WINDOW).is_err());
     }
 
     #[test]
@@ -177,9 +236,9 @@ mod tests {
         let throttle = SignInThrottle::new(0);
         let here = network("192.0.2.1");
         let now = Instant::now();
-        throttle.count_failure(here, now);
-        assert!(throttle.check(here, now).is_ok());
-        assert!(throttle.failures.lock().expect("unpoisoned").is_empty());
+        fail(&throttle, here, now);
+        assert!(throttle.reserve(here, now).is_ok());
+        assert!(throttle.lock().is_empty());
     }
 
     #[test]
@@ -187,16 +246,13 @@ mod tests {
         let throttle = SignInThrottle::new(2);
         let blocked = network("192.0.2.1");
         let now = Instant::now();
-        throttle.count_failure(blocked, now);
-        throttle.count_failure(blocked, now);
+        fail(&throttle, blocked, now);
+        fail(&throttle, blocked, now);
         for n in 0..u32::try_from(MAX_NETWORKS).expect("fits") + 100 {
             let flood = Network::containing(Ipv4Addr::from_bits(0x0a00_0000 + (n << 8)).into());
-            throttle.count_failure(flood, now);
+            fail(&throttle, flood, now);
         }
-        assert!(throttle.check(blocked, now).is_err());
-        assert_eq!(
-            throttle.failures.lock().expect("unpoisoned").len(),
-            MAX_NETWORKS
-        );
+        assert!(throttle.reserve(blocked, now).is_err());
+        assert_eq!(throttle.lock().len(), MAX_NETWORKS);
     }
 }

@@ -2,6 +2,7 @@
 //! the tokens that a repeated request must get again. It is stored in Redis, so that one backup
 //! holds everything that belongs together.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use data_encoding::BASE32_DNSSEC;
@@ -39,6 +40,14 @@ impl Installation {
         let canonical = email.canonical();
         let hash = self.derive("email", &[canonical.as_bytes()]).await?;
         Ok(BASE32_DNSSEC.encode(&hash[..20]))
+    }
+
+    /// The hash of the network that an account signs in from. It differs from account to account.
+    pub(crate) async fn network_hash(&self, account: &str, network: IpAddr) -> Result<String> {
+        let network = network.to_string();
+        let parts = [account.as_bytes(), network.as_bytes()];
+        let hash = self.derive("network", &parts).await?;
+        Ok(BASE32_DNSSEC.encode(&hash[..10]))
     }
 
     /// The id of what a request creates. A repetition of the request gets the same id.

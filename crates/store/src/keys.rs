@@ -112,9 +112,8 @@ pub enum People {
 pub enum AccountId {
     User(UserId),
     Admin(AdminId),
-    /// The account that an unclaimed e-mail address would have, named by the hash of the address.
-    /// It has failed sign-ins and nothing else, so that an unknown address is throttled like any
-    /// other.
+    /// Takes the place of the account of an e-mail address that has none: see [`unclaimed`]. It has
+    /// failed sign-ins and nothing else, so that an unknown address is limited like any other.
     Unclaimed(People, String),
 }
 
@@ -144,7 +143,7 @@ impl AccountId {
         match self {
             Self::User(id) => id.as_str(),
             Self::Admin(id) => id.as_str(),
-            Self::Unclaimed(_, hash) => hash,
+            Self::Unclaimed(_, id) => id,
         }
     }
 }
@@ -160,8 +159,16 @@ pub enum AccountKey {
     Sessions,
     /// What happened to the account: the newest 1,000 events.
     Log,
-    /// The number of failed sign-ins in the current window.
+    /// The number of failed sign-ins, as it was kept before 0.2.0. It expires within 15 minutes and
+    /// is not read any more. Can be removed in the release after 0.2.0.
     Throttle,
+    /// Who failed to sign in, or is about to: a network -> the attempts, and when they stop to
+    /// count.
+    Failures,
+    /// The same for the sessions that confirm the password of the account.
+    Confirmations,
+    /// The networks that the person signed in from -> when. At most 16.
+    Networks,
     /// Users only: the competitions that the user may have entered. May hold too many.
     Competitions,
     /// Users only: the same for registrations that an admin added, because admin-service may not
@@ -170,12 +177,15 @@ pub enum AccountKey {
 }
 
 impl AccountKey {
-    const ALL: [(Self, &'static str, ValueType); 7] = [
+    const ALL: [(Self, &'static str, ValueType); 10] = [
         (Self::Profile, "profile", ValueType::Hash),
         (Self::Credential, "credential", ValueType::Text),
         (Self::Sessions, "sessions", ValueType::Hash),
         (Self::Log, "log", ValueType::Stream),
         (Self::Throttle, "throttle", ValueType::Text),
+        (Self::Failures, "failures", ValueType::Hash),
+        (Self::Confirmations, "confirmations", ValueType::Hash),
+        (Self::Networks, "networks", ValueType::Hash),
         (Self::Competitions, "competitions", ValueType::Hash),
         (Self::Added, "added", ValueType::Hash),
     ];
@@ -209,6 +219,15 @@ impl AccountKey {
     fn is_of_users_only(self) -> bool {
         matches!(self, Self::Competitions | Self::Added)
     }
+}
+
+/// The id that takes the place of an account id for the e-mail addresses without an account. One of
+/// 65,536 by the keyed hash of the address, so that invented addresses fill at most some 20 MB of
+/// Redis. The ids of accounts have another form.
+#[must_use]
+pub fn unclaimed(hash: &str) -> String {
+    let digest = Sha256::digest(hash);
+    format!("unclaimed-{:02x}{:02x}", digest[0], digest[1])
 }
 
 /// The first reply to a request that changed an account. Kept for 24 hours.

@@ -40,7 +40,7 @@ pub mod users;
 mod workflows;
 mod write_outcome;
 
-pub use accounts::{Credentials, IssuedSession, PasswordHash, Sessions, SignInAttempt};
+pub use accounts::{Credentials, IssuedSession, Origin, PasswordHash, Sessions, SignInAttempt};
 pub use admin_store::AdminStore;
 pub use error::{Error, Result};
 pub use page::{Cursor, Listed, Page, PageRequest};

@@ -3,7 +3,7 @@
 use api::request::ChangePassword;
 use api::user::{ChangePasswordRequest, ChangePasswordResponse};
 use domain::{Email, InvalidFields};
-use server::{Failure, Network, UserCaller};
+use server::{Failure, HashCaller, Network, UserCaller};
 
 use crate::UserService;
 use crate::me::me;
@@ -15,6 +15,7 @@ pub(crate) async fn change_password(
     request: ChangePasswordRequest,
 ) -> Result<ChangePasswordResponse, Failure> {
     let (store, sign_ins) = (&service.store, &service.sign_ins);
+    let session = caller.session.hash();
     let asked = ChangePassword::try_from(request)?;
     let email = me(store, &caller).await?.email;
     let is_known = || store.user_request_is_known(&caller.id, asked.request_id);
@@ -28,7 +29,7 @@ pub(crate) async fn change_password(
     }
     // The first request has set the new password, so a repetition is checked against it.
     sign_ins
-        .confirm_repetition(network, &email, asked.new_password)
+        .confirm_repetition(network, session, &caller.id, asked.new_password)
         .await?;
 
     Ok(ChangePasswordResponse {})
@@ -41,18 +42,18 @@ async fn change(
     email: &Email,
     asked: &ChangePassword,
 ) -> Result<ChangePasswordResponse, Failure> {
-    let (store, passwords) = (&service.store, &service.passwords);
-    let (request, kept) = (asked.request_id, caller.session.hash());
+    let (store, sign_ins, passwords) = (&service.store, &service.sign_ins, &service.passwords);
+    let (id, session) = (&caller.id, caller.session.hash());
+    let (current, new) = (asked.current_password.clone(), asked.new_password.clone());
 
     asked
         .new_password
         .check_not_email(email)
         .map_err(|weak| InvalidFields::one("new_password", &weak))?;
-    let current = asked.current_password.clone();
-    let checked = service.sign_ins.confirm(network, email, current).await?;
-    let new = passwords.hash(asked.new_password.clone()).await?;
+    let checked = sign_ins.confirm(network, session, id, current).await?;
+    let new = passwords.hash(HashCaller::Person(network), new).await?;
     store
-        .change_password(&caller.id, &checked, &new, kept, request)
+        .change_password(id, &checked, &new, session, asked.request_id)
         .await?;
 
     Ok(ChangePasswordResponse {})

@@ -41,7 +41,7 @@ async fn erase(
 
     let user = me(store, caller).await?;
     let checked = sign_ins
-        .confirm(network, &user.email, asked.password)
+        .confirm(network, token, &caller.id, asked.password)
         .await?;
     store.erase_user(&user, &checked, token, request).await?;
 

@@ -3,7 +3,7 @@
 use api::convert::timestamp;
 use api::request::SignUp;
 use api::user::{SignUpRequest, SignUpResponse};
-use server::{Failure, Network};
+use server::{Failure, HashCaller, Network};
 use store::users::NewUser;
 
 use crate::UserService;
@@ -22,15 +22,17 @@ pub(crate) async fn sign_up(
         email: asked.email,
         profile: asked.profile,
         request_id: asked.request_id,
+        network: Some(network.address()),
     };
 
-    let hash = service.passwords.hash(password.clone()).await?;
+    let caller = HashCaller::NewAccount(network);
+    let hash = service.passwords.hash(caller, password.clone()).await?;
     let (user, session) = store.sign_up(&new, &hash).await?;
     // Each hash has its own salt. A different stored hash is that of an earlier call with the same
     // request id, whose response is only for a caller with the same password.
     if store.user_credential(&user.id).await? != hash {
         sign_ins
-            .confirm_repetition(network, &user.email, password)
+            .confirm_sign_up(network, &user.email, password)
             .await?;
     }
 

@@ -88,6 +88,15 @@ impl AdminCaller {
 }
 
 impl OwnerOrBootstrap {
+    /// Returns the session of the owner, or the single-use token.
+    #[must_use]
+    pub fn session(&self) -> &SessionToken {
+        match self {
+            Self::Owner(owner) => &owner.session,
+            Self::Bootstrap(token) => token,
+        }
+    }
+
     /// Returns the caller. INTERNAL if the access table promises another one.
     pub fn of<T>(request: &Request<T>) -> Result<Self, Failure> {
         match Caller::of(request)? {

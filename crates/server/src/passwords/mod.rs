@@ -2,9 +2,11 @@
 //!
 //! A hash costs some 20 ms of a core and 19 MiB, on purpose. Without a limit, a few hundred
 //! sign-ins a second took the cores from all other calls and grew the process to gigabytes. So few
-//! hashes run at a time, few callers wait, and the others get OVERLOADED.
+//! hashes run at a time, few callers wait, and the others get OVERLOADED. [`gate`] decides who is
+//! next.
 
-use std::sync::Arc;
+mod gate;
+
 use std::thread;
 use std::time::Duration;
 
@@ -12,10 +14,12 @@ use argon2::password_hash::phc::{Output, ParamsString, PasswordHash as Phc, Salt
 use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Params, Version};
 use domain::{Password, Rejection};
 use store::PasswordHash;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task;
 
+use self::gate::{Full, Gate};
 use crate::errors::Failure;
+
+pub use self::gate::{HashCaller, HashPermit};
 
 /// The memory of one hash, in KiB. With [`PASSES`] and [`LANES`] the first choice of OWASP's
 /// password storage cheat sheet.
@@ -24,25 +28,13 @@ const PASSES: u32 = 2;
 const LANES: u32 = 1;
 const OUTPUT_BYTES: usize = 32;
 
-/// The most waiting callers. Eight hashes take some 200 ms, which a person does not notice much.
-const MAX_WAITING: usize = 8;
-
 /// When a retry is worthwhile: a full queue takes a fraction of this.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Hashes and verifies passwords, a few at a time. Clones share the limits.
 #[derive(Debug, Clone)]
 pub struct Passwords {
-    /// A permit for each caller, waiting or working.
-    callers: Arc<Semaphore>,
-    /// A permit for each hash that is being computed.
-    workers: Arc<Semaphore>,
-}
-
-/// The permits of one hash. The work holds them and not the caller: if the caller is cancelled, the
-/// hash continues and still counts.
-struct HashPermit {
-    _permits: [OwnedSemaphorePermit; 2],
+    gate: Gate,
 }
 
 impl Passwords {
@@ -55,16 +47,33 @@ impl Passwords {
 
     fn with_workers(workers: usize) -> Self {
         Self {
-            callers: Arc::new(Semaphore::new(workers + MAX_WAITING)),
-            workers: Arc::new(Semaphore::new(workers)),
+            gate: Gate::new(workers),
         }
+    }
+
+    /// Waits until a hash may be computed for this caller. A caller that is cancelled stops
+    /// waiting.
+    ///
+    /// Fails with OVERLOADED if too many callers wait.
+    pub async fn acquire(&self, caller: HashCaller) -> Result<HashPermit, Failure> {
+        let permit = self.gate.acquire(caller).await;
+        permit.map_err(|Full| {
+            Failure::from(Rejection::Overloaded {
+                retry_after: RETRY_AFTER,
+            })
+        })
     }
 
     /// Returns the hash to store for a new password, with a new salt.
     ///
     /// Fails with OVERLOADED if too many callers wait.
-    pub async fn hash(&self, password: Password) -> Result<PasswordHash, Failure> {
-        self.work(move || {
+    pub async fn hash(
+        &self,
+        caller: HashCaller,
+        password: Password,
+    ) -> Result<PasswordHash, Failure> {
+        let permit = self.acquire(caller).await?;
+        work(permit, move || {
             let salt = Salt::generate();
             let output = Hasher::ours()?.run(&password, &salt)?;
             let phc = Phc {
@@ -82,52 +91,35 @@ impl Passwords {
     /// Whether this is the password of the stored hash. Without a hash it is not, after the same
     /// work, so that the time does not reveal whether the account exists.
     ///
-    /// Fails with OVERLOADED if too many callers wait, with INTERNAL if the stored hash has other
-    /// parameters than ours.
+    /// Fails with INTERNAL if the stored hash has other parameters than ours.
     pub async fn verify(
-        &self,
+        permit: HashPermit,
         password: Password,
         stored: Option<&PasswordHash>,
     ) -> Result<bool, Failure> {
         let known = stored.is_some();
         let expected = stored.map_or_else(Expected::decoy, Expected::parse)?;
-        self.work(move || {
+        work(permit, move || {
             let output = expected.hasher.run(&password, &expected.salt)?;
             // `Output` compares in constant time.
             Ok(output == expected.output && known)
         })
         .await
     }
+}
 
-    /// Waits for a permit and runs the work on a blocking thread, because the thread that serves
-    /// calls must not be blocked.
-    async fn work<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
-    ) -> Result<T, Failure> {
-        let permit = self.acquire().await?;
-        let work = move || {
-            let _permit = permit;
-            work()
-        };
-        task::spawn_blocking(work).await.map_err(fault)?
-    }
-
-    /// A caller that is cancelled here stops waiting: dropping the future drops its permit.
-    async fn acquire(&self) -> Result<HashPermit, Failure> {
-        let caller = Arc::clone(&self.callers)
-            .try_acquire_owned()
-            .map_err(|_full| Rejection::Overloaded {
-                retry_after: RETRY_AFTER,
-            })?;
-        let worker = Arc::clone(&self.workers)
-            .acquire_owned()
-            .await
-            .map_err(fault)?;
-        Ok(HashPermit {
-            _permits: [caller, worker],
-        })
-    }
+/// Runs the work on a blocking thread, because the thread that serves calls must not be blocked.
+/// The work holds the permit and not the caller: if the caller is cancelled, the hash continues and
+/// still counts.
+async fn work<T: Send + 'static>(
+    permit: HashPermit,
+    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    let work = move || {
+        let _permit = permit;
+        work()
+    };
+    task::spawn_blocking(work).await.map_err(fault)?
 }
 
 impl Default for Passwords {

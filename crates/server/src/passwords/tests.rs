@@ -1,16 +1,30 @@
 use std::sync::mpsc;
 
 use super::*;
+use crate::throttle::Network;
 
 fn password(text: &str) -> Password {
     Password::parse(text.to_owned()).expect("a password")
+}
+
+fn caller() -> HashCaller {
+    HashCaller::Person(Network::containing([192, 0, 2, 1].into()))
+}
+
+async fn verify(
+    passwords: &Passwords,
+    typed: &str,
+    stored: Option<&PasswordHash>,
+) -> Result<bool, Failure> {
+    let permit = passwords.acquire(caller()).await.expect("a permit");
+    Passwords::verify(permit, password(typed), stored).await
 }
 
 #[tokio::test]
 async fn only_the_right_password_matches_its_hash() {
     let passwords = Passwords::new();
     let stored = passwords
-        .hash(password("four words by the lake"))
+        .hash(caller(), password("four words by the lake"))
         .await
         .expect("a hash");
     assert!(
@@ -24,7 +38,7 @@ async fn only_the_right_password_matches_its_hash() {
         ("four words by the lake", true),
         ("four words by the sea", false),
     ] {
-        let verified = passwords.verify(password(typed), Some(&stored)).await;
+        let verified = verify(&passwords, typed, Some(&stored)).await;
         assert_eq!(verified.expect("a permit"), matches, "{typed}");
     }
 }
@@ -33,11 +47,11 @@ async fn only_the_right_password_matches_its_hash() {
 async fn two_hashes_of_a_password_differ() {
     let passwords = Passwords::new();
     let one = passwords
-        .hash(password("four words by the lake"))
+        .hash(caller(), password("four words by the lake"))
         .await
         .expect("a hash");
     let other = passwords
-        .hash(password("four words by the lake"))
+        .hash(caller(), password("four words by the lake"))
         .await
         .expect("a hash");
     assert_ne!(one, other);
@@ -46,9 +60,7 @@ async fn two_hashes_of_a_password_differ() {
 #[tokio::test]
 async fn without_an_account_the_same_work_is_done_in_the_same_memory() {
     let passwords = Passwords::with_workers(1);
-    let verified = passwords
-        .verify(password("four words by the lake"), None)
-        .await;
+    let verified = verify(&passwords, "four words by the lake", None).await;
     assert!(!verified.expect("a permit"));
     let decoy = Expected::decoy().expect("a decoy");
     let blocks = decoy.hasher.0.params().block_count();
@@ -63,35 +75,26 @@ async fn a_hash_with_other_parameters_is_an_internal_error() {
         "plain",
         "$argon2id$v=19$m=8,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAA",
     ] {
-        let verified = passwords
-            .verify(
-                password("four words by the lake"),
-                Some(&PasswordHash::new(foreign.to_owned())),
-            )
-            .await;
+        let foreign_hash = PasswordHash::new(foreign.to_owned());
+        let verified = verify(&passwords, "four words by the lake", Some(&foreign_hash)).await;
         assert!(matches!(verified, Err(Failure::Internal(_))), "{foreign}");
     }
 }
 
-fn is_overloaded<T>(result: &Result<T, Failure>) -> bool {
-    matches!(result, Err(Failure::Rejected(rejected))
-        if matches!(rejected.rejection, Rejection::Overloaded { .. }))
-}
-
 #[tokio::test]
-async fn callers_over_the_limit_are_refused_until_a_waiting_caller_is_cancelled() {
+async fn a_caller_in_front_of_a_full_queue_is_refused_as_overloaded() {
     let passwords = Passwords::with_workers(1);
-    let _working = passwords.acquire().await.expect("the first permit");
-    let mut queue: Vec<_> = (0..MAX_WAITING)
-        .map(|_| Box::pin(passwords.acquire()))
+    let _working = passwords.acquire(caller()).await.expect("a permit");
+    let mut queue: Vec<_> = (0..gate::MAX_WAITING)
+        .map(|_| Box::pin(passwords.acquire(caller())))
         .collect();
     for waiting in &mut queue {
         assert!(futures::poll!(waiting).is_pending());
     }
-    assert!(is_overloaded(&passwords.acquire().await));
-
-    drop(queue.pop());
-    assert!(futures::poll!(Box::pin(passwords.acquire())).is_pending());
+    let Err(Failure::Rejected(rejected)) = passwords.acquire(caller()).await else {
+        panic!("the queue is full");
+    };
+    assert!(matches!(rejected.rejection, Rejection::Overloaded { .. }));
 }
 
 #[tokio::test]
@@ -99,25 +102,21 @@ async fn a_cancelled_caller_keeps_its_permit_until_the_work_has_ended() {
     let passwords = Passwords::with_workers(1);
     let (started, has_started) = mpsc::channel();
     let (finish, may_finish) = mpsc::channel::<()>();
-    let caller = tokio::spawn({
-        let passwords = passwords.clone();
-        async move {
-            passwords
-                .work(move || {
-                    started.send(()).map_err(fault)?;
-                    may_finish.recv().map_err(fault)
-                })
-                .await
-        }
+    let working = tokio::spawn({
+        let permit = passwords.acquire(caller()).await.expect("a permit");
+        work(permit, move || {
+            started.send(()).map_err(fault)?;
+            may_finish.recv().map_err(fault)
+        })
     });
     task::spawn_blocking(move || has_started.recv())
         .await
         .expect("no panic")
         .expect("it started");
-    caller.abort();
-    assert!(caller.await.is_err_and(|error| error.is_cancelled()));
+    working.abort();
+    assert!(working.await.is_err_and(|error| error.is_cancelled()));
 
-    let mut next = Box::pin(passwords.acquire());
+    let mut next = Box::pin(passwords.acquire(caller()));
     assert!(futures::poll!(&mut next).is_pending());
     finish.send(()).expect("the work waits");
     next.await.expect("the permit is free");

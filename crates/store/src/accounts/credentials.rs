@@ -2,40 +2,44 @@
 //! the store only knows its hash.
 
 use std::marker::PhantomData;
-use std::time::Duration;
 
-use deadpool_redis::redis::Cmd;
-use domain::{Email, Rejection, SessionToken, Timestamp};
+use domain::{Email, Rejection, SessionToken, Timestamp, TokenHash};
 
+use super::attempts::{self, NETWORK_LIFETIME, Origin, Reservation};
 use super::{EmailClaims, PasswordHash, PersonId};
 use crate::error::Result;
 use crate::installation;
-use crate::keys::{AccountId, AccountKey};
+use crate::keys::{self, AccountId};
 use crate::redis::Redis;
-use crate::scripts::fail_sign_in::FailSignIn;
 use crate::scripts::open_session::{OpenSession, OpenSessionReply};
-
-/// How many sign-ins may fail within [`THROTTLE_WINDOW`] before further ones are refused.
-pub const MAX_FAILED_SIGN_INS: u32 = 10;
-/// The time in which failed sign-ins are counted. It begins with the first one.
-pub const THROTTLE_WINDOW: Duration = Duration::from_secs(15 * 60);
+use crate::scripts::reserve_attempt::AttemptBy;
 
 /// The credentials of users (`Credentials<UserId>`) or of admins (`Credentials<AdminId>`). Cheap to
 /// clone.
 #[derive(Clone)]
 pub struct Credentials<Id> {
-    redis: Redis,
-    claims: EmailClaims,
+    pub(super) redis: Redis,
+    pub(super) claims: EmailClaims,
     people: PhantomData<Id>,
 }
 
-/// An attempt to sign in, before the password is checked. An address without an account gives an
-/// attempt too, and costs Redis the same, so that a caller cannot find out which addresses exist.
+/// A reserved attempt to sign in, before the password is checked. An address without an account
+/// gives an attempt too, and costs Redis the same, so that a caller cannot find out which addresses
+/// exist.
 #[derive(Debug)]
 pub struct SignInAttempt<Id> {
     account: AccountId,
+    reservation: Reservation,
     /// `None` if no account has the address.
     found: Option<(Id, PasswordHash)>,
+}
+
+/// A reserved attempt of a signed-in person to confirm the password of an account.
+#[derive(Debug)]
+pub struct ConfirmationAttempt {
+    pub reservation: Reservation,
+    /// The hash to check the password against. `None` if there is no such account.
+    pub credential: Option<PasswordHash>,
 }
 
 impl<Id> SignInAttempt<Id> {
@@ -44,6 +48,12 @@ impl<Id> SignInAttempt<Id> {
     #[must_use]
     pub fn credential(&self) -> Option<&PasswordHash> {
         self.found.as_ref().map(|(_, credential)| credential)
+    }
+
+    /// What counts as a failed sign-in, unless a session is opened or it is taken back.
+    #[must_use]
+    pub fn reservation(&self) -> &Reservation {
+        &self.reservation
     }
 }
 
@@ -65,61 +75,57 @@ impl<Id: PersonId> Credentials<Id> {
         }
     }
 
-    /// Looks up the account of an address, before its password is checked. Fails with
-    /// `TooManySignIns`.
-    pub async fn find(&self, email: &Email) -> Result<SignInAttempt<Id>> {
+    /// Reserves an attempt and looks up the account of an address, before its password is checked.
+    /// The attempt counts as failed, unless a session is opened or it is taken back. Two round
+    /// trips. Fails with `TooManySignIns`.
+    pub async fn begin(&self, email: &Email, origin: Origin) -> Result<SignInAttempt<Id>> {
         let hash = self.claims.hash(email).await?;
         let owner = self.claims.owner(Id::PEOPLE, &hash).await?;
         let owner = owner.and_then(|owner| Id::parse_id(&owner));
         let account = match &owner {
             Some(id) => id.account(),
-            None => AccountId::Unclaimed(Id::PEOPLE, hash),
+            None => AccountId::Unclaimed(Id::PEOPLE, keys::unclaimed(&hash)),
         };
-        let found = self.read_password(&account, email).await?;
+        let network = self.claims.network_hash(&account, origin.network).await?;
+        let by = AttemptBy::Network {
+            hash: &network,
+            blocked_for: origin.blocked_for,
+        };
+        let reserved = attempts::reserve(&self.redis, &account, by).await?;
+        // The claim and the profile must agree, so that no half-finished creation or erasure opens
+        // an account.
+        let stored_email = reserved
+            .email
+            .and_then(|stored| Email::try_from(stored).ok());
+        let agrees = stored_email.is_some_and(|stored| stored == *email);
+        let credential = reserved.credential.filter(|_| agrees);
         Ok(SignInAttempt {
             account,
-            found: owner.zip(found),
+            reservation: reserved.reservation,
+            found: owner.zip(credential),
         })
     }
 
-    /// Reads the password of an account with this address. Fails if the account is throttled.
-    async fn read_password(
+    /// Reserves an attempt of the session of this token to confirm the password of an account. It
+    /// counts as failed unless it is taken back. Neither a sign-in nor another session affects it.
+    /// Fails with `TooManySignIns`.
+    pub async fn begin_confirmation(
         &self,
-        account: &AccountId,
-        email: &Email,
-    ) -> Result<Option<PasswordHash>> {
-        let throttle = AccountKey::Throttle.of(account);
-        let commands = [
-            Cmd::get(&throttle),
-            Cmd::pttl(&throttle),
-            Cmd::get(AccountKey::Credential.of(account)),
-            Cmd::hget(AccountKey::Profile.of(account), "email"),
-        ];
-        let (failures, wait_millis, credential, stored_email): (
-            Option<u32>,
-            i64,
-            Option<String>,
-            Option<String>,
-        ) = self.redis.read_tuple(commands).await?;
-        if failures.is_some_and(|failures| failures >= MAX_FAILED_SIGN_INS) {
-            let retry_after = Duration::from_millis(u64::try_from(wait_millis).unwrap_or(1));
-            return Err(Rejection::TooManySignIns { retry_after }.into());
-        }
-        // The claim and the profile must agree, so that no half-finished creation or erasure opens
-        // an account.
-        let agrees = stored_email
-            .and_then(|stored| Email::try_from(stored).ok())
-            .is_some_and(|stored| stored == *email);
-        Ok(credential.filter(|_| agrees).map(PasswordHash::new))
+        id: &Id,
+        session: TokenHash,
+    ) -> Result<ConfirmationAttempt> {
+        let token = session.to_string();
+        let by = AttemptBy::Session { token: &token };
+        let reserved = attempts::reserve(&self.redis, &id.account(), by).await?;
+        Ok(ConfirmationAttempt {
+            reservation: reserved.reservation,
+            credential: reserved.credential,
+        })
     }
 
-    /// Counts a sign-in with a wrong password.
-    pub async fn count_failure(&self, attempt: &SignInAttempt<Id>) -> Result<()> {
-        let failure = FailSignIn {
-            account: &attempt.account,
-            window: THROTTLE_WINDOW,
-        };
-        self.redis.run(&failure).await
+    /// Takes an attempt back: its password was right, or was not checked.
+    pub async fn release(&self, reservation: &Reservation) -> Result<()> {
+        attempts::release(&self.redis, reservation).await
     }
 
     /// Opens a session for a caller whose password was right. Fails with `Unauthenticated` if the
@@ -133,6 +139,8 @@ impl<Id: PersonId> Credentials<Id> {
             checked,
             token: token.hash(),
             lifetime: Id::SESSION_LIFETIME,
+            attempt: &attempt.reservation,
+            known_for: NETWORK_LIFETIME,
         };
         match self.redis.run(&open).await? {
             OpenSessionReply::Opened { expires_at } => Ok(IssuedSession {

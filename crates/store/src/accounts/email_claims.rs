@@ -1,12 +1,14 @@
 //! Which account has an e-mail address. The claim of an address is in a slot of its own, under a
 //! keyed hash of the address. It is the only source of uniqueness.
 
+use std::net::IpAddr;
+
 use deadpool_redis::redis::Cmd;
 use domain::Email;
 
 use crate::error::Result;
 use crate::installation::Installation;
-use crate::keys::{self, People};
+use crate::keys::{self, AccountId, People};
 use crate::records::email_claim::EmailClaim;
 use crate::redis::Redis;
 use crate::scripts::release_email::{ReleaseEmail, ReleaseEmailReply};
@@ -29,6 +31,11 @@ impl EmailClaims {
     /// The keyed hash of an address.
     pub(crate) async fn hash(&self, email: &Email) -> Result<String> {
         self.installation.email_hash(email).await
+    }
+
+    /// The keyed hash of the network that an account signs in from.
+    pub(crate) async fn network_hash(&self, account: &AccountId, at: IpAddr) -> Result<String> {
+        self.installation.network_hash(account.as_str(), at).await
     }
 
     /// The key of the claim of an address.

@@ -3,11 +3,15 @@
 //!
 //! - [`email_claims`]: which account has an e-mail address.
 //! - [`credentials`]: signing in with an address and a password.
+//! - [`attempts`]: how many attempts to give a password may fail.
+//! - [`unlock`]: lets an operator clear the failed attempts.
 //! - [`sessions`]: finds the caller of a session token.
 
+mod attempts;
 mod credentials;
 mod email_claims;
 mod sessions;
+mod unlock;
 
 use std::fmt;
 use std::time::Duration;
@@ -17,11 +21,14 @@ use domain::{AdminId, SessionToken, UserId};
 
 use crate::keys::{AccountId, People};
 
-pub use credentials::{
-    Credentials, IssuedSession, MAX_FAILED_SIGN_INS, SignInAttempt, THROTTLE_WINDOW,
+pub use attempts::{
+    ATTEMPT_DAY, ATTEMPT_WINDOW, MAX_FAILED_ATTEMPTS, MAX_FAILED_ATTEMPTS_A_DAY, NETWORK_LIFETIME,
+    Origin, Reservation,
 };
+pub use credentials::{ConfirmationAttempt, Credentials, IssuedSession, SignInAttempt};
 pub(crate) use email_claims::EmailClaims;
 pub use sessions::Sessions;
+pub use unlock::Unlocked;
 
 /// The lifetime of a user's session: 30 days.
 pub const USER_SESSION_LIFETIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
@@ -52,7 +59,7 @@ impl fmt::Debug for PasswordHash {
 }
 
 /// The id of a user or of an admin, with what differs between the two when they sign in.
-pub trait PersonId: Clone {
+pub trait PersonId: Clone + Send + Sync + 'static {
     const PEOPLE: People;
     const SESSION_LIFETIME: Duration;
 

@@ -18,6 +18,10 @@ pub(crate) struct CreateAccount<'a> {
     pub(crate) password: &'a PasswordHash,
     /// The token and the lifetime of a first session.
     pub(crate) session: Option<(TokenHash, Duration)>,
+    /// The hash of the network of the person, if it is known.
+    pub(crate) network: Option<&'a str>,
+    /// How long the network is known.
+    pub(crate) known_for: Duration,
     pub(crate) profile: &'a [(&'static str, String)],
 }
 
@@ -38,7 +42,7 @@ impl Script for CreateAccount<'_> {
 
     const EFFECT: Effect = Effect::Decide;
 
-    source!("create_account.lua" after [SHARED_PRELUDE, ACCOUNT_PRELUDE]);
+    source!("create_account.lua" after [SHARED_PRELUDE, ACCOUNT_PRELUDE, ATTEMPTS_PRELUDE]);
 
     fn call(&self) -> Call {
         let keys = [
@@ -47,6 +51,7 @@ impl Script for CreateAccount<'_> {
             AccountKey::Sessions.of(self.account),
             AccountKey::Log.of(self.account),
             keys::account_request(self.account, self.request),
+            AccountKey::Networks.of(self.account),
         ];
         let (token, lifetime) = match self.session {
             Some((token, lifetime)) => (token.to_string(), lifetime),
@@ -58,7 +63,9 @@ impl Script for CreateAccount<'_> {
             .arg(self.deadline)
             .arg(self.password.as_str())
             .arg(token)
-            .arg(millis(lifetime));
+            .arg(millis(lifetime))
+            .arg(self.network.unwrap_or_default())
+            .arg(millis(self.known_for));
         let fields = self.profile.iter();
         fields.fold(call, |call, (name, value)| call.arg(*name).arg(value))
     }

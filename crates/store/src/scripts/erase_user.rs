@@ -40,8 +40,10 @@ impl Script for EraseUser<'_> {
             AccountKey::Competitions.of(self.account),
             AccountKey::Added.of(self.account),
             AccountKey::Log.of(self.account),
-            AccountKey::Throttle.of(self.account),
             keys::account_request(self.account, self.request),
+            AccountKey::Failures.of(self.account),
+            AccountKey::Confirmations.of(self.account),
+            AccountKey::Networks.of(self.account),
         ];
         let call = Call::new(Self::source(), &keys)
             .arg(self.request.to_string())

@@ -23,7 +23,6 @@ pub(crate) mod described_registration;
 pub(crate) mod disable_admin;
 pub(crate) mod end_sessions;
 pub(crate) mod erase_user;
-pub(crate) mod fail_sign_in;
 pub(crate) mod forget_entry;
 pub(crate) mod list_registrations;
 pub(crate) mod open_session;
@@ -33,8 +32,10 @@ pub(crate) mod publish_competition;
 pub(crate) mod read_competition;
 pub(crate) mod refusal;
 pub(crate) mod register;
+pub(crate) mod release_attempt;
 pub(crate) mod release_email;
 pub(crate) mod remove;
+pub(crate) mod reserve_attempt;
 pub(crate) mod resign_owner;
 pub(crate) mod seal;
 #[cfg(test)]
@@ -56,6 +57,8 @@ const COMPETITION_PRELUDE: &str = include_str!("prelude_competition.lua");
 const ORGANISER_PRELUDE: &str = include_str!("prelude_organiser.lua");
 /// For the scripts about an account, behind [`SHARED_PRELUDE`].
 const ACCOUNT_PRELUDE: &str = include_str!("prelude_account.lua");
+/// For the scripts that count attempts to give a password, behind [`ACCOUNT_PRELUDE`].
+const ATTEMPTS_PRELUDE: &str = include_str!("prelude_attempts.lua");
 /// For the scripts about the claim of an e-mail address.
 const EMAIL_CLAIM_PRELUDE: &str = include_str!("prelude_email_claim.lua");
 
@@ -101,7 +104,6 @@ pub(crate) fn all() -> Vec<(&'static str, &'static Source)> {
         disable_admin::DisableAdmin,
         end_sessions::EndSessions,
         erase_user::EraseUser,
-        fail_sign_in::FailSignIn,
         forget_entry::ForgetEntry,
         list_registrations::ListRegistrations,
         open_session::OpenSession,
@@ -109,8 +111,10 @@ pub(crate) fn all() -> Vec<(&'static str, &'static Source)> {
         publish_competition::PublishCompetition,
         read_competition::ReadCompetition,
         register::Register,
+        release_attempt::ReleaseAttempt,
         release_email::ReleaseEmail,
         remove::Remove,
+        reserve_attempt::ReserveAttempt,
         resign_owner::ResignOwner,
         seal::ReplaceSeal,
         update_competition::UpdateCompetition,

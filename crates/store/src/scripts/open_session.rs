@@ -4,7 +4,7 @@ use deadpool_redis::redis::Value;
 use domain::{Timestamp, TokenHash};
 
 use super::{Call, Script, millis, source};
-use crate::accounts::PasswordHash;
+use crate::accounts::{PasswordHash, Reservation};
 use crate::error::Result;
 use crate::keys::{AccountId, AccountKey};
 use crate::redis::{Effect, ReplyReader};
@@ -15,6 +15,10 @@ pub(crate) struct OpenSession<'a> {
     pub(crate) checked: &'a PasswordHash,
     pub(crate) token: TokenHash,
     pub(crate) lifetime: Duration,
+    /// The attempt that gave the right password.
+    pub(crate) attempt: &'a Reservation,
+    /// How long the network is known from now on.
+    pub(crate) known_for: Duration,
 }
 
 pub(crate) enum OpenSessionReply {
@@ -30,20 +34,25 @@ impl Script for OpenSession<'_> {
 
     const EFFECT: Effect = Effect::Decide;
 
-    source!("open_session.lua" after [SHARED_PRELUDE, ACCOUNT_PRELUDE]);
+    source!("open_session.lua" after [SHARED_PRELUDE, ACCOUNT_PRELUDE, ATTEMPTS_PRELUDE]);
 
     fn call(&self) -> Call {
         let keys = [
             AccountKey::Profile.of(self.account),
             AccountKey::Credential.of(self.account),
             AccountKey::Sessions.of(self.account),
-            AccountKey::Throttle.of(self.account),
+            AccountKey::Failures.of(self.account),
+            AccountKey::Networks.of(self.account),
             AccountKey::Log.of(self.account),
         ];
         Call::new(Self::source(), &keys)
             .arg(self.checked.as_str())
             .arg(self.token.to_string())
             .arg(millis(self.lifetime))
+            .arg(&self.attempt.by)
+            .arg(&self.attempt.day)
+            .arg(&self.attempt.day_end)
+            .arg(millis(self.known_for))
     }
 
     fn decode(&self, reply: Value) -> Result<Self::Reply> {

@@ -10,6 +10,8 @@ mod change;
 mod history;
 mod read;
 
+use std::net::IpAddr;
+
 use domain::{Email, Profile, RequestId};
 
 use crate::accounts::EmailClaims;
@@ -31,6 +33,8 @@ pub struct NewUser {
     pub email: Email,
     pub profile: Profile,
     pub request_id: RequestId,
+    /// The network of the user, from which the account is known to sign in.
+    pub network: Option<IpAddr>,
 }
 
 impl Users {

@@ -5,13 +5,14 @@
 //! account that a repetition of the request finishes. After ten minutes the claim expires, and the
 //! address is free for another account.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use data_encoding::BASE32_DNSSEC;
 use deadpool_redis::redis::Cmd;
 use domain::{Email, Rejection, RequestId, Timestamp, TokenHash};
 
-use crate::accounts::{EmailClaims, PasswordHash};
+use crate::accounts::{EmailClaims, NETWORK_LIFETIME, PasswordHash};
 use crate::error::{Error, Result};
 use crate::installation::{self, Installation};
 use crate::keys::{AccountId, AccountKey, People};
@@ -38,6 +39,8 @@ pub(super) struct NewAccount<'a> {
     pub(super) fingerprint: String,
     /// The token and the lifetime of a first session.
     pub(super) session: Option<(TokenHash, Duration)>,
+    /// The network of the person, from which the account is known to sign in.
+    pub(super) network: Option<IpAddr>,
 }
 
 pub(super) struct CreatedAccount {
@@ -72,6 +75,10 @@ impl AccountCreation {
     }
 
     async fn write_account(&self, new: &NewAccount<'_>) -> Result<CreatedAccount> {
+        let network = match new.network {
+            Some(network) => Some(self.claims.network_hash(&new.id, network).await?),
+            None => None,
+        };
         let create = CreateAccount {
             account: &new.id,
             request: new.request,
@@ -79,6 +86,8 @@ impl AccountCreation {
             deadline: write_deadline(self.redis.current_time().await?),
             password: new.password,
             session: new.session,
+            network: network.as_deref(),
+            known_for: NETWORK_LIFETIME,
             profile: &new.profile,
         };
         match self.redis.run(&create).await? {

@@ -151,5 +151,6 @@ fn new_account<'a>(
             new.role,
         ))?,
         session: None,
+        network: None,
     })
 }

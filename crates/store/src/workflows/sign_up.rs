@@ -49,6 +49,7 @@ impl SignUp {
             request: new.request_id,
             fingerprint: fingerprint(&("sign_up", new.email.as_str(), &new.profile))?,
             session: Some((token.hash(), USER_SESSION_LIFETIME)),
+            network: new.network,
         };
         let created = self.accounts.create(&account).await?;
         let user = User {

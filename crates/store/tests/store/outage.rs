@@ -8,7 +8,7 @@ use store::{Error, Redis, UserStore, WriteOutcome, WriteTracker};
 use testkit::TestRedis;
 
 use crate::world::{
-    World, email, eventually, first_page, join_all, new_request, new_user, password, places,
+    World, email, eventually, first_page, here, join_all, new_request, new_user, password, places,
 };
 
 /// The time in which a call must fail if Redis is down.
@@ -31,7 +31,7 @@ async fn everything_fails_soon(world: &World, user: &UserId, cup: &CompetitionId
     fails_soon(world.register(user, cup)).await;
     fails_soon(world.withdraw(user, cup)).await;
     fails_soon(world.user.sign_up(&new_user("late"), &password("late"))).await;
-    fails_soon(world.user.credentials().find(&email("late"))).await;
+    fails_soon(world.user.credentials().begin(&email("late"), here())).await;
     fails_soon(world.admin.list_users(&first_page(10))).await;
     fails_soon(world.admin.redis().setup_warnings()).await;
 }
@@ -263,7 +263,7 @@ async fn a_redis_out_of_memory_refuses_new_data_and_allows_reads_and_withdrawals
     assert!(
         fresh
             .credentials()
-            .find(&email("ada"))
+            .begin(&email("ada"), here())
             .await
             .expect("an attempt")
             .credential()

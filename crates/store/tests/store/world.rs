@@ -2,6 +2,7 @@
 //! service.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use deadpool_redis::redis::{FromRedisValue, cmd};
@@ -12,7 +13,9 @@ use domain::{
 use store::admins::NewAdmin;
 use store::competitions::NewCompetition;
 use store::users::NewUser;
-use store::{AdminStore, Error, IssuedSession, PageRequest, PasswordHash, Redis, UserStore};
+use store::{
+    AdminStore, Error, IssuedSession, Origin, PageRequest, PasswordHash, Redis, UserStore,
+};
 use testkit::fixtures::display_name;
 use testkit::{CompetitionBuilder, ROOT, TestRedis};
 
@@ -339,7 +342,18 @@ pub(crate) fn new_user(name: &str) -> NewUser {
         email: email(name),
         profile: profile(name),
         request_id: new_request(),
+        network: None,
     }
+}
+
+/// The network `192.0.<number>.0/24`.
+pub(crate) fn network(number: u8) -> IpAddr {
+    [192, 0, number, 0].into()
+}
+
+/// The network that sign-ins come from where it does not matter.
+pub(crate) fn here() -> Origin {
+    Origin::network(network(0))
 }
 
 /// The id that takes the place of the admin who creates the first admin.

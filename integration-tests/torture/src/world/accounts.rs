@@ -1,11 +1,12 @@
 //! Accounts and sessions. They are made through the store, without a password hash for each.
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use domain::{Actor, AdminId, Email, RequestId, Role, UserId};
 use store::admins::NewAdmin;
 use store::users::NewUser;
-use store::{AdminStore, PasswordHash, UserStore};
+use store::{AdminStore, Origin, PasswordHash, UserStore};
 use testkit::TIMEOUT;
 use testkit::fixtures::{display_name, email, profile};
 use tokio::time::{Instant, sleep};
@@ -51,6 +52,7 @@ impl Accounts {
             email: email(name),
             profile: profile(name),
             request_id: RequestId::random(),
+            network: None,
         };
         let (user, session) = retry(|| self.users.sign_up(&new, &self.password)).await;
         SignedInAccount {
@@ -64,7 +66,7 @@ impl Accounts {
     pub async fn open_user_session(&self, email: &str) -> String {
         let email = Email::parse(email).expect("a valid address");
         let credentials = self.users.credentials();
-        let attempt = retry(|| credentials.find(&email)).await;
+        let attempt = retry(|| credentials.begin(&email, here())).await;
         let session = retry(|| credentials.open_session(&attempt)).await;
         session.token.expose().to_owned()
     }
@@ -85,7 +87,7 @@ impl Accounts {
 
     async fn sign_in(&self, email: &Email) -> SignedInAccount {
         let credentials = self.admins.credentials();
-        let attempt = retry(|| credentials.find(email)).await;
+        let attempt = retry(|| credentials.begin(email, here())).await;
         let session = retry(|| credentials.open_session(&attempt)).await;
         SignedInAccount {
             actor: Actor::Admin(session.person),
@@ -93,6 +95,11 @@ impl Accounts {
             token: session.token.expose().to_owned(),
         }
     }
+}
+
+/// The network of all sign-ins.
+fn here() -> Origin {
+    Origin::network(Ipv4Addr::LOCALHOST.into())
 }
 
 /// Repeats a call of the store while Redis is down or slow.

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use doctor::{Examiner, Severity};
 use domain::{CompetitionId, Password};
 use integration_tests::{PASSWORD, admin_client, user_client};
-use server::Passwords;
+use server::{HashCaller, Passwords};
 use store::{AdminStore, PageRequest, Redis, UserStore};
 use tempfile::TempDir;
 use testkit::redis_client::aio::MultiplexedConnection;
@@ -63,7 +63,10 @@ impl World {
         let accounts = Accounts {
             users: UserStore::new(&connect("user-service")),
             admins: AdminStore::new(&connect("admin-service")),
-            password: Passwords::new().hash(password).await.expect("a hash"),
+            password: Passwords::new()
+                .hash(HashCaller::SERVER, password)
+                .await
+                .expect("a hash"),
         };
         let owner = accounts.owner().await;
         admin.start().await;

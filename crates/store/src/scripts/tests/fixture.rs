@@ -113,7 +113,7 @@ const CHANGED: [&[u8]; 15] = [
     b"released",
     b"resigned",
     b"spent",
-    b"counted",
+    b"reserved",
     b"unsettled",
 ];
 
@@ -253,8 +253,9 @@ fn remove(user: &str) -> Call {
 
 /// An empty token = no session.
 fn create_account(account: &AccountId, number: u8, token: &str) -> Call {
-    use AccountKey::{Credential, Log, Profile, Sessions};
-    let keys = of_request(account, &[Profile, Credential, Sessions, Log], number);
+    use AccountKey::{Credential, Log, Networks, Profile, Sessions};
+    let mut keys = of_request(account, &[Profile, Credential, Sessions, Log], number);
+    keys.push(Networks.of(account));
     let id_of_request = request(number).to_string();
     let arguments = [
         id_of_request.as_str(),
@@ -263,6 +264,8 @@ fn create_account(account: &AccountId, number: u8, token: &str) -> Call {
         "secret",
         token,
         if token.is_empty() { "0" } else { "600000" },
+        if token.is_empty() { "" } else { "somewhere" },
+        "600000",
         "email",
         "ada@example.org",
     ];
@@ -285,13 +288,26 @@ pub(super) fn setup_calls() -> Vec<Call> {
         create_account(&olga(), 5, ""),
         call("claim_email", [claim.clone()], &["ada", "nonce"]),
         call("confirm_email", [claim], &["ada"]),
-        call(
-            "fail_sign_in",
-            [AccountKey::Throttle.of(&ada())],
-            &["60000"],
-        ),
+        reserve_attempt(&ada(), AccountKey::Failures, "network"),
+        reserve_attempt(&ada(), AccountKey::Confirmations, "session"),
         call("seal", [seal()], &["", "sealed once"]),
     ]
+}
+
+fn reserve_attempt(account: &AccountId, counted_in: AccountKey, kind: &str) -> Call {
+    use AccountKey::{Credential, Networks, Profile};
+    let arguments = [
+        "somewhere",
+        kind,
+        "0",
+        "10",
+        "900000",
+        "100",
+        "86400000",
+        "600000",
+    ];
+    let keys = [counted_in, Networks, Credential, Profile];
+    call("reserve_attempt", of(account, &keys), &arguments)
 }
 
 fn seal() -> String {
@@ -323,7 +339,9 @@ pub(super) fn plain_writes() -> Vec<Vec<String>> {
 /// calls of the scripts with several outcomes.
 #[allow(clippy::too_many_lines, reason = "a list")]
 pub(super) fn calls() -> Vec<Call> {
-    use AccountKey::{Added, Competitions, Credential, Log, Profile, Sessions, Throttle};
+    use AccountKey::{
+        Added, Competitions, Confirmations, Credential, Failures, Log, Networks, Profile, Sessions,
+    };
     let cup = || registration_keys("cup");
     let update = |capacity: &'static str| {
         let mut details = DETAILS;
@@ -383,15 +401,28 @@ pub(super) fn calls() -> Vec<Call> {
         create_account(&ada(), 4, "token"),
         call(
             "open_session",
-            of(&ada(), &[Profile, Credential, Sessions, Throttle, Log]),
-            &["secret", "another token", "600000"],
+            of(
+                &ada(),
+                &[Profile, Credential, Sessions, Failures, Networks, Log],
+            ),
+            &[
+                "secret",
+                "another token",
+                "600000",
+                "somewhere",
+                "others/day",
+                FAR,
+                "600000",
+            ],
         ),
+        reserve_attempt(&ada(), Failures, "network"),
+        reserve_attempt(&ada(), Confirmations, "session"),
+        reserve_attempt(&user("ben"), Failures, "network"),
         call(
-            "fail_sign_in",
-            [AccountKey::Throttle.of(&ada())],
-            &["60000"],
+            "release_attempt",
+            [Failures.of(&ada())],
+            &["somewhere", FAR, "others/day", FAR],
         ),
-        call("fail_sign_in", [Throttle.of(&user("ben"))], &["60000"]),
         call("end_sessions", of(&ada(), &[Sessions, Log]), &["token"]),
         call("end_sessions", of(&ada(), &[Sessions, Log]), &[""]),
         call(
@@ -412,19 +443,15 @@ pub(super) fn calls() -> Vec<Call> {
         ),
         call(
             "erase_user",
-            of_request(
-                &ada(),
-                &[
-                    Profile,
-                    Credential,
-                    Sessions,
-                    Competitions,
-                    Added,
-                    Log,
-                    Throttle,
-                ],
-                12,
-            ),
+            [
+                of_request(
+                    &ada(),
+                    &[Profile, Credential, Sessions, Competitions, Added, Log],
+                    12,
+                ),
+                of(&ada(), &[Failures, Confirmations, Networks]),
+            ]
+            .concat(),
             &[
                 &request_12,
                 "secret",

@@ -3,7 +3,7 @@
 use domain::{AdminId, Rejection, Role, SessionToken};
 use store::AdminStore;
 
-use super::{find_admin, is_open_for_admin};
+use super::{begin_admin, is_open_for_admin};
 use crate::world::{
     World, eventually, first_page, join_all, new_admin, new_request, password, rejection,
 };
@@ -39,10 +39,10 @@ async fn an_admin_signs_in_until_disabled() {
     assert_eq!(rejection(refused), Rejection::EmailTaken);
 
     let credentials = world.admin.credentials();
-    let attempt = find_admin(&world, "vera").await;
+    let attempt = begin_admin(&world, "vera").await;
     let session = credentials.open_session(&attempt).await.expect("a session");
     assert_eq!(session.person, vera.id);
-    let earlier = find_admin(&world, "vera").await;
+    let earlier = begin_admin(&world, "vera").await;
     let caller = world.admin.admin_session(&session.token).await;
     let expected = (vera.id.clone(), Role::Viewer);
     assert_eq!(caller.expect("a reply"), Some(expected));
@@ -57,7 +57,7 @@ async fn an_admin_signs_in_until_disabled() {
 #[tokio::test]
 async fn a_session_of_an_admin_ends_with_the_sign_out() {
     let world = World::new().await;
-    let attempt = find_admin(&world, "olga").await;
+    let attempt = begin_admin(&world, "olga").await;
     let credentials = world.admin.credentials();
     let first = credentials.open_session(&attempt).await.expect("a session");
     let second = credentials.open_session(&attempt).await.expect("a session");

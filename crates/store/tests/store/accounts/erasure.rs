@@ -3,7 +3,7 @@
 use domain::{Club, ProfilePatch, ReadOnlyUser, RegistrationState, Rejection, RequestId, UserId};
 use store::IssuedSession;
 
-use super::{find, is_open};
+use super::{begin, is_open};
 use crate::world::{World, first_page, new_request, password, places, rejection};
 
 /// The keys whose values hold one of these texts.
@@ -44,7 +44,7 @@ async fn an_erased_account_leaves_nothing_personal_and_releases_its_address() {
     updated.await.expect("updated");
     let cup = world.competition(places(5)).await;
     world.register(&ada, &cup).await.expect("in");
-    let earlier = find(&world, "ada-lovelace").await;
+    let earlier = begin(&world, "ada-lovelace").await;
     let personal = ["ada-lovelace", "Analysts"];
     assert_ne!(keys_with(&world, personal).await, [""; 0]);
     world.erase("ada-lovelace", &ada, &session).await;

@@ -1,31 +1,31 @@
 //! Accounts: creation and erasure, sessions, passwords, admins.
 
 mod admins;
+mod attempts;
 mod erasure;
 mod profile;
 mod sessions;
 mod sign_up;
-mod throttle;
 
 use domain::{AdminId, UserId};
 use store::{IssuedSession, SignInAttempt};
 
-use crate::world::{World, email, password};
+use crate::world::{World, email, here, password};
 
-/// Looks up the account of the user `<name>@example.org`.
-pub(super) async fn find(world: &World, name: &str) -> SignInAttempt<UserId> {
-    let found = world.user.credentials().find(&email(name)).await;
-    found.expect("an attempt")
+/// Begins to sign in as the user `<name>@example.org`.
+pub(super) async fn begin(world: &World, name: &str) -> SignInAttempt<UserId> {
+    let begun = world.user.credentials().begin(&email(name), here()).await;
+    begun.expect("an attempt")
 }
 
-/// Looks up the account of the admin `<name>@example.org`.
-pub(super) async fn find_admin(world: &World, name: &str) -> SignInAttempt<AdminId> {
-    let found = world.admin.credentials().find(&email(name)).await;
-    found.expect("an attempt")
+/// Begins to sign in as the admin `<name>@example.org`.
+pub(super) async fn begin_admin(world: &World, name: &str) -> SignInAttempt<AdminId> {
+    let begun = world.admin.credentials().begin(&email(name), here()).await;
+    begun.expect("an attempt")
 }
 
 pub(super) async fn sign_in(world: &World, name: &str) -> IssuedSession<UserId> {
-    let attempt = find(world, name).await;
+    let attempt = begin(world, name).await;
     assert_eq!(attempt.credential(), Some(&password(name)));
     let session = world.user.credentials().open_session(&attempt).await;
     session.expect("a session")

@@ -2,7 +2,7 @@
 
 use domain::{Rejection, SessionToken, UserId};
 
-use super::{find, is_open, sign_in};
+use super::{begin, is_open, sign_in};
 use crate::world::{World, new_request, password, rejection};
 
 #[tokio::test]
@@ -26,7 +26,7 @@ async fn a_changed_password_ends_all_other_sessions() {
     let world = World::new().await;
     let (ada, first) = world.sign_up("ada").await;
     let second = sign_in(&world, "ada").await;
-    let earlier = find(&world, "ada").await;
+    let earlier = begin(&world, "ada").await;
     let (old, new) = (password("ada"), password("better"));
     let kept = second.token.hash();
     let changed = world

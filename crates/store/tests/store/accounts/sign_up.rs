@@ -5,8 +5,8 @@ use store::IssuedSession;
 use store::accounts::USER_SESSION_LIFETIME;
 use store::users::NewUser;
 
-use super::{find, is_open, sign_in};
-use crate::world::{World, email, join_all, new_user, password, rejection};
+use super::{begin, is_open, sign_in};
+use crate::world::{World, email, here, join_all, new_user, password, rejection};
 
 async fn sign_up(world: &World, new: &NewUser) -> store::Result<(User, IssuedSession<UserId>)> {
     world.user.sign_up(new, &password("ada")).await
@@ -53,7 +53,7 @@ async fn an_address_is_kept_as_written_and_found_in_any_case() {
     let (ada, _) = sign_up(&world, &new).await.expect("an account");
     assert_eq!(ada.email.as_str(), "Ada.Lovelace@Example.org");
     let typed = Email::parse("ada.lovelace@example.ORG").expect("an address");
-    let attempt = world.user.credentials().find(&typed).await;
+    let attempt = world.user.credentials().begin(&typed, here()).await;
     assert!(attempt.expect("an attempt").credential().is_some());
     let found = world.admin.find_user_by_email(&typed).await;
     assert_eq!(found.expect("a reply"), Some(ada));
@@ -100,7 +100,7 @@ async fn unfinished_sign_up(world: &World) -> (NewUser, UserId, String) {
 async fn nobody_can_sign_in_to_an_unfinished_account_until_its_request_is_repeated() {
     let world = World::new().await;
     let (new, id, _) = unfinished_sign_up(&world).await;
-    assert_eq!(find(&world, "ada").await.credential(), None);
+    assert_eq!(begin(&world, "ada").await.credential(), None);
     let found = world.admin.find_user_by_email(&email("ada")).await;
     assert_eq!(found.expect("a reply"), None);
     let refused = sign_up(&world, &other_request(&new)).await;

@@ -4,7 +4,7 @@ use domain::{DisplayName, ProfilePatch, ReadOnlyUser, RequestId, Role};
 use testkit::ROOT;
 
 use super::damage::{Damage, FAST, Snapshot, command, odd_fields, of_every_type, on_damaged};
-use crate::world::{World, creator, email, new_admin, new_request, new_user, password};
+use crate::world::{World, creator, email, here, new_admin, new_request, new_user, password};
 
 /// Damages of every key of an account, whose names begin with `prefix`.
 fn account_damages(prefix: &str, request: RequestId) -> Vec<Damage> {
@@ -14,7 +14,9 @@ fn account_damages(prefix: &str, request: RequestId) -> Vec<Damage> {
         "profile",
         "credential",
         "sessions",
-        "throttle",
+        "failures",
+        "confirmations",
+        "networks",
         "log",
         "competitions",
         "added",
@@ -43,6 +45,8 @@ fn account_damages(prefix: &str, request: RequestId) -> Vec<Damage> {
 enum UserCall {
     SignIn,
     FailToSignIn,
+    FailToConfirm,
+    Release,
     SignOut,
     SignOutEverywhere,
     ChangePassword,
@@ -53,12 +57,16 @@ enum UserCall {
 #[tokio::test]
 async fn calls_on_damaged_accounts_change_nothing_or_all() {
     use UserCall::{
-        ChangePassword, Erase, FailToSignIn, SignIn, SignOut, SignOutEverywhere, UpdateProfile,
+        ChangePassword, Erase, FailToConfirm, FailToSignIn, Release, SignIn, SignOut,
+        SignOutEverywhere, UpdateProfile,
     };
     let world = World::with_settings(&FAST).await;
     let (ada, session) = world.sign_up("ada").await;
     let (users, credentials) = (&world.user, world.user.credentials());
-    let attempt = credentials.find(&email("ada")).await.expect("an attempt");
+    let attempt = credentials
+        .begin(&email("ada"), here())
+        .await
+        .expect("an attempt");
     let user = users.get_user(&ada).await.expect("a user");
     let (request, hash) = (new_request(), session.token.hash());
     let (old, new) = (password("ada"), password("better"));
@@ -68,7 +76,9 @@ async fn calls_on_damaged_accounts_change_nothing_or_all() {
     };
     let make = async |call| match call {
         SignIn => credentials.open_session(&attempt).await.map(drop),
-        FailToSignIn => credentials.count_failure(&attempt).await,
+        FailToSignIn => credentials.begin(&email("ada"), here()).await.map(drop),
+        FailToConfirm => credentials.begin_confirmation(&ada, hash).await.map(drop),
+        Release => credentials.release(attempt.reservation()).await,
         SignOut => users.end_user_sessions(&ada, Some(hash)).await,
         SignOutEverywhere => users.end_user_sessions(&ada, None).await,
         ChangePassword => users.change_password(&ada, &old, &new, hash, request).await,
@@ -83,6 +93,8 @@ async fn calls_on_damaged_accounts_change_nothing_or_all() {
     let calls = [
         SignIn,
         FailToSignIn,
+        FailToConfirm,
+        Release,
         SignOut,
         SignOutEverywhere,
         ChangePassword,
@@ -130,7 +142,10 @@ async fn calls_on_damaged_admins_change_nothing_or_all() {
     let (new, secret) = (new_admin("vera", Role::Viewer), password("vera"));
     let vera = admins.create_admin(&creator(), &new, &secret).await;
     let vera = vera.expect("an admin").id;
-    let attempt = credentials.find(&new.email).await.expect("an attempt");
+    let attempt = credentials
+        .begin(&new.email, here())
+        .await
+        .expect("an attempt");
     let request = new_request();
     let make = async |call| match call {
         SignIn => credentials.open_session(&attempt).await.map(drop),
