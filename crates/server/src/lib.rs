@@ -9,7 +9,7 @@
 //! 5. [`errors`]: why a call fails, and the one table from failures to gRPC codes.
 //! 6. [`health`], [`diagnostics`]: the health of the server, for machines and for people; [`url`]:
 //!    the URL of a server.
-//! 7. For handlers: [`passwords`], [`throttle`], [`sign_in`], [`paging`].
+//! 7. For handlers: [`passwords`], [`rate_limit`], [`throttle`], [`sign_in`], [`paging`].
 //!
 //! A service uses it like this:
 //!
@@ -36,6 +36,7 @@ pub mod health;
 pub mod paging;
 pub mod passwords;
 pub mod program;
+pub mod rate_limit;
 mod redis_setup;
 pub mod serve;
 pub mod sign_in;
@@ -52,6 +53,7 @@ pub use health::Identity;
 pub use paging::ListOf;
 pub use passwords::{HashCaller, Passwords};
 pub use program::{Allocator, ServiceCommand, ServiceProgram};
+pub use rate_limit::RateLimit;
 pub use serve::{App, MAX_MESSAGE_BYTES, run, shutdown_signal};
 pub use sign_in::SignIns;
 pub use throttle::{Network, SignInThrottle};
