@@ -2,9 +2,10 @@
 //!
 //! 1. [`program`]: the skeleton of a service's binary; [`config`]: the settings that both share;
 //!    [`exit`]: exit codes; [`telemetry`]: the log.
-//! 2. [`serve`]: from a listener to the end of the drain. `connections` accepts connections,
+//! 2. [`serve`]: from a listener to the end of the drain. [`connections`] accepts connections,
 //!    `redis_setup` logs at the start whether Redis is set up well.
-//! 3. [`edge`]: the one layer that every call passes.
+//! 3. [`edge`]: the one layer that every call passes; [`admission`]: which calls it admits;
+//!    [`network`]: where a call comes from.
 //! 4. [`auth`]: the access tables, and the caller behind a credential.
 //! 5. [`errors`]: why a call fails, and the one table from failures to gRPC codes.
 //! 6. [`health`], [`diagnostics`]: the health of the server, for machines and for people; [`url`]:
@@ -25,14 +26,16 @@
 //! server::run(listener, app, shutdown).await
 //! ```
 
+pub mod admission;
 pub mod auth;
 pub mod config;
-mod connections;
+pub mod connections;
 pub mod diagnostics;
 pub mod edge;
 pub mod errors;
 pub mod exit;
 pub mod health;
+pub mod network;
 pub mod paging;
 pub mod passwords;
 pub mod program;
@@ -48,13 +51,15 @@ pub mod url;
 
 pub use auth::{Access, AccessTable, AdminCaller, OwnerOrBootstrap, UserCaller};
 pub use config::{ServiceSettings, parse_or_exit};
+pub use connections::ClientConnection;
 pub use errors::{Failure, RpcResult, reply};
 pub use health::Identity;
+pub use network::Network;
 pub use paging::ListOf;
 pub use passwords::{HashCaller, Passwords};
 pub use program::{Allocator, ServiceCommand, ServiceProgram};
 pub use rate_limit::RateLimit;
 pub use serve::{App, MAX_MESSAGE_BYTES, run, shutdown_signal};
 pub use sign_in::SignIns;
-pub use throttle::{Network, SignInThrottle};
+pub use throttle::SignInThrottle;
 pub use url::ServerUrl;

@@ -11,8 +11,9 @@ use store::{Credentials, IssuedSession, PasswordHash, SignInAttempt};
 use tokio::time::Instant;
 
 use crate::errors::Failure;
+use crate::network::Network;
 use crate::passwords::{HashCaller, HashPermit, Passwords};
-use crate::throttle::{Network, SignInThrottle};
+use crate::throttle::SignInThrottle;
 
 /// Checks the passwords of users (`SignIns<UserId>`) or of admins (`SignIns<AdminId>`), and counts
 /// wrong ones. All calls of a service share one.

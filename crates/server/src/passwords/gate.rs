@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
-use crate::throttle::Network;
+use crate::network::Network;
 
 /// The most waiting callers of a queue. Eight hashes take some 200 ms, twice that while both queues
 /// are full, which a person does not notice much.

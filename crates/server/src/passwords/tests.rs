@@ -1,7 +1,7 @@
 use std::sync::mpsc;
 
 use super::*;
-use crate::throttle::Network;
+use crate::network::Network;
 
 fn password(text: &str) -> Password {
     Password::parse(text.to_owned()).expect("a password")

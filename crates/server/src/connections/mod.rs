@@ -7,7 +7,10 @@
 //! One network can still use all connections if its clients do send something. A proxy in front has
 //! to prevent that.
 
+mod client;
+
 use std::io;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -18,8 +21,10 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Sleep, sleep};
-use tonic::transport::server::{Connected, TcpConnectInfo};
+use tonic::transport::server::Connected;
 use tracing::warn;
+
+pub use client::ClientConnection;
 
 /// The time for a client to send the preface of HTTP/2, which comes with the first packets. Enough
 /// for a bad mobile network.
@@ -35,6 +40,7 @@ const ACCEPT_RETRY_PAUSE: Duration = Duration::from_millis(100);
 /// An accepted connection. Reads fail if the preface does not come in time.
 pub(crate) struct Connection {
     stream: TcpStream,
+    client: ClientConnection,
     /// `None` once the preface has been read.
     preface: Option<Preface>,
     _permit: OwnedSemaphorePermit,
@@ -53,9 +59,10 @@ pub(crate) fn accept(
     let permits = Arc::new(Semaphore::new(max as usize));
     stream::unfold((listener, permits), async |(listener, permits)| {
         let permit = Arc::clone(&permits).acquire_owned().await.ok()?;
-        let stream = accept_one(&listener).await;
+        let (stream, peer) = accept_one(&listener).await;
         let connection = Connection {
             stream,
+            client: ClientConnection::new(peer, peer),
             preface: Some(Preface {
                 bytes_left: PREFACE_BYTES,
                 timeout: Box::pin(sleep(PREFACE_TIMEOUT)),
@@ -66,14 +73,14 @@ pub(crate) fn accept(
     })
 }
 
-async fn accept_one(listener: &TcpListener) -> TcpStream {
+async fn accept_one(listener: &TcpListener) -> (TcpStream, IpAddr) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, peer)) => {
                 // Responses are small and must not wait until a packet is full. If this fails, the
                 // connection is closed already.
                 let _ = stream.set_nodelay(true);
-                return stream;
+                return (stream, peer.ip());
             }
             Err(error) => {
                 warn!(%error, "cannot accept a connection");
@@ -138,10 +145,10 @@ impl AsyncWrite for Connection {
 }
 
 impl Connected for Connection {
-    type ConnectInfo = TcpConnectInfo;
+    type ConnectInfo = ClientConnection;
 
-    fn connect_info(&self) -> TcpConnectInfo {
-        self.stream.connect_info()
+    fn connect_info(&self) -> ClientConnection {
+        self.client.clone()
     }
 }
 
