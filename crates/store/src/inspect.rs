@@ -6,9 +6,10 @@
 use deadpool_redis::redis::{Value, from_redis_value};
 use domain::{Email, Timestamp};
 
+use crate::accounts::EmailClaims;
 use crate::error::Result;
 use crate::installation::Installation;
-use crate::keys::{self, People};
+use crate::keys::People;
 use crate::redis::{Effect, Redis, checked};
 
 pub use deadpool_redis::redis::{Cmd, FromRedisValue, cmd};
@@ -76,7 +77,7 @@ impl Replies {
 #[derive(Clone)]
 pub struct Inspector {
     redis: Redis,
-    installation: Installation,
+    claims: EmailClaims,
 }
 
 impl Inspector {
@@ -85,7 +86,7 @@ impl Inspector {
     pub fn new(redis: &Redis) -> Self {
         Self {
             redis: redis.clone(),
-            installation: Installation::new(redis),
+            claims: EmailClaims::new(redis, &Installation::new(redis)),
         }
     }
 
@@ -114,10 +115,12 @@ impl Inspector {
         Ok(Replies(replies.collect::<Result<Vec<_>>>()?.into_iter()))
     }
 
-    /// The key that claims an e-mail address. Call it only if the secret of the installation exists
-    /// ([`keys::INSTALLATION`], [`SECRET_BYTES`] long), because a missing one is created.
-    pub async fn email_claim_key(&self, people: People, email: &Email) -> Result<String> {
-        let hash = self.installation.email_hash(email).await?;
-        Ok(keys::email_claim(people, &hash))
+    /// The keys under which an account may claim its e-mail address; see [`EmailClaims::keys`]. Call
+    /// it only if the secret of the installation exists ([`keys::INSTALLATION`], [`SECRET_BYTES`]
+    /// long), because a missing one is created.
+    ///
+    /// [`keys::INSTALLATION`]: crate::keys::INSTALLATION
+    pub async fn email_claim_keys(&self, people: People, email: &Email) -> Result<Vec<String>> {
+        self.claims.keys(people, email).await
     }
 }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use data_encoding::BASE32_DNSSEC;
 use deadpool_redis::redis::{Cmd, cmd};
+use domain::RequestId;
 use domain::id::MADE_ID_BYTES;
-use domain::{Email, RequestId};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use tokio::sync::OnceCell;
@@ -35,10 +35,9 @@ impl Installation {
         }
     }
 
-    /// The hash of an e-mail address, which is part of the key of the address's claim.
-    pub(crate) async fn email_hash(&self, email: &Email) -> Result<String> {
-        let canonical = email.canonical();
-        let hash = self.derive("email", &[canonical.as_bytes()]).await?;
+    /// The hash of a form of an e-mail address, which is part of the key of the address's claim.
+    pub(crate) async fn email_hash(&self, form: &str) -> Result<String> {
+        let hash = self.derive("email", &[form.as_bytes()]).await?;
         Ok(BASE32_DNSSEC.encode(&hash[..20]))
     }
 

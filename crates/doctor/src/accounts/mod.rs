@@ -27,15 +27,24 @@ async fn lack_claims<'a>(
     accounts: impl Iterator<Item = (&'a str, &'a Email)> + Clone,
 ) -> Result<Vec<bool>> {
     let mut commands = Commands::new();
+    let mut key_counts = Vec::new();
     for (_, email) in accounts.clone() {
-        commands.push(Cmd::get(
-            examination.inspector.email_claim_key(people, email).await?,
-        ));
+        let keys = examination
+            .inspector
+            .email_claim_keys(people, email)
+            .await?;
+        key_counts.push(keys.len());
+        keys.into_iter()
+            .for_each(|key| commands.push(Cmd::get(key)));
     }
-    let mut claims = examination.read(&commands).await?;
-    let lacks = accounts.map(|(id, _)| {
-        let claim: Option<String> = claims.take().present();
-        claim.is_none_or(|claim| !EmailClaim::parse(&claim).is_of(id))
+    let mut replies = examination.read(&commands).await?;
+    let lacks = accounts.zip(key_counts).map(|((id, _), key_count)| {
+        let claims: Vec<Option<String>> =
+            (0..key_count).map(|_| replies.take().present()).collect();
+        !claims
+            .iter()
+            .flatten()
+            .any(|claim| EmailClaim::parse(claim).is_of(id))
     });
     Ok(lacks.collect())
 }

@@ -79,12 +79,14 @@ impl<Id: PersonId> Credentials<Id> {
     /// The attempt counts as failed, unless a session is opened or it is taken back. Two round
     /// trips. Fails with `TooManySignIns`.
     pub async fn begin(&self, email: &Email, origin: Origin) -> Result<SignInAttempt<Id>> {
-        let hash = self.claims.hash(email).await?;
-        let owner = self.claims.owner(Id::PEOPLE, &hash).await?;
+        let owner = self.claims.owner(Id::PEOPLE, email).await?;
         let owner = owner.and_then(|owner| Id::parse_id(&owner));
         let account = match &owner {
             Some(id) => id.account(),
-            None => AccountId::Unclaimed(Id::PEOPLE, keys::unclaimed(&hash)),
+            None => {
+                let hash = self.claims.hash(email).await?;
+                AccountId::Unclaimed(Id::PEOPLE, keys::unclaimed(&hash))
+            }
         };
         let network = self.claims.network_hash(&account, origin.network).await?;
         let by = AttemptBy::Network {

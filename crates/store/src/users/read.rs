@@ -35,8 +35,7 @@ impl Users {
 
     /// The user who has this address.
     pub(crate) async fn find_by_email(&self, email: &Email) -> Result<Option<User>> {
-        let hash = self.claims.hash(email).await?;
-        let Some(owner) = self.claims.owner(People::Users, &hash).await? else {
+        let Some(owner) = self.claims.owner(People::Users, email).await? else {
             return Ok(None);
         };
         let id = UserId::parse(owner.as_str())

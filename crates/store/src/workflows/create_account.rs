@@ -16,6 +16,7 @@ use crate::accounts::{EmailClaims, NETWORK_LIFETIME, PasswordHash};
 use crate::error::{Error, Result};
 use crate::installation::{self, Installation};
 use crate::keys::{AccountId, AccountKey, People};
+use crate::records::email_claim::EmailClaim;
 use crate::redis::{Redis, write_deadline};
 use crate::scripts::claim_email::{ClaimEmail, ClaimEmailReply};
 use crate::scripts::confirm_email::{ConfirmEmail, ConfirmEmailReply};
@@ -59,8 +60,7 @@ impl AccountCreation {
 
     /// Creates an account. Fails with `EmailTaken` or `RequestIdReused`.
     pub(super) async fn create(&self, new: &NewAccount<'_>) -> Result<CreatedAccount> {
-        let claim = self.claims.key(new.id.people(), new.email).await?;
-        self.claim(&claim, &new.id).await?;
+        let claim = self.claim(new).await?;
         let created = self.write_account(new).await?;
         let confirm = ConfirmEmail {
             claim: &claim,
@@ -107,8 +107,28 @@ impl AccountCreation {
         }
     }
 
+    /// Claims the address, and returns the key of the claim.
+    async fn claim(&self, new: &NewAccount<'_>) -> Result<String> {
+        let people = new.id.people();
+        let mut key = self.claims.key(people, new.email).await?;
+        for (former, claim) in self.claims.former(people, new.email).await? {
+            if claim.is_of(new.id.as_str()) {
+                // A release up to 0.1.0 began this request.
+                key = former;
+            } else if let EmailClaim::Owned { account } = claim
+                && !self.has_profile(people, &account).await?
+            {
+                self.claims.release(&former, &account).await?;
+            } else {
+                return Err(Rejection::EmailTaken.into());
+            }
+        }
+        self.claim_key(&key, &new.id).await?;
+        Ok(key)
+    }
+
     /// Claims an address. Takes it over from an account that was erased.
-    async fn claim(&self, claim: &str, account: &AccountId) -> Result<()> {
+    async fn claim_key(&self, claim: &str, account: &AccountId) -> Result<()> {
         let nonce = BASE32_DNSSEC.encode(&installation::random()?[..10]);
         let script = ClaimEmail {
             claim,

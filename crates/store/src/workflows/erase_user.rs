@@ -35,7 +35,7 @@ impl AccountErasure {
         token: TokenHash,
         request: RequestId,
     ) -> Result<()> {
-        let claim = self.claims.key(People::Users, &user.email).await?;
+        let claims = self.claims.keys(People::Users, &user.email).await?;
         let account = AccountId::User(user.id.clone());
         loop {
             let entries = self.withdraw_all.run(&user.id, request).await?;
@@ -54,7 +54,9 @@ impl AccountErasure {
                 EraseUserReply::Refused => return Err(Rejection::Unauthenticated.into()),
             }
         }
-        self.claims.release(&claim, user.id.as_str()).await?;
+        for claim in &claims {
+            self.claims.release(claim, user.id.as_str()).await?;
+        }
         let shard = keys::directory(keys::shard_of(user.id.as_str()));
         self.redis
             .prepare(Cmd::zrem(shard, user.id.as_str()))

@@ -72,7 +72,9 @@ impl SignUp {
     /// ones.
     async fn derive_id_and_token(&self, new: &NewUser) -> Result<(UserId, SessionToken)> {
         let installation = &self.accounts.installation;
-        let by = new.email.canonical();
+        // Not the canonical form, so that a request that a release up to 0.1.0 began gets its id
+        // again.
+        let by = new.email.former_canonical();
         let id = installation.made_id("user", &by, new.request_id).await?;
         let id = UserId::from_bytes(id);
         let secret = installation.first_token(id.as_str(), new.request_id);

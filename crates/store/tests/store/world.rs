@@ -325,7 +325,7 @@ pub(crate) fn details(limits: Limits) -> CompetitionDetails {
         .build()
 }
 
-fn connections(redis: &TestRedis, user: &str) -> Redis {
+pub(crate) fn connections(redis: &TestRedis, user: &str) -> Redis {
     Redis::new(&redis.url(user), None).expect("a valid URL")
 }
 

@@ -2,6 +2,7 @@
 
 mod admins;
 mod attempts;
+mod email_forms;
 mod erasure;
 mod profile;
 mod sessions;
