@@ -9,10 +9,11 @@ use domain::{Email, Password, Rejection, TokenHash};
 use store::accounts::{Origin, PersonId, Reservation};
 use store::{Credentials, IssuedSession, PasswordHash, SignInAttempt};
 use tokio::time::Instant;
+use tracing::warn;
 
 use crate::errors::Failure;
 use crate::network::Network;
-use crate::passwords::{HashCaller, HashPermit, Passwords};
+use crate::passwords::{HashCaller, HashPermit, PasswordMatch, Passwords};
 use crate::throttle::SignInThrottle;
 
 /// Checks the passwords of users (`SignIns<UserId>`) or of admins (`SignIns<AdminId>`), and counts
@@ -47,8 +48,15 @@ impl<Id: PersonId> SignIns<Id> {
         email: &Email,
         password: Password,
     ) -> Result<IssuedSession<Id>, Failure> {
-        let attempt = self.check(network, email, password).await?;
-        Ok(self.credentials.open_session(&attempt).await?)
+        let (attempt, matched) = self.check(network, email, password).await?;
+        let session = self.credentials.open_session(&attempt).await?;
+        if let PasswordMatch::Outdated(new) = matched
+            && let Err(error) = self.credentials.renew_hash(&attempt, &new).await
+        {
+            // The old hash still opens the account, and the next sign-in tries again.
+            warn!(%error, "cannot replace an outdated password hash");
+        }
+        Ok(session)
     }
 
     /// Checks that a repeated sign-up has the same password as the first one, of which only the
@@ -60,7 +68,7 @@ impl<Id: PersonId> SignIns<Id> {
         password: Password,
     ) -> Result<(), Failure> {
         let attempt = self.check(network, email, password).await;
-        let attempt = attempt.map_err(wrong_is_another_request)?;
+        let (attempt, _) = attempt.map_err(wrong_is_another_request)?;
         Ok(self.credentials.release(attempt.reservation()).await?)
     }
 
@@ -80,7 +88,7 @@ impl<Id: PersonId> SignIns<Id> {
         let attempt = begun.await?;
         let permit = self.wait(network, &attempt.reservation).await?;
         let stored = attempt.credential.as_ref();
-        if !Passwords::verify(permit, password, stored).await? {
+        if Passwords::verify(permit, password, stored).await? == PasswordMatch::No {
             return Err(Rejection::Unauthenticated.into());
         }
         self.credentials.release(&attempt.reservation).await?;
@@ -109,15 +117,16 @@ impl<Id: PersonId> SignIns<Id> {
         network: Network,
         email: &Email,
         password: Password,
-    ) -> Result<SignInAttempt<Id>, Failure> {
+    ) -> Result<(SignInAttempt<Id>, PasswordMatch), Failure> {
         let (counted, origin) = match self.throttle.reserve(network, Instant::now()) {
             Ok(counted) => (Some(counted), Origin::network(network.address())),
             Err(wait) => (None, Origin::blocked_network(network.address(), wait)),
         };
         let attempt = self.credentials.begin(email, origin).await?;
         let permit = self.wait(network, attempt.reservation()).await?;
-        if Passwords::verify(permit, password, attempt.credential()).await? {
-            return Ok(attempt);
+        let matched = Passwords::verify(permit, password, attempt.credential()).await?;
+        if matched != PasswordMatch::No {
+            return Ok((attempt, matched));
         }
         if let Some(counted) = counted {
             counted.fail();

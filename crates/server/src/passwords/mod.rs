@@ -73,39 +73,59 @@ impl Passwords {
         password: Password,
     ) -> Result<PasswordHash, Failure> {
         let permit = self.acquire(caller).await?;
-        work(permit, move || {
-            let salt = Salt::generate();
-            let output = Hasher::ours()?.run(&password, &salt)?;
-            let phc = Phc {
-                algorithm: ARGON2ID_IDENT,
-                version: Some(Version::V0x13.into()),
-                params: ParamsString::try_from(&params()?).map_err(fault)?,
-                salt: Some(salt),
-                hash: Some(output),
-            };
-            Ok(PasswordHash::new(phc.to_string()))
-        })
-        .await
+        work(permit, move || hash_with_new_salt(&password)).await
     }
 
     /// Whether this is the password of the stored hash. Without a hash it is not, after the same
     /// work, so that the time does not reveal whether the account exists.
+    ///
+    /// A password that was typed in another form than the one that is hashed takes two hashes, if
+    /// the first does not match, because releases up to 0.1.0 hashed it as it was typed.
     ///
     /// Fails with INTERNAL if the stored hash has other parameters than ours.
     pub async fn verify(
         permit: HashPermit,
         password: Password,
         stored: Option<&PasswordHash>,
-    ) -> Result<bool, Failure> {
+    ) -> Result<PasswordMatch, Failure> {
         let known = stored.is_some();
         let expected = stored.map_or_else(Expected::decoy, Expected::parse)?;
         work(permit, move || {
-            let output = expected.hasher.run(&password, &expected.salt)?;
-            // `Output` compares in constant time.
-            Ok(output == expected.output && known)
+            if expected.is_of(password.as_bytes())? && known {
+                return Ok(PasswordMatch::Yes);
+            }
+            match password.as_typed() {
+                Some(typed) if expected.is_of(typed)? && known => {
+                    hash_with_new_salt(&password).map(PasswordMatch::Outdated)
+                }
+                _ => Ok(PasswordMatch::No),
+            }
         })
         .await
     }
+}
+
+/// How a password compares with a stored hash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PasswordMatch {
+    No,
+    Yes,
+    /// It matches, but the hash is of the password as it was typed. This one, of its normalised
+    /// form, matches however it is typed.
+    Outdated(PasswordHash),
+}
+
+fn hash_with_new_salt(password: &Password) -> Result<PasswordHash, Failure> {
+    let salt = Salt::generate();
+    let output = Hasher::ours()?.run(password.as_bytes(), &salt)?;
+    let phc = Phc {
+        algorithm: ARGON2ID_IDENT,
+        version: Some(Version::V0x13.into()),
+        params: ParamsString::try_from(&params()?).map_err(fault)?,
+        salt: Some(salt),
+        hash: Some(output),
+    };
+    Ok(PasswordHash::new(phc.to_string()))
 }
 
 /// Runs the work on a blocking thread, because the thread that serves calls must not be blocked.
@@ -141,10 +161,10 @@ impl Hasher {
         )))
     }
 
-    fn run(&self, password: &Password, salt: &[u8]) -> Result<Output, Failure> {
+    fn run(&self, password: &[u8], salt: &[u8]) -> Result<Output, Failure> {
         let mut output = [0; OUTPUT_BYTES];
         self.0
-            .hash_password_into(password.as_bytes(), salt, &mut output)
+            .hash_password_into(password, salt, &mut output)
             .map_err(fault)?;
         Output::new(&output).map_err(fault)
     }
@@ -175,6 +195,11 @@ impl Expected {
             }),
             _ => Err(fault("the stored password hash is not one of ours")),
         }
+    }
+
+    /// Compares in constant time, as `Output` does.
+    fn is_of(&self, password: &[u8]) -> Result<bool, Failure> {
+        Ok(self.hasher.run(password, &self.salt)? == self.output)
     }
 
     fn decoy() -> Result<Self, Failure> {

@@ -15,7 +15,7 @@ async fn verify(
     passwords: &Passwords,
     typed: &str,
     stored: Option<&PasswordHash>,
-) -> Result<bool, Failure> {
+) -> Result<PasswordMatch, Failure> {
     let permit = passwords.acquire(caller()).await.expect("a permit");
     Passwords::verify(permit, password(typed), stored).await
 }
@@ -35,12 +35,57 @@ async fn only_the_right_password_matches_its_hash() {
         stored.as_str()
     );
     for (typed, matches) in [
-        ("four words by the lake", true),
-        ("four words by the sea", false),
+        ("four words by the lake", PasswordMatch::Yes),
+        ("four words by the sea", PasswordMatch::No),
     ] {
         let verified = verify(&passwords, typed, Some(&stored)).await;
         assert_eq!(verified.expect("a permit"), matches, "{typed}");
     }
+}
+
+#[tokio::test]
+async fn a_password_matches_its_hash_however_it_is_typed() {
+    let passwords = Passwords::new();
+    let composed = password("pässwörtér lang");
+    let stored = passwords.hash(caller(), composed).await.expect("a hash");
+    for (typed, matches) in [
+        (
+            "pa\u{308}sswo\u{308}rte\u{301}r\u{A0}lang",
+            PasswordMatch::Yes,
+        ),
+        ("pa\u{308}sswo\u{308}rte\u{301}r kurz", PasswordMatch::No),
+    ] {
+        let verified = verify(&passwords, typed, Some(&stored)).await;
+        assert_eq!(verified.expect("a permit"), matches, "{typed}");
+    }
+}
+
+#[tokio::test]
+async fn a_hash_of_the_password_as_typed_matches_and_is_outdated() {
+    let passwords = Passwords::new();
+    let typed = "pa\u{308}sswo\u{308}rter";
+    let salt = Salt::generate();
+    let output = Hasher::ours()
+        .expect("a hasher")
+        .run(typed.as_bytes(), &salt);
+    let phc = Phc {
+        algorithm: ARGON2ID_IDENT,
+        version: Some(Version::V0x13.into()),
+        params: ParamsString::try_from(&params().expect("parameters")).expect("a text"),
+        salt: Some(salt),
+        hash: Some(output.expect("a hash")),
+    };
+    let stored = PasswordHash::new(phc.to_string());
+    let verified = verify(&passwords, typed, Some(&stored)).await;
+    let PasswordMatch::Outdated(new) = verified.expect("a permit") else {
+        panic!("the hash is of the password as it was typed");
+    };
+    for typed in [typed, "pässwörter"] {
+        let verified = verify(&passwords, typed, Some(&new)).await;
+        assert_eq!(verified.expect("a permit"), PasswordMatch::Yes, "{typed}");
+    }
+    let composed = verify(&passwords, "pässwörter", Some(&stored)).await;
+    assert_eq!(composed.expect("a permit"), PasswordMatch::No);
 }
 
 #[tokio::test]
@@ -61,7 +106,7 @@ async fn two_hashes_of_a_password_differ() {
 async fn without_an_account_the_same_work_is_done_in_the_same_memory() {
     let passwords = Passwords::with_workers(1);
     let verified = verify(&passwords, "four words by the lake", None).await;
-    assert!(!verified.expect("a permit"));
+    assert_eq!(verified.expect("a permit"), PasswordMatch::No);
     let decoy = Expected::decoy().expect("a decoy");
     let blocks = decoy.hasher.0.params().block_count();
     assert_eq!(blocks, MEMORY_KIB as usize);

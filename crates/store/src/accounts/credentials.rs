@@ -12,6 +12,7 @@ use crate::installation;
 use crate::keys::{self, AccountId};
 use crate::redis::Redis;
 use crate::scripts::open_session::{OpenSession, OpenSessionReply};
+use crate::scripts::renew_hash::RenewHash;
 use crate::scripts::reserve_attempt::AttemptBy;
 
 /// The credentials of users (`Credentials<UserId>`) or of admins (`Credentials<AdminId>`). Cheap to
@@ -152,5 +153,19 @@ impl<Id: PersonId> Credentials<Id> {
             }),
             OpenSessionReply::Refused => Err(Rejection::Unauthenticated.into()),
         }
+    }
+
+    /// Replaces the hash that an attempt was checked against by another hash of the same password.
+    /// Does nothing if the password was changed since.
+    pub async fn renew_hash(&self, attempt: &SignInAttempt<Id>, new: &PasswordHash) -> Result<()> {
+        let Some(checked) = attempt.credential() else {
+            return Ok(());
+        };
+        let renew = RenewHash {
+            account: &attempt.account,
+            checked,
+            new,
+        };
+        self.redis.run(&renew).await
     }
 }

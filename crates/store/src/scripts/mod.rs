@@ -35,6 +35,7 @@ pub(crate) mod register;
 pub(crate) mod release_attempt;
 pub(crate) mod release_email;
 pub(crate) mod remove;
+pub(crate) mod renew_hash;
 pub(crate) mod reserve_attempt;
 pub(crate) mod resign_owner;
 pub(crate) mod seal;
@@ -114,6 +115,7 @@ pub(crate) fn all() -> Vec<(&'static str, &'static Source)> {
         release_attempt::ReleaseAttempt,
         release_email::ReleaseEmail,
         remove::Remove,
+        renew_hash::RenewHash,
         reserve_attempt::ReserveAttempt,
         resign_owner::ResignOwner,
         seal::ReplaceSeal,

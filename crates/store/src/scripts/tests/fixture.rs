@@ -423,6 +423,7 @@ pub(super) fn calls() -> Vec<Call> {
             [Failures.of(&ada())],
             &["somewhere", FAR, "others/day", FAR],
         ),
+        call("renew_hash", [Credential.of(&ada())], &["secret", "better"]),
         call("end_sessions", of(&ada(), &[Sessions, Log]), &["token"]),
         call("end_sessions", of(&ada(), &[Sessions, Log]), &[""]),
         call(

@@ -43,6 +43,30 @@ async fn a_changed_password_ends_all_other_sessions() {
 }
 
 #[tokio::test]
+async fn an_outdated_hash_is_replaced_unless_the_password_was_changed() {
+    let world = World::new().await;
+    let (ada, session) = world.sign_up("ada").await;
+    let credentials = world.user.credentials();
+    let hash = async || {
+        world
+            .user
+            .user_credential(&ada)
+            .await
+            .expect("a credential")
+    };
+    let attempt = begin(&world, "ada").await;
+    let renewed = credentials.renew_hash(&attempt, &password("renewed")).await;
+    renewed.expect("a reply");
+    assert_eq!(hash().await, password("renewed"));
+    assert!(is_open(&world, &session).await);
+
+    // This attempt was checked against the first hash.
+    let late = credentials.renew_hash(&attempt, &password("late")).await;
+    late.expect("a reply");
+    assert_eq!(hash().await, password("renewed"));
+}
+
+#[tokio::test]
 async fn a_session_expires() {
     let world = World::new().await;
     let (ada, session) = world.sign_up("ada").await;
