@@ -4,6 +4,7 @@
 use std::marker::PhantomData;
 
 use domain::{Email, Rejection, SessionToken, Timestamp, TokenHash};
+use tracing::warn;
 
 use super::attempts::{self, NETWORK_LIFETIME, Origin, Reservation};
 use super::{EmailClaims, PasswordHash, PersonId};
@@ -33,6 +34,8 @@ pub struct SignInAttempt<Id> {
     reservation: Reservation,
     /// `None` if no account has the address.
     found: Option<(Id, PasswordHash)>,
+    /// See [`ClaimOwner::unclaimed`](super::email_claims::ClaimOwner::unclaimed).
+    unclaimed: Option<String>,
 }
 
 /// A reserved attempt of a signed-in person to confirm the password of an account.
@@ -80,8 +83,8 @@ impl<Id: PersonId> Credentials<Id> {
     /// The attempt counts as failed, unless a session is opened or it is taken back. Two round
     /// trips. Fails with `TooManySignIns`.
     pub async fn begin(&self, email: &Email, origin: Origin) -> Result<SignInAttempt<Id>> {
-        let owner = self.claims.owner(Id::PEOPLE, email).await?;
-        let owner = owner.and_then(|owner| Id::parse_id(&owner));
+        let claim = self.claims.owner(Id::PEOPLE, email).await?;
+        let owner = claim.as_ref().and_then(|claim| Id::parse_id(&claim.id));
         let account = match &owner {
             Some(id) => id.account(),
             None => {
@@ -106,6 +109,7 @@ impl<Id: PersonId> Credentials<Id> {
             account,
             reservation: reserved.reservation,
             found: owner.zip(credential),
+            unclaimed: claim.and_then(|claim| claim.unclaimed),
         })
     }
 
@@ -145,14 +149,23 @@ impl<Id: PersonId> Credentials<Id> {
             attempt: &attempt.reservation,
             known_for: NETWORK_LIFETIME,
         };
-        match self.redis.run(&open).await? {
-            OpenSessionReply::Opened { expires_at } => Ok(IssuedSession {
-                person: id.clone(),
-                token,
-                expires_at,
-            }),
-            OpenSessionReply::Refused => Err(Rejection::Unauthenticated.into()),
+        let OpenSessionReply::Opened { expires_at } = self.redis.run(&open).await? else {
+            return Err(Rejection::Unauthenticated.into());
+        };
+        if let Some(key) = &attempt.unclaimed
+            && let Err(error) = self
+                .claims
+                .claim_canonical(key, attempt.account.as_str())
+                .await
+        {
+            // The former form still finds the account, and the next sign-in tries again.
+            warn!(%error, "cannot claim the canonical form of an e-mail address");
         }
+        Ok(IssuedSession {
+            person: id.clone(),
+            token,
+            expires_at,
+        })
     }
 
     /// Replaces the hash that an attempt was checked against by another hash of the same password.

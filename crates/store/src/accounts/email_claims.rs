@@ -2,11 +2,11 @@
 //! keyed hash of its canonical form. It is the only source of uniqueness.
 //!
 //! Releases up to 0.1.0 had another canonical form. Claims of that time stay where they are, so that
-//! both forms are looked up where they differ.
+//! both forms are looked up where they differ. A sign-in adds the claim of the canonical form.
 
 use std::net::IpAddr;
 
-use deadpool_redis::redis::Cmd;
+use deadpool_redis::redis::{Cmd, cmd};
 use domain::Email;
 
 use crate::error::Result;
@@ -21,6 +21,14 @@ use crate::scripts::release_email::{ReleaseEmail, ReleaseEmailReply};
 pub(crate) struct EmailClaims {
     redis: Redis,
     installation: Installation,
+}
+
+/// The account that has an address.
+#[derive(Debug)]
+pub(crate) struct ClaimOwner {
+    pub(crate) id: String,
+    /// The key of the canonical form, if the account has the address in a former form.
+    pub(crate) unclaimed: Option<String>,
 }
 
 impl EmailClaims {
@@ -54,17 +62,32 @@ impl EmailClaims {
         self.keys_of(people, &forms).await
     }
 
-    /// The id of the account that has the address. `None` if there is none, or it is still being
-    /// created. One round trip.
+    /// The account that has the address. `None` if there is none, or it is still being created. One
+    /// round trip.
     ///
     /// Up to release 0.1.0 two accounts could get the same mailbox. Of these the one is found whose
     /// address was written as this one is, so that both can sign in.
-    pub(crate) async fn owner(&self, people: People, email: &Email) -> Result<Option<String>> {
+    pub(crate) async fn owner(&self, people: People, email: &Email) -> Result<Option<ClaimOwner>> {
         let mut forms = email.former_canonicals();
         let has_changed = forms.first() == Some(&email.former_canonical());
-        forms.insert(usize::from(has_changed), email.canonical());
-        let claims = self.read(&self.keys_of(people, &forms).await?).await?;
-        Ok(claims.into_iter().flatten().find_map(EmailClaim::owner))
+        let canonical_at = usize::from(has_changed);
+        forms.insert(canonical_at, email.canonical());
+        let mut keys = self.keys_of(people, &forms).await?;
+        let claims = self.read(&keys).await?.into_iter();
+        let owners = claims.map(|claim| claim.and_then(EmailClaim::owner));
+        let Some((found_at, id)) = owners.enumerate().find_map(|(at, id)| Some((at, id?))) else {
+            return Ok(None);
+        };
+        let unclaimed = (found_at != canonical_at).then(|| keys.swap_remove(canonical_at));
+        Ok(Some(ClaimOwner { id, unclaimed }))
+    }
+
+    /// Claims the canonical form too for an account that has a former one, if nobody has it. Every
+    /// spelling of the address finds the account from then on.
+    pub(crate) async fn claim_canonical(&self, key: &str, id: &str) -> Result<()> {
+        let mut claim = cmd("SET");
+        claim.arg(key).arg(id).arg("NX");
+        self.redis.prepare(claim).await
     }
 
     /// The claims of an address under the forms that releases up to 0.1.0 used, with their keys.

@@ -28,7 +28,7 @@ impl<Id: PersonId> Credentials<Id> {
     /// from other networks nor a block of the network hinder it. Running servers follow at once.
     pub async fn unlock(&self, email: &Email, network: Option<IpAddr>) -> Result<Unlocked> {
         let owner = self.claims.owner(Id::PEOPLE, email).await?;
-        let Some(id) = owner.and_then(|owner| Id::parse_id(&owner)) else {
+        let Some(id) = owner.and_then(|owner| Id::parse_id(&owner.id)) else {
             return Ok(Unlocked::NoAccount);
         };
         let account = id.account();

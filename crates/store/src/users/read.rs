@@ -38,8 +38,9 @@ impl Users {
         let Some(owner) = self.claims.owner(People::Users, email).await? else {
             return Ok(None);
         };
-        let id = UserId::parse(owner.as_str())
-            .map_err(|_| Error::unreadable(format_args!("the owner `{owner}` of an address")))?;
+        let id = UserId::parse(owner.id.as_str()).map_err(|_| {
+            Error::unreadable(format_args!("the owner `{}` of an address", owner.id))
+        })?;
         let user = self.find(&id).await?;
         // An erased account may still have the address for a moment.
         Ok(user.filter(|user| user.email == *email))

@@ -117,8 +117,9 @@ impl AdminCreation {
         let Some(owner) = claims.owner(People::Admins, email).await? else {
             return Err(Rejection::EmailTaken.into());
         };
-        let id = AdminId::parse(owner.as_str())
-            .map_err(|_| Error::unreadable(format_args!("the owner `{owner}` of an address")))?;
+        let id = AdminId::parse(owner.id.as_str()).map_err(|_| {
+            Error::unreadable(format_args!("the owner `{}` of an address", owner.id))
+        })?;
         let admin = self.admins.get(&id).await?;
         if admin.role != Role::Owner || admin.disabled {
             return Err(Rejection::EmailTaken.into());

@@ -1,6 +1,7 @@
 //! One mailbox has one account, also if a release up to 0.1.0 claimed its address in another form.
 
 use domain::{Email, Rejection, RequestId, UserId};
+use store::IssuedSession;
 use store::admins::NewAdmin;
 use store::inspect::Inspector;
 use store::keys::People;
@@ -36,6 +37,15 @@ async fn found(world: &World, address: &str) -> Option<String> {
     let stored = world.user.user_credential(&user.id).await;
     assert_eq!(stored.expect("a password").as_str(), credential);
     Some(credential.rsplit(' ').next().expect("a name").to_owned())
+}
+
+async fn open(world: &World, address: &str) -> IssuedSession<UserId> {
+    let credentials = world.user.credentials();
+    let attempt = credentials.begin(&typed(address), here()).await;
+    let session = credentials
+        .open_session(&attempt.expect("an attempt"))
+        .await;
+    session.expect("a session")
 }
 
 async fn claim_keys(world: &World, email: &Email) -> Vec<String> {
@@ -138,17 +148,25 @@ async fn two_older_accounts_of_one_mailbox_are_found_as_they_were_before() {
 }
 
 #[tokio::test]
+async fn after_a_sign_in_every_spelling_finds_an_older_account() {
+    let world = World::new().await;
+    let old = old_account(&world, "ada", "straße@bücher.example").await;
+    let other = "strasse@bücher.example";
+    assert_eq!(found(&world, other).await, None);
+    let session = open(&world, "straße@bücher.example").await;
+    assert_eq!(found(&world, other).await.as_deref(), Some("ada"));
+    let refused = sign_up(&world, other).await;
+    assert_eq!(rejection(refused), Rejection::EmailTaken);
+    assert_eq!(claim_count(&world).await, 2);
+    world.erase("ada", &old, &session).await;
+    assert_eq!(claim_count(&world).await, 0);
+}
+
+#[tokio::test]
 async fn the_mailbox_of_an_older_account_is_free_after_its_erasure() {
     let world = World::new().await;
     let old = old_account(&world, "ada", "b@bücher.example").await;
-    let session = {
-        let credentials = world.user.credentials();
-        let attempt = credentials.begin(&typed("b@bücher.example"), here()).await;
-        let session = credentials
-            .open_session(&attempt.expect("an attempt"))
-            .await;
-        session.expect("a session")
-    };
+    let session = open(&world, "b@bücher.example").await;
     world.erase("ada", &old, &session).await;
     assert_eq!(claim_count(&world).await, 0);
     sign_up(&world, "b@bücher.example")
