@@ -71,6 +71,7 @@ impl AdminStore {
             add_registration: AddRegistration {
                 redis: redis.clone(),
                 index: UserIndex::new(redis),
+                competitions: competitions.clone(),
                 registrations: registrations.clone(),
                 users: users.clone(),
             },

@@ -48,6 +48,7 @@ impl UserStore {
         let competitions = Competitions::new(redis, &cache);
         let (index, registrations) = (UserIndex::new(redis), Registrations::new(redis, &cache));
         let withdraw_all = WithdrawAll {
+            redis: redis.clone(),
             index: index.clone(),
             registrations: registrations.clone(),
         };

@@ -1,7 +1,8 @@
 //! A model of the index protocol. The index of a user and the registrations of a competition are in
 //! two slots and are written one after the other. The model tries every order of the steps,
 //! including services that stop in between: in every reachable state, the index has each
-//! registration of the competition. Without any one of its parts the protocol breaks.
+//! registration of the competition. Without any one of its parts the protocol breaks. The competition
+//! may refuse a registration; the index entry is then deleted.
 //!
 //! The protocol assumes that no service pauses for 9 minutes between reading the clock and writing
 //! the index ([`LATEST_WRITE`]). A later write could replace a newer entry by one that looks old.
@@ -38,9 +39,11 @@ enum Part {
     EarlyAge,
     /// The index is not written after [`LATEST_WRITE`].
     WriteInTime,
+    /// A refused registration deletes its index entry only if there was none before.
+    OnlyNewEntry,
 }
 
-const PARTS: [Part; 7] = [
+const PARTS: [Part; 8] = [
     Part::Deadline,
     Part::Grace,
     Part::Compare,
@@ -48,6 +51,7 @@ const PARTS: [Part; 7] = [
     Part::KeepOnWithdraw,
     Part::EarlyAge,
     Part::WriteInTime,
+    Part::OnlyNewEntry,
 ];
 
 /// An index entry: the service that wrote it, and its time.
@@ -59,8 +63,10 @@ enum Step {
     Idle,
     /// Register: the clock is read.
     ClockRead(Moment),
-    /// Register: the index is written.
-    Indexed(Moment),
+    /// Register: the index is written. Whether there was no entry.
+    Indexed(Moment, bool),
+    /// Register: the competition has refused, and there was no entry.
+    Refused(Entry),
     /// Withdraw: the registration has ended.
     Withdrawn,
     /// Clean: the index entry is read, at this moment.
@@ -105,7 +111,27 @@ impl State {
         }
         let actors = (0..).zip(ACTORS);
         next.extend(actors.filter_map(|(actor, role)| self.step(missing, actor, role)));
+        next.extend(
+            (0..)
+                .zip(self.steps)
+                .filter_map(|(actor, step)| self.refuse(missing, actor, step)),
+        );
         next
+    }
+
+    /// The state after the competition has refused a user who is not registered, because it is full
+    /// or closed.
+    fn refuse(&self, missing: Option<Part>, actor: u8, step: Step) -> Option<Self> {
+        let Step::Indexed(clock, is_new) = step else {
+            return None;
+        };
+        let mut state = self.clone();
+        state.steps[usize::from(actor)] = if is_new || missing == Some(Part::OnlyNewEntry) {
+            Step::Refused((actor, clock))
+        } else {
+            Step::Done
+        };
+        (!self.is_registered).then_some(state)
     }
 
     fn step(&self, missing: Option<Part>, actor: u8, role: Role) -> Option<Self> {
@@ -120,10 +146,15 @@ impl State {
                     if has(Part::Overwrite) || self.index.is_none() {
                         state.index = Some((actor, clock));
                     }
-                    Step::Indexed(clock)
+                    Step::Indexed(clock, self.index.is_none())
                 }
             }
-            (Role::Register, Step::Indexed(clock)) => {
+            (Role::Register, Step::Refused(entry)) => {
+                let is_unchanged = !has(Part::Compare) || self.index == Some(entry);
+                state.index = self.index.filter(|_| !is_unchanged);
+                Step::Done
+            }
+            (Role::Register, Step::Indexed(clock, _)) => {
                 state.is_registered |= !has(Part::Deadline) || self.now <= clock + DEADLINE;
                 Step::Done
             }

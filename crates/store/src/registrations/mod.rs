@@ -2,9 +2,11 @@
 //!
 //! - [`Registrations`]: the registrations, in the slot of the competition.
 //! - [`index`]: the competitions that a user may have entered, in the slot of the user.
+//! - [`accepting`]: the competitions that need not be asked before the index is written.
 //!
 //! Registering, adding and listing use both slots: see `workflows`.
 
+mod accepting;
 mod index;
 
 use std::sync::Arc;
@@ -27,7 +29,8 @@ use crate::scripts::register::{PendingRegistration, PreviewRegister, Register};
 use crate::scripts::remove::Remove;
 use crate::scripts::withdraw::{Withdraw, WithdrawalLimit};
 
-pub(crate) use index::{IndexEntry, UserIndex};
+pub(crate) use accepting::AcceptingCompetitions;
+pub(crate) use index::{IndexEntry, IndexPage, UserIndex};
 
 /// A registration as an organiser sees it.
 #[derive(Debug, Clone, PartialEq)]
@@ -112,13 +115,14 @@ impl Registrations {
     }
 
     /// Withdraws a user whose account is erased: a confirmed one until the competition is over, a
-    /// waitlisted one always. Does nothing if the user is not registered.
+    /// waitlisted one always. Does nothing if the user is not registered. Returns whether there is
+    /// such a competition.
     pub(crate) async fn withdraw_erased(
         &self,
         user: &UserId,
         competition: &CompetitionId,
         request: RequestId,
-    ) -> Result<()> {
+    ) -> Result<bool> {
         let withdraw = Withdraw {
             competition,
             user,
@@ -126,7 +130,10 @@ impl Registrations {
             limit: WithdrawalLimit::End,
         };
         match self.redis.run(&withdraw).await {
-            Ok(_) | Err(Error::Rejected(_)) => Ok(()),
+            Ok(_) => Ok(true),
+            Err(Error::Rejected(rejected)) => {
+                Ok(rejected.rejection != Rejection::CompetitionNotFound)
+            }
             Err(error) => Err(error),
         }
     }

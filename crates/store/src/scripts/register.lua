@@ -3,8 +3,9 @@
 -- given. A damaged record of one user does not affect the others.
 --
 -- KEYS: as in prelude_competition.lua, 1 to 5.
--- ARGV: mode (`register`, or `preview`: decide, write nothing), then three for each user: user id,
---   request id, deadline in ms (a call that arrives later is refused).
+-- ARGV: mode, then three for each user: user id, request id, deadline in ms (a call that arrives
+--   later is refused). Modes: `register`; `ask` registers nobody; `preview` writes nothing, not even
+--   the promotions that are due.
 -- Replies a list, one for each user:
 --   {registered, state, revision, position, created_at, updated_at, reason, added_by}
 --   {full, revision, capacity, confirmed, waitlisted}   {not_open_yet, revision, opens_at}
@@ -14,6 +15,7 @@
 -- or, for all of them together, {unsettled}: call again.
 
 local PREVIEW = ARGV[1] == 'preview'
+local IS_DRY = ARGV[1] ~= 'register'
 local EXPECTED = { word = 'registered', action = 'register', note = '' }
 
 local function refusal(competition, past)
@@ -31,13 +33,13 @@ local function register(competition, user, request, deadline)
   if competition.now > deadline then return { 'too_late', digits(competition.revision) } end
   local current = parse_record(redis.call('HGET', REGISTRATIONS, user))
   local past = not current and parse_record(redis.call('HGET', PAST, user)) or nil
-  local key = not PREVIEW and (current and REGISTRATIONS or PAST)
+  local key = not IS_DRY and (current and REGISTRATIONS or PAST)
   local repetition = first_reply(EXPECTED, key, user, current or past, request)
   if repetition then return repetition end
   if current then return { 'already_registered', digits(competition.revision) } end
   return refusal(competition, past) or enter(competition, {
     user = user, request = request, actor = 'user', action = 'register', added_by = '-', note = '',
-    dry = PREVIEW,
+    dry = IS_DRY,
   }, past)
 end
 

@@ -63,6 +63,28 @@ impl Register<'_> {
     }
 }
 
+/// Decides as [`Register`] does, and registers nobody. Makes promotions that are due, so that a
+/// refusal is final, unlike one of [`PreviewRegister`].
+pub(crate) struct AskRegister<'a>(pub(crate) Register<'a>);
+
+impl<'a> Script for AskRegister<'a> {
+    type Reply = <Register<'a> as Script>::Reply;
+
+    const EFFECT: Effect = Effect::Prepare;
+
+    fn source() -> &'static super::Source {
+        Register::source()
+    }
+
+    fn call(&self) -> Call {
+        self.0.call_in_mode("ask")
+    }
+
+    fn decode(&self, reply: Value) -> Result<Self::Reply> {
+        self.0.decode(reply)
+    }
+}
+
 /// Decides as [`Register`] does, and writes nothing.
 pub(crate) struct PreviewRegister<'a>(pub(crate) Register<'a>);
 

@@ -8,10 +8,10 @@ use domain::{Competition, Registration, UserId};
 use crate::error::Result;
 use crate::page::{Cursor, Page, PageRequest};
 use crate::redis::Redis;
-use crate::registrations::{RegistrationIn, Registrations, UserIndex};
+use crate::registrations::{IndexPage, RegistrationIn, Registrations, UserIndex};
 
 /// Lists a user's registrations with their competitions, in the order of the competitions' ids. Two
-/// round trips.
+/// round trips, and one more for each 500 entries of the index.
 pub(crate) async fn list_own_registrations(
     redis: &Redis,
     index: &UserIndex,
@@ -20,26 +20,24 @@ pub(crate) async fn list_own_registrations(
     page: &PageRequest,
 ) -> Result<Page<(Registration, Competition)>> {
     let read_at = redis.now();
-    let mut entries = index.list(user).await?;
-    entries.dedup_by(|a, b| a.competition == b.competition);
-    let begin = entries.partition_point(|entry| entry.competition.as_str() <= page.after_text());
-    let rest = &entries[begin..];
-    let shown = &rest[..rest.len().min(page.size)];
-    let ids: Vec<_> = shown
+    let IndexPage { entries, is_last } = index.page(user, page.after_text(), page.size).await?;
+    let ids: Vec<_> = entries
         .iter()
         .map(|entry| entry.competition.clone())
         .collect();
-    let mut items = Vec::with_capacity(shown.len());
-    for (entry, found) in shown.iter().zip(registrations.read_many(user, &ids).await?) {
+    let last = ids.last().filter(|_| !is_last);
+    let next = last.map(|last| Cursor::of_text(last.as_str()));
+    let (mut items, mut leftovers) = (Vec::with_capacity(ids.len()), Vec::new());
+    let found = registrations.read_many(user, &ids).await?;
+    for (entry, found) in entries.into_iter().zip(found) {
         match found {
             Some(RegistrationIn {
                 competition,
                 registration: Some(described),
             }) => items.push((described.registration, Arc::unwrap_or_clone(competition))),
-            _ => index.delete_leftover(user, entry, read_at).await,
+            _ => leftovers.push(entry),
         }
     }
-    let last = shown.last().filter(|_| shown.len() < rest.len());
-    let next = last.map(|last| Cursor::of_text(last.competition.as_str()));
+    index.delete_leftovers(user, leftovers, read_at).await;
     Ok(Page { items, next })
 }

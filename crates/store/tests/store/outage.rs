@@ -188,11 +188,11 @@ async fn a_write_without_a_reply_may_be_applied_and_a_repetition_returns_the_res
     let mut world = World::new().await;
     let cup = world.competition(places(1)).await;
     let ada = world.person().await;
-    // Loads the script, because a script that Redis does not know is not run later either.
-    world
-        .register(&world.person().await, &world.competition(places(1)).await)
-        .await
-        .expect("in");
+    // Loads the script, because a script that Redis does not know is not run later either. And the
+    // competition has accepted a registration, so that the next one is sent without a question.
+    let other = world.person().await;
+    world.register(&other, &cup).await.expect("in");
+    world.withdraw(&other, &cup).await.expect("withdrawn");
     let request = new_request();
     world.redis.freeze().expect("frozen");
     let (result, outcome) = tracked_register(&world.user, &ada, &cup, request).await;

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use domain::RegistrationState::Withdrawn;
-use domain::{Role, UserId};
+use domain::{AddOptions, CompetitionId, Rejection, Role, UserId};
 
 use super::{all_pages, nothing};
-use crate::world::{HOUR, World, first_page, new_admin, password, places};
+use crate::world::{DAY, HOUR, World, first_page, new_admin, password, places, rejection};
 
 #[tokio::test]
 async fn users_are_listed_in_the_order_of_their_ids_also_if_one_is_erased_meanwhile() {
@@ -86,23 +86,85 @@ async fn a_users_registrations_are_listed_with_their_competitions() {
 async fn an_index_entry_without_a_registration_is_skipped_and_deleted_once_it_is_old() {
     let world = World::new().await;
     let ada = world.person().await;
-    let (cup, full) = (
-        world.competition(places(1)).await,
-        world.competition(places(1).waitlist(0)).await,
-    );
-    let other = world.person().await;
-    world.register(&other, &full).await.expect("in");
+    let cup = world.competition(places(1)).await;
     world.register(&ada, &cup).await.expect("in");
-    assert!(world.register(&ada, &full).await.is_err());
     let index = format!("u:{{{ada}}}:competitions");
-    let old = format!("nonce:{}", world.user.now().as_millis() - HOUR);
-    for id in ["gone", cup.as_str()] {
-        let _: i64 = world.root(&["HSET", &index, id, &old]).await;
+    let now = world.user.now().as_millis();
+    let (new, old) = (format!("nonce:{now}"), format!("nonce:{}", now - HOUR));
+    for (id, value) in [("gone", &old), (cup.as_str(), &old), ("recent", &new)] {
+        let _: i64 = world.root(&["HSET", &index, id, value]).await;
     }
     let page = world.user.my_registrations(&ada, &first_page(10)).await;
     assert_eq!(page.expect("a page").items.len(), 1);
     let kept: Vec<String> = world.root(&["HKEYS", &index]).await;
     let kept: BTreeSet<_> = kept.iter().map(String::as_str).collect();
     // An old entry is kept if it has a registration, and a recent one because it may still get one.
-    assert_eq!(kept, BTreeSet::from([cup.as_str(), full.as_str()]));
+    assert_eq!(kept, BTreeSet::from([cup.as_str(), "recent"]));
+}
+
+#[tokio::test]
+async fn a_page_of_a_large_index_skips_leftovers_and_deletes_old_ones() {
+    let world = World::new().await;
+    let ada = world.person().await;
+    let (mut cups, now) = (BTreeSet::new(), world.user.now().as_millis());
+    for _ in 0..3 {
+        let cup = world.competition(places(1)).await;
+        world.register(&ada, &cup).await.expect("in");
+        cups.insert(cup);
+    }
+    let index = format!("u:{{{ada}}}:competitions");
+    let old = format!("nonce:{}", now - HOUR);
+    let leftovers = (0..2_000).flat_map(|n| [format!("gone-{n}"), old.clone()]);
+    let leftovers: Vec<_> = leftovers.collect();
+    let mut fill = vec!["HSET", &index];
+    fill.extend(leftovers.iter().map(String::as_str));
+    let _: i64 = world.root(&fill).await;
+    let read = async |page| world.user.my_registrations(&ada, &page).await;
+    let found = all_pages(100, async |page| read(page).await.expect("a page"), nothing).await;
+    let found: BTreeSet<_> = found.into_iter().map(|(_, cup)| cup.id).collect();
+    assert_eq!(found, cups);
+    let kept: i64 = world.root(&["HLEN", &index]).await;
+    assert_eq!(kept, 3);
+}
+
+#[tokio::test]
+async fn a_refused_registration_leaves_no_index_entry() {
+    let world = World::new().await;
+    let (ada, other) = (world.person().await, world.person().await);
+    let gone = CompetitionId::parse("gone").expect("an id");
+    let draft = world.draft(places(1)).await;
+    let cancelled = world.competition(places(1)).await;
+    world.cancel(&cancelled).await.expect("cancelled");
+    let (early, late) = (
+        world.competition(places(1)).await,
+        world.competition(places(1)).await,
+    );
+    world.time_passes(&early, -2 * DAY).await;
+    world.time_passes(&late, DAY).await;
+    let full = world.competition(places(1).waitlist(0)).await;
+    world.register(&other, &full).await.expect("in");
+    for competition in [&gone, &draft, &cancelled, &early, &late, &full] {
+        for _ in 0..2 {
+            let refused = world.register(&ada, competition).await;
+            assert!(refused.is_err(), "{competition}");
+            let refused = world.add(&ada, competition, AddOptions::default()).await;
+            assert!(refused.is_err(), "{competition}");
+        }
+    }
+    for index in ["competitions", "added"] {
+        let key = format!("u:{{{ada}}}:{index}");
+        let kept: i64 = world.root(&["HLEN", &key]).await;
+        assert_eq!(kept, 0, "{key}");
+    }
+}
+
+#[tokio::test]
+async fn an_addition_of_a_user_who_does_not_exist_writes_nothing() {
+    let world = World::new().await;
+    let cup = world.competition(places(1)).await;
+    let nobody = UserId::parse("nobody").expect("an id");
+    let refused = world.add(&nobody, &cup, AddOptions::default()).await;
+    assert_eq!(rejection(refused), Rejection::UserNotFound);
+    let keys: Vec<String> = world.root(&["KEYS", "u:{nobody}:*"]).await;
+    assert_eq!(keys, Vec::<String>::new());
 }
