@@ -18,8 +18,12 @@ use tokio::sync::OnceCell;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tonic::Status;
 use tonic::transport::Channel;
+use user_service::SignUpSettings;
 
-use crate::client::{AdminClient, UserClient, admin_client, channel_to, user_client};
+use crate::client::{
+    AdminClient, UserClient, admin_client, admin_sign_in, channel_from, channel_to, sign_in,
+    user_client,
+};
 use crate::{Admin, CompetitionSetup, User};
 
 /// The password of every user and admin of a test.
@@ -34,6 +38,7 @@ pub struct Startlist {
     user_store: UserStore,
     admin_channel: Channel,
     user_channel: Channel,
+    admin_url: String,
     user_url: String,
     _end: DropGuard,
 }
@@ -92,6 +97,18 @@ impl Startlist {
         user_client(self.user_channel(), None)
     }
 
+    /// A client of admin-service without a credential, from the network `127.0.<network>.0/24`.
+    #[must_use]
+    pub fn admin_service_from(&self, network: u8) -> AdminClient {
+        admin_client(channel_from(network, &self.admin_url), None)
+    }
+
+    /// A client of user-service without a credential, from the network `127.0.<network>.0/24`.
+    #[must_use]
+    pub fn user_service_from(&self, network: u8) -> UserClient {
+        user_client(channel_from(network, &self.user_url), None)
+    }
+
     /// A client of admin-service with this token.
     #[must_use]
     pub fn admin_service_as(&self, token: &str) -> AdminClient {
@@ -137,7 +154,7 @@ impl Startlist {
 
     async fn open_admin_session(&self, email: &Email) -> Admin {
         let credentials = self.admin_store.credentials();
-        let here = Origin::network(Ipv4Addr::LOCALHOST.into());
+        let here = Origin::network(Ipv4Addr::new(127, 0, 0, 0).into());
         let attempt = retry(async || credentials.begin(email, here).await).await;
         let attempt = attempt.expect("an account");
         let session = retry(async || credentials.open_session(&attempt).await);
@@ -200,12 +217,7 @@ impl Startlist {
         email: &str,
         password: &str,
     ) -> Result<user::SignInResponse, Status> {
-        let request = user::SignInRequest {
-            email: email.to_owned(),
-            password: password.to_owned(),
-        };
-        let reply = self.user_service().sign_in(request).await?;
-        Ok(reply.into_inner())
+        sign_in(self.user_service(), email, password).await
     }
 
     /// Signs in as an admin.
@@ -214,12 +226,7 @@ impl Startlist {
         email: &str,
         password: &str,
     ) -> Result<admin::SignInResponse, Status> {
-        let request = admin::SignInRequest {
-            email: email.to_owned(),
-            password: password.to_owned(),
-        };
-        let reply = self.admin_service().sign_in(request).await?;
-        Ok(reply.into_inner())
+        admin_sign_in(self.admin_service(), email, password).await
     }
 
     pub fn competition(&self) -> CompetitionSetup<'_> {
@@ -258,7 +265,8 @@ impl Builder {
             made.expect("an owner");
         }
 
-        let run = RunFlags::parse(&self.flags);
+        let flags = RunFlags::parse(&self.flags);
+        let run = flags.run;
         let (admin_listener, user_listener) = (listener().await, listener().await);
         let (admin_url, user_url) = (url_of(&admin_listener), url_of(&user_listener));
         let end = CancellationToken::new();
@@ -272,6 +280,7 @@ impl Builder {
         tokio::spawn(user_service::serve(
             user_listener,
             user.store.clone(),
+            flags.sign_ups.limit(),
             user.settings(&admin_url, run),
             end.clone().cancelled_owned(),
         ));
@@ -281,6 +290,7 @@ impl Builder {
             user_store: user.store,
             admin_channel: channel_to(&admin_url),
             user_channel: channel_to(&user_url),
+            admin_url,
             user_url,
             _end: end.drop_guard(),
         }
@@ -312,19 +322,21 @@ impl<S> Login<S> {
     }
 }
 
-/// The flags that both services have, parsed as on their command line.
+/// The flags of the services, parsed as on their command line.
 #[derive(Parser)]
 struct RunFlags {
     #[command(flatten)]
     run: RunSettings,
+    #[command(flatten)]
+    sign_ups: SignUpSettings,
 }
 
 impl RunFlags {
-    fn parse(flags: &[String]) -> RunSettings {
+    fn parse(flags: &[String]) -> Self {
         // As JSON, because in the text format admin-service prints a token for the first owner.
         let ours = ["test", "--lame-duck", "0s", "--log-format", "json"].map(str::to_owned);
         let parsed = Self::try_parse_from(ours.iter().chain(flags));
-        parsed.expect("good flags").run
+        parsed.expect("good flags")
     }
 }
 

@@ -1,7 +1,10 @@
 //! Generated clients that carry a credential.
 
+use std::net::Ipv4Addr;
+
 use api::admin::admin_service_client::AdminServiceClient;
 use api::user::user_service_client::UserServiceClient;
+use api::{admin, user};
 use tonic::metadata::AsciiMetadataValue;
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
@@ -21,6 +24,15 @@ pub fn channel_to(address: &str) -> Channel {
     endpoint.expect("a valid address").connect_lazy()
 }
 
+/// A channel to a service at `http://host:port` from the network `127.0.<network>.0/24`. Linux
+/// accepts every address of 127.0.0.0/8; elsewhere it has to be added to the loopback interface.
+#[must_use]
+pub(crate) fn channel_from(network: u8, url: &str) -> Channel {
+    let endpoint = Endpoint::from_shared(url.to_owned()).expect("a valid URL");
+    let address = Ipv4Addr::new(127, 0, network, 1);
+    endpoint.local_address(Some(address.into())).connect_lazy()
+}
+
 /// A client of user-service with this token, or without a credential.
 #[must_use]
 pub fn user_client(channel: Channel, token: Option<&str>) -> UserClient {
@@ -31,6 +43,32 @@ pub fn user_client(channel: Channel, token: Option<&str>) -> UserClient {
 #[must_use]
 pub fn admin_client(channel: Channel, token: Option<&str>) -> AdminClient {
     AdminServiceClient::with_interceptor(channel, Credential::bearer(token))
+}
+
+/// Signs in as a user.
+pub async fn sign_in(
+    mut client: UserClient,
+    email: &str,
+    password: &str,
+) -> Result<user::SignInResponse, Status> {
+    let request = user::SignInRequest {
+        email: email.to_owned(),
+        password: password.to_owned(),
+    };
+    Ok(client.sign_in(request).await?.into_inner())
+}
+
+/// Signs in as an admin.
+pub async fn admin_sign_in(
+    mut client: AdminClient,
+    email: &str,
+    password: &str,
+) -> Result<admin::SignInResponse, Status> {
+    let request = admin::SignInRequest {
+        email: email.to_owned(),
+        password: password.to_owned(),
+    };
+    Ok(client.sign_in(request).await?.into_inner())
 }
 
 /// Collects the items of all pages. `read_page` gets the token of a page, at first the empty one,

@@ -35,7 +35,10 @@ mod user;
 
 pub use admin::Admin;
 pub use app::{Builder, PASSWORD, Startlist};
-pub use client::{AdminClient, UserClient, admin_client, all_pages, channel_to, user_client};
+pub use client::{
+    AdminClient, UserClient, admin_client, admin_sign_in, all_pages, channel_to, sign_in,
+    user_client,
+};
 pub use competition::{CompetitionSetup, DAY, from_now};
 pub use reason::Reason;
 pub use refusal::{Refusal, assert_rejected, code_and_reason};

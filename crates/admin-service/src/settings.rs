@@ -6,6 +6,7 @@ use clap::Parser;
 use domain::Email;
 use server::config::PasswordFile;
 use server::{ServiceCommand, ServiceProgram, ServiceSettings};
+use store::keys::People;
 
 use crate::FirstOwner;
 
@@ -54,6 +55,7 @@ impl Settings {
     pub fn program(self) -> ServiceProgram {
         ServiceProgram {
             name: "admin-service",
+            people: People::Admins,
             command: self.command,
             listen: self.listen,
             listen_setting: "--listen (STARTLIST_ADMIN_LISTEN)",

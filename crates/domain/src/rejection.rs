@@ -67,6 +67,11 @@ pub enum Rejection {
     Unauthenticated,
     #[error("the caller's role does not allow this")]
     PermissionDenied,
+    #[error("too many new accounts from this network, try again later")]
+    TooManySignUps {
+        /// The client should wait this long before it retries.
+        retry_after: Duration,
+    },
     #[error("too many failed sign-ins, try again later")]
     TooManySignIns {
         /// The client should wait this long before it retries.
@@ -105,6 +110,7 @@ impl Rejection {
             Self::RequestIdReused => "REQUEST_ID_REUSED",
             Self::Unauthenticated => "UNAUTHENTICATED",
             Self::PermissionDenied => "PERMISSION_DENIED",
+            Self::TooManySignUps { .. } => "TOO_MANY_SIGN_UPS",
             Self::TooManySignIns { .. } => "TOO_MANY_SIGN_INS",
             Self::Overloaded { .. } => "OVERLOADED",
         }

@@ -14,6 +14,16 @@ pub const OS_ERROR: u8 = 71;
 /// `EX_NOPERM`: Redis refuses the user.
 pub const NO_PERMISSION: u8 = 77;
 
+/// The exit code for an error of the store.
+#[must_use]
+pub fn code_of(error: &store::Error) -> u8 {
+    match error {
+        store::Error::Unavailable(_) => UNAVAILABLE,
+        store::Error::LoginRefused(_) | store::Error::PermissionDenied(_) => NO_PERMISSION,
+        _ => SOFTWARE,
+    }
+}
+
 /// Prints one sentence on stderr and ends the process.
 pub fn exit_with(program: &str, sentence: impl fmt::Display, code: u8) -> ! {
     eprintln!("{program}: {sentence}");

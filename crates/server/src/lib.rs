@@ -1,7 +1,8 @@
 //! What both services mount around their handlers. In reading order:
 //!
 //! 1. [`program`]: the skeleton of a service's binary; [`config`]: the settings that both share;
-//!    [`exit`]: exit codes; [`telemetry`]: the log.
+//!    [`exit`]: exit codes; [`telemetry`]: the log;
+//!    [`unlock`]: a subcommand.
 //! 2. [`serve`]: from a listener to the end of the drain. [`connections`] accepts connections,
 //!    `redis_setup` logs at the start whether Redis is set up well.
 //! 3. [`edge`]: the one layer that every call passes; [`admission`]: which calls it admits;
@@ -47,6 +48,7 @@ pub mod telemetry;
 #[cfg(test)]
 mod testing;
 pub mod throttle;
+pub mod unlock;
 pub mod url;
 
 pub use auth::{Access, AccessTable, AdminCaller, OwnerOrBootstrap, UserCaller};

@@ -3,18 +3,21 @@
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::process;
 
 use clap::Subcommand;
+use store::keys::People;
 use store::{InvalidUrl, Redis};
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::runtime;
 
-use crate::config::{RedisPassword, ServiceSettings, UnreadableFile};
+use crate::config::{RedisPassword, RedisUrl, ServiceSettings, UnreadableFile};
 use crate::exit::{self, exit_with};
 use crate::health::ProbeCommand;
 use crate::serve::shutdown_signal;
 use crate::telemetry;
+use crate::unlock::UnlockCommand;
 
 /// The allocator of both services, jemalloc with a background thread that returns unused memory to
 /// the system within 10 s: that of password hashes, and of a burst of calls.
@@ -27,6 +30,7 @@ pub use tikv_jemallocator::Jemalloc as Allocator;
 #[derive(Debug, Clone, Subcommand)]
 pub enum ServiceCommand {
     Probe(ProbeCommand),
+    Unlock(UnlockCommand),
 }
 
 /// What the binaries of both services have in common.
@@ -34,6 +38,8 @@ pub enum ServiceCommand {
 pub struct ServiceProgram {
     /// The name that error messages begin with.
     pub name: &'static str,
+    /// Who signs in to the service.
+    pub people: People,
     pub command: Option<ServiceCommand>,
     pub listen: SocketAddr,
     /// The flag and the variable that `listen` comes from.
@@ -57,6 +63,11 @@ enum ProgramError {
         address: SocketAddr,
         source: io::Error,
     },
+    #[error("{address}: {source}")]
+    Store {
+        address: RedisUrl,
+        source: store::Error,
+    },
     #[error(transparent)]
     System(#[from] io::Error),
 }
@@ -65,6 +76,7 @@ impl ProgramError {
     fn exit_code(&self) -> u8 {
         match self {
             Self::RedisPassword(_) | Self::RedisUrl(_) | Self::Listen { .. } => exit::USAGE,
+            Self::Store { source, .. } => exit::code_of(source),
             Self::System(_) => exit::OS_ERROR,
         }
     }
@@ -101,16 +113,18 @@ impl ServiceProgram {
     where
         Serving: Future<Output = io::Result<()>>,
     {
-        if let Some(ServiceCommand::Probe(probe)) = self.command {
-            probe.run(self.listen).await;
+        match self.command {
+            Some(ServiceCommand::Probe(probe)) => probe.run(self.listen).await,
+            Some(ServiceCommand::Unlock(unlock)) => {
+                return run_unlock(&unlock, self.people, &self.settings).await;
+            }
+            None => {}
         }
         let settings = self.settings;
         let _log = telemetry::start(&settings.run.log, settings.run.log_format);
         let shutdown = shutdown_signal()?;
-        let password = settings.redis_password()?;
-        let password = password.as_ref().map(RedisPassword::expose);
         // Opens no connection yet: Redis need not run.
-        let redis = Redis::new(settings.redis_url.expose(), password)?;
+        let redis = configure_redis(&settings)?;
         let listener = TcpListener::bind(self.listen).await;
         let listener = listener.map_err(|source| ProgramError::Listen {
             setting: self.listen_setting,
@@ -120,4 +134,28 @@ impl ServiceProgram {
         serve(listener, &redis, settings, Box::pin(shutdown)).await?;
         Ok(())
     }
+}
+
+fn configure_redis(settings: &ServiceSettings) -> Result<Redis, ProgramError> {
+    let password = settings.redis_password()?;
+    let password = password.as_ref().map(RedisPassword::expose);
+    Ok(Redis::new(settings.redis_url.expose(), password)?)
+}
+
+async fn run_unlock(
+    unlock: &UnlockCommand,
+    people: People,
+    settings: &ServiceSettings,
+) -> Result<(), ProgramError> {
+    let redis = configure_redis(settings)?;
+    let report = unlock.run(&redis, people).await;
+    let report = report.map_err(|source| ProgramError::Store {
+        address: settings.redis_url.clone(),
+        source,
+    })?;
+    println!("{}", report.message);
+    if !report.is_unlocked {
+        process::exit(1);
+    }
+    Ok(())
 }

@@ -13,7 +13,7 @@ use tracing::warn;
 
 use crate::errors::Failure;
 use crate::network::Network;
-use crate::passwords::{HashCaller, HashPermit, PasswordMatch, Passwords};
+use crate::passwords::{HashCaller, PasswordMatch, Passwords};
 use crate::throttle::SignInThrottle;
 
 /// Checks the passwords of users (`SignIns<UserId>`) or of admins (`SignIns<AdminId>`), and counts
@@ -86,9 +86,9 @@ impl<Id: PersonId> SignIns<Id> {
     ) -> Result<PasswordHash, Failure> {
         let begun = self.credentials.begin_confirmation(account, session);
         let attempt = begun.await?;
-        let permit = self.wait(network, &attempt.reservation).await?;
-        let stored = attempt.credential.as_ref();
-        if Passwords::verify(permit, password, stored).await? == PasswordMatch::No {
+        let (reservation, stored) = (&attempt.reservation, attempt.credential.as_ref());
+        let matched = self.verify(network, reservation, password, stored).await?;
+        if matched == PasswordMatch::No {
             return Err(Rejection::Unauthenticated.into());
         }
         self.credentials.release(&attempt.reservation).await?;
@@ -123,8 +123,8 @@ impl<Id: PersonId> SignIns<Id> {
             Err(wait) => (None, Origin::blocked_network(network.address(), wait)),
         };
         let attempt = self.credentials.begin(email, origin).await?;
-        let permit = self.wait(network, attempt.reservation()).await?;
-        let matched = Passwords::verify(permit, password, attempt.credential()).await?;
+        let (reservation, stored) = (attempt.reservation(), attempt.credential());
+        let matched = self.verify(network, reservation, password, stored).await?;
         if matched != PasswordMatch::No {
             return Ok((attempt, matched));
         }
@@ -134,30 +134,33 @@ impl<Id: PersonId> SignIns<Id> {
         Err(Rejection::Unauthenticated.into())
     }
 
-    /// Waits until the password may be hashed. Takes the attempt back if that does not happen,
-    /// because the server is overloaded or the call was cancelled.
-    async fn wait(
+    /// Checks the password of a reserved attempt. Takes the attempt back if nobody learns the
+    /// result, because the server is overloaded or the call is cancelled.
+    async fn verify(
         &self,
         network: Network,
         reservation: &Reservation,
-    ) -> Result<HashPermit, Failure> {
-        let mut waiting = Waiting {
+        password: Password,
+        stored: Option<&PasswordHash>,
+    ) -> Result<PasswordMatch, Failure> {
+        let mut pending = PendingAttempt {
             credentials: &self.credentials,
             reservation: Some(reservation),
         };
         let permit = self.passwords.acquire(HashCaller::Person(network)).await?;
-        waiting.reservation = None;
-        Ok(permit)
+        let matched = Passwords::verify(permit, password, stored).await?;
+        pending.reservation = None;
+        Ok(matched)
     }
 }
 
 /// An attempt that is taken back when this is dropped.
-struct Waiting<'a, Id: PersonId> {
+struct PendingAttempt<'a, Id: PersonId> {
     credentials: &'a Credentials<Id>,
     reservation: Option<&'a Reservation>,
 }
 
-impl<Id: PersonId> Drop for Waiting<'_, Id> {
+impl<Id: PersonId> Drop for PendingAttempt<'_, Id> {
     fn drop(&mut self) {
         let Some(reservation) = self.reservation.cloned() else {
             return;

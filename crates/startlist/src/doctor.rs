@@ -93,7 +93,7 @@ impl Login {
     }
 
     fn failed(&self, source: Error) -> StartlistError {
-        StartlistError::Doctor {
+        StartlistError::Store {
             address: self.address.clone(),
             source,
         }

@@ -24,7 +24,7 @@ pub(crate) enum StartlistError {
     /// The file in the data folder with the owner's password was changed or removed.
     #[error("--data-dir (STARTLIST_DATA_DIR): {0}")]
     OwnerPassword(#[from] UnusablePassword),
-    /// The doctor found no private Redis in the data folder.
+    /// A subcommand found no private Redis in the data folder.
     #[error(
         "no startlist is running in {}: start one, or set --data-dir (STARTLIST_DATA_DIR) to its folder, or set --redis-url (STARTLIST_REDIS_URL) to another Redis",
         .0.display()
@@ -36,7 +36,7 @@ pub(crate) enum StartlistError {
     #[error(transparent)]
     RedisPassword(#[from] UnreadableFile),
     #[error("{address}: {source}")]
-    Doctor {
+    Store {
         address: RedisUrl,
         source: store::Error,
     },
@@ -68,13 +68,7 @@ impl StartlistError {
             | Self::RedisPassword(_)
             | Self::RedisUrl(_) => exit::USAGE,
             Self::NotRunning(_) => exit::UNAVAILABLE,
-            Self::Doctor { source, .. } => match source {
-                store::Error::Unavailable(_) => exit::UNAVAILABLE,
-                store::Error::LoginRefused(_) | store::Error::PermissionDenied(_) => {
-                    exit::NO_PERMISSION
-                }
-                _ => exit::SOFTWARE,
-            },
+            Self::Store { source, .. } => exit::code_of(source),
             Self::NoRedis | Self::PrivateRedis(_) | Self::Service { .. } | Self::System(_) => {
                 exit::OS_ERROR
             }

@@ -8,6 +8,7 @@
 //! - [`owner`]: the first owner.
 //! - [`welcome`]: the text that is printed once both services are SERVING.
 //! - [`doctor`]: the subcommand that examines a running system; [`progress`]: its progress line.
+//! - [`unlock`]: the subcommand that clears failed sign-ins.
 //! - [`error`]: the errors that end the process.
 
 mod data_dir;
@@ -19,6 +20,7 @@ mod redis;
 mod secret;
 mod services;
 mod settings;
+mod unlock;
 mod welcome;
 
 use std::process::ExitCode;
@@ -38,6 +40,7 @@ async fn main() -> ExitCode {
     let settings: Settings = parse_or_exit();
     let ended = match &settings.command {
         Some(Command::Doctor(doctor)) => doctor::run(&settings, doctor).await,
+        Some(Command::Unlock(unlock)) => unlock::run(&settings, unlock).await,
         None => run(settings).await.map(|()| ExitCode::SUCCESS),
     };
     ended.unwrap_or_else(|error| {
@@ -54,13 +57,14 @@ async fn run(settings: Settings) -> Result<(), StartlistError> {
     let data = DataDir::open(&settings.data_dir)?;
     let redis = RedisBackend::start(&settings, &data)?;
     let services = Services::new(listeners, &redis, &settings.run)?;
+    let sign_ups = settings.sign_ups.limit();
     let owner = Owner::find(&settings, &data, services.admin_store()).await?;
 
     let drained = CancellationToken::new();
     let serve = async {
         // Redis stops only after both services have drained.
         let _stops_redis = drained.drop_guard_ref();
-        services.serve(owner, shutdown).await
+        services.serve(owner, sign_ups, shutdown).await
     };
     let (served, redis_ended) = tokio::join!(serve, redis.supervise(&drained));
     served.and(redis_ended)

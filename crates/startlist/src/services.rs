@@ -13,6 +13,7 @@ use store::{AdminStore, UserStore};
 use tokio::net::TcpListener;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
+use user_service::SignUpLimit;
 
 use crate::error::StartlistError;
 use crate::owner::Owner;
@@ -102,6 +103,7 @@ impl Services {
     pub(crate) async fn serve(
         self,
         owner: Option<Owner>,
+        sign_ups: SignUpLimit,
         shutdown: impl Future<Output = ()>,
     ) -> Result<(), StartlistError> {
         let Self { admin, user } = self;
@@ -131,6 +133,7 @@ impl Services {
         let user = user_service::serve(
             user.listener.socket,
             user.store,
+            sign_ups,
             user.settings,
             shutdown_of_service(),
         );

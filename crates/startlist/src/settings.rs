@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use domain::Email;
 use server::config::{PasswordFile, RedisUrl, RunSettings};
+use server::unlock::UnlockCommand;
+use user_service::SignUpSettings;
 
 /// Both services and a private Redis on one machine, in one process tree
 ///
@@ -50,6 +52,9 @@ pub(crate) struct Settings {
     pub(crate) owner_password_file: Option<PasswordFile>,
 
     #[command(flatten)]
+    pub(crate) sign_ups: SignUpSettings,
+
+    #[command(flatten)]
     pub(crate) run: RunSettings,
 }
 
@@ -74,6 +79,14 @@ pub(crate) enum Command {
     /// if Redis cannot be reached, 77 if Redis refuses the user, its password or a command.
     #[command(verbatim_doc_comment)]
     Doctor(DoctorSettings),
+    /// Clears the failed sign-ins of the user and of the admin with an e-mail address
+    ///
+    /// It takes effect at once in the startlist that runs in the data folder, or in the services
+    /// that use the Redis of --redis-url.
+    ///
+    /// Exit codes: 0 if an account can sign in, 1 if none has the address, 64 if a setting cannot be
+    /// used, 69 if Redis cannot be reached, 77 if Redis refuses the user.
+    Unlock(UnlockCommand),
 }
 
 #[derive(Debug, Args)]

@@ -159,8 +159,8 @@ pub enum AccountKey {
     Sessions,
     /// What happened to the account: the newest 1,000 events.
     Log,
-    /// The number of failed sign-ins, as it was kept before 0.2.0. It expires within 15 minutes and
-    /// is not read any more. Can be removed in the release after 0.2.0.
+    /// The number of failed sign-ins, as releases up to 0.1.0 kept it. It expires within 15 minutes
+    /// and is not read any more. Can be removed in the release after the next one.
     Throttle,
     /// Who failed to sign in, or is about to: a network -> the attempts, and when they stop to
     /// count.

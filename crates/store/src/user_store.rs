@@ -170,6 +170,11 @@ impl UserStore {
         self.sign_up.run(new, password).await
     }
 
+    /// Whether a sign-up with this request id and address succeeded in the last 24 hours.
+    pub async fn sign_up_is_repetition(&self, new: &NewUser) -> Result<bool> {
+        self.sign_up.is_repetition(new).await
+    }
+
     /// Reads a user.
     pub async fn get_user(&self, id: &UserId) -> Result<User> {
         self.users.get(id).await

@@ -5,8 +5,8 @@
 //! 2. [`UserService`]: the table of RPCs. Each has a file of its own with three steps: request to
 //!    domain, store call, domain to response.
 //!    - The account: `sign_up`, `sign_in`, `sign_out`, `get_me`, `update_me`, `change_password`,
-//!      `export_me`, `delete_me`. They share `me`, the caller's account, and `birth_date`, the one
-//!      field whose check needs the current time.
+//!      `export_me`, `delete_me`. They share `me`, the caller's account, `birth_date`, the one field
+//!      whose check needs the current time, and `sign_up_limit`.
 //!    - Competitions: `list_competitions`, `get_competition`.
 //!    - Registrations: `register`, `withdraw`, `get_my_registration`, `list_my_registrations`.
 //! 3. [`serve`]: the service on a listener, with what `server` mounts around it.
@@ -29,6 +29,7 @@ mod settings;
 mod sign_in;
 mod sign_out;
 mod sign_up;
+mod sign_up_limit;
 mod update_me;
 mod withdraw;
 
@@ -60,7 +61,8 @@ use self::{
     register::register, sign_in::sign_in, sign_out::sign_out, sign_up::sign_up,
     update_me::update_me, withdraw::withdraw,
 };
-pub use settings::Settings;
+pub use settings::{Settings, SignUpSettings};
+pub use sign_up_limit::SignUpLimit;
 
 /// Who may call which RPC.
 pub const ACCESS: AccessTable = &[
@@ -85,6 +87,7 @@ pub struct UserService {
     store: UserStore,
     passwords: Passwords,
     sign_ins: SignIns<UserId>,
+    sign_ups: SignUpLimit,
 }
 
 #[tonic::async_trait]
@@ -172,11 +175,12 @@ impl user_service_server::UserService for UserService {
 }
 
 impl UserService {
-    fn new(store: UserStore, settings: &ServiceSettings) -> Self {
+    fn new(store: UserStore, sign_ups: SignUpLimit, settings: &ServiceSettings) -> Self {
         let passwords = Passwords::new();
         let throttle = SignInThrottle::new(settings.run.network_sign_in_failures);
         Self {
             sign_ins: SignIns::new(store.credentials(), passwords.clone(), throttle),
+            sign_ups,
             store,
             passwords,
         }
@@ -189,10 +193,11 @@ impl UserService {
 pub async fn serve(
     listener: TcpListener,
     store: UserStore,
+    sign_ups: SignUpLimit,
     settings: ServiceSettings,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    let service = UserServiceServer::new(UserService::new(store.clone(), &settings));
+    let service = UserServiceServer::new(UserService::new(store.clone(), sign_ups, &settings));
     let app = App {
         identity: Identity {
             name: "user-service",

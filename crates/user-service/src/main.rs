@@ -9,9 +9,11 @@ static ALLOCATOR: Allocator = Allocator;
 
 fn main() {
     let settings: Settings = parse_or_exit();
+    let sign_ups = settings.sign_up_limit();
     settings
         .program()
         .run(|listener, redis, settings, shutdown| {
-            user_service::serve(listener, UserStore::new(redis), settings, shutdown)
+            let store = UserStore::new(redis);
+            user_service::serve(listener, store, sign_ups, settings, shutdown)
         });
 }

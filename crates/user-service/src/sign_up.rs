@@ -3,8 +3,10 @@
 use api::convert::timestamp;
 use api::request::SignUp;
 use api::user::{SignUpRequest, SignUpResponse};
+use domain::Rejection;
 use server::{Failure, HashCaller, Network};
 use store::users::NewUser;
+use tokio::time::Instant;
 
 use crate::UserService;
 use crate::birth_date::not_in_the_future;
@@ -25,6 +27,12 @@ pub(crate) async fn sign_up(
         network: Some(network.address()),
     };
 
+    let counted = match service.sign_ups.reserve(network, Instant::now()) {
+        Ok(counted) => Some(counted),
+        // A repetition creates no account.
+        Err(_) if store.sign_up_is_repetition(&new).await? => None,
+        Err(retry_after) => return Err(Rejection::TooManySignUps { retry_after }.into()),
+    };
     let caller = HashCaller::NewAccount(network);
     let hash = service.passwords.hash(caller, password.clone()).await?;
     let (user, session) = store.sign_up(&new, &hash).await?;
@@ -34,6 +42,8 @@ pub(crate) async fn sign_up(
         sign_ins
             .confirm_sign_up(network, &user.email, password)
             .await?;
+    } else if let Some(counted) = counted {
+        counted.keep();
     }
 
     Ok(SignUpResponse {

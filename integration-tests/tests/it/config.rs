@@ -22,7 +22,8 @@ const EVERYWHERE: [(&str, &str); 11] = [
     ("STARTLIST_REDIS_URL", "redis://"),
 ];
 /// Settings of one binary, with invalid values.
-const OF_ONE_BINARY: [(&str, &str, &str); 12] = [
+const OF_ONE_BINARY: [(&str, &str, &str); 14] = [
+    ("startlist", "STARTLIST_SIGN_UPS_PER_HOUR", "many"),
     ("startlist", "STARTLIST_ADMIN_LISTEN", "nowhere"),
     ("startlist", "STARTLIST_USER_LISTEN", "127.0.0.1"),
     ("startlist", "STARTLIST_DATA_DIR", "/dev/null/startlist"),
@@ -33,6 +34,7 @@ const OF_ONE_BINARY: [(&str, &str, &str); 12] = [
     ("admin-service", "STARTLIST_OWNER_PASSWORD_FILE", "/nowhere"),
     ("admin-service", "STARTLIST_PEER_URL", "nowhere"),
     ("user-service", "STARTLIST_USER_LISTEN", "nowhere"),
+    ("user-service", "STARTLIST_SIGN_UPS_PER_HOUR", "-1"),
     ("user-service", "STARTLIST_REDIS_PASSWORD_FILE", "/nowhere"),
     ("user-service", "STARTLIST_HEALTH_LISTEN", "nowhere"),
 ];

@@ -15,4 +15,4 @@ pub use command_line::parse_or_exit;
 pub use duration::{InvalidDuration, duration};
 pub use password_file::{PasswordFile, RedisPassword, UnreadableFile, UnusablePassword};
 pub use redis_url::{InvalidRedisUrl, RedisUrl};
-pub use settings::{RunSettings, ServiceSettings};
+pub use settings::{InvalidCount, RunSettings, ServiceSettings, count};

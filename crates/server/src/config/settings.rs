@@ -105,9 +105,10 @@ impl ServiceSettings {
 /// A text is not a valid number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("must be a whole number from 0 to {}", u32::MAX)]
-struct InvalidCount;
+pub struct InvalidCount;
 
-fn count(text: &str) -> Result<u32, InvalidCount> {
+/// Parses the number of a limit.
+pub fn count(text: &str) -> Result<u32, InvalidCount> {
     text.parse().map_err(|_| InvalidCount)
 }
 

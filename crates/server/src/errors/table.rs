@@ -83,7 +83,9 @@ fn rejection_row(rejection: &Rejection) -> Row {
             Code::AlreadyExists
         }
         Rejection::EtagMismatch => Code::Aborted,
-        Rejection::TooManySignIns { retry_after } | Rejection::Overloaded { retry_after } => {
+        Rejection::TooManySignUps { retry_after }
+        | Rejection::TooManySignIns { retry_after }
+        | Rejection::Overloaded { retry_after } => {
             return Row::new(Code::ResourceExhausted, rejection.reason()).retry_after(*retry_after);
         }
     };

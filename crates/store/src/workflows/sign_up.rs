@@ -68,6 +68,13 @@ impl SignUp {
         Ok((user, session))
     }
 
+    /// Whether a sign-up with this request id and address succeeded in the last 24 hours.
+    pub(crate) async fn is_repetition(&self, new: &NewUser) -> Result<bool> {
+        let (id, _) = self.derive_id_and_token(new).await?;
+        let request = keys::account_request(&AccountId::User(id), new.request_id);
+        self.accounts.redis.read(Cmd::exists(request)).await
+    }
+
     /// Derives the id and the first token from the request, so that a repetition gets the same
     /// ones.
     async fn derive_id_and_token(&self, new: &NewUser) -> Result<(UserId, SessionToken)> {

@@ -64,13 +64,17 @@ async fn ten_wrong_passwords_lock_sign_in_but_no_session_and_no_other_account() 
 }
 
 #[tokio::test]
-async fn a_network_with_too_many_failed_sign_ins_is_locked() {
+async fn a_network_with_too_many_failed_sign_ins_is_locked_for_those_new_to_it() {
     let app = Startlist::with(&["--network-sign-in-failures", "2"]).await;
-    let ada = app.new_user("ada").await;
+    let [ada, regular] = app.users(["ada", "regular"]).await;
+    let signed_in = app.sign_in(&regular.email, PASSWORD).await;
+    signed_in.expect("signed in");
     for email in ["ben@example.org", "cleo@example.org"] {
         assert_rejected(app.sign_in(email, PASSWORD).await, reason::UNAUTHENTICATED);
     }
     let reply = app.sign_in(&ada.email, PASSWORD).await;
     let refusal = assert_rejected(reply, reason::TOO_MANY_SIGN_INS);
     assert!(refusal.details.retry_info().is_some());
+    let signed_in = app.sign_in(&regular.email, PASSWORD).await;
+    signed_in.expect("the user signed in from this network before");
 }

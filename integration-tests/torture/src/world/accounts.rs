@@ -99,7 +99,7 @@ impl Accounts {
 
 /// The network of all sign-ins.
 fn here() -> Origin {
-    Origin::network(Ipv4Addr::LOCALHOST.into())
+    Origin::network(Ipv4Addr::new(127, 0, 0, 0).into())
 }
 
 /// Repeats a call of the store while Redis is down or slow.

@@ -80,6 +80,8 @@ impl Service {
             ("STARTLIST_REDIS_URL", self.redis_url.as_str()),
             ("STARTLIST_LOG", "error"),
             ("STARTLIST_LOG_FORMAT", "json"),
+            // All clients share one network.
+            ("STARTLIST_SIGN_UPS_PER_HOUR", "0"),
         ];
         settings.extend(environment);
         let flags = ["--listen", &address.to_string()];

@@ -105,6 +105,11 @@ fn errors_worth_retrying_have_a_retry_delay() {
     let retry_after = Duration::from_secs(7);
     for (failure, code, delay) in [
         (
+            Failure::from(Rejection::TooManySignUps { retry_after }),
+            Code::ResourceExhausted,
+            Some(retry_after),
+        ),
+        (
             Failure::from(Rejection::TooManySignIns { retry_after }),
             Code::ResourceExhausted,
             Some(retry_after),

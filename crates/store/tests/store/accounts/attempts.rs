@@ -9,8 +9,9 @@ use store::accounts::{
     Unlocked,
 };
 use store::users::NewUser;
-use store::{Origin, SignInAttempt};
+use store::{Origin, SignInAttempt, UserStore};
 
+use crate::lists::counted;
 use crate::world::{MINUTE, World, email, join_all, network, new_user, password, rejection};
 
 /// Begins to sign in as `<name>@example.org` from `192.0.<number>.0/24`.
@@ -355,4 +356,23 @@ async fn the_only_owner_signs_in_from_home_whatever_strangers_do() {
     let home = begin(1).await.expect("an attempt");
     credentials.open_session(&home).await.expect("signed in");
     assert!(begin(99).await.is_err());
+}
+
+#[tokio::test]
+async fn a_sign_in_takes_three_round_trips_and_a_wrong_password_two() {
+    let world = World::new().await;
+    world.sign_up("ada").await;
+    let (redis, round_trips) = counted(&world, "user-service").await;
+    let credentials = UserStore::new(&redis).credentials();
+    let (ada, here) = (email("ada"), Origin::network(network(1)));
+    // Connects and loads the scripts.
+    let first = credentials.begin(&ada, here).await.expect("an attempt");
+    credentials.open_session(&first).await.expect("signed in");
+
+    let (attempt, trips) = round_trips.count(credentials.begin(&ada, here)).await;
+    assert_eq!(trips, 2);
+    let attempt = attempt.expect("an attempt");
+    let (opened, trips) = round_trips.count(credentials.open_session(&attempt)).await;
+    assert_eq!(trips, 1);
+    opened.expect("signed in");
 }

@@ -52,7 +52,7 @@ pub(super) fn list(page: PageRequest) -> ListCompetitions {
 }
 
 /// Connections whose round trips are counted.
-pub(super) async fn counted(world: &World, user: &str) -> (Redis, RoundTrips) {
+pub(crate) async fn counted(world: &World, user: &str) -> (Redis, RoundTrips) {
     let round_trips = RoundTrips::start(world.redis.address()).await;
     let url = world.redis.url(user);
     let (login, _) = url.rsplit_once('@').expect("an address");
