@@ -9,7 +9,7 @@ use store::keys::{AccountId, AccountKey, Key, People, ValueType};
 
 use crate::reading::Scan;
 use crate::tasks::Tasks;
-use crate::{Examination, Finding, Result, accounts, index};
+use crate::{Examination, Finding, Result, accounts, index, reasons};
 
 /// What is examined after the scan.
 #[derive(Default)]
@@ -26,6 +26,7 @@ struct KeyBatch {
     users: Vec<UserId>,
     claims: Vec<(People, String)>,
     indexes: Vec<(UserId, String)>,
+    reasons: Vec<(CompetitionId, UserId)>,
     /// Keys of which only the type is checked here.
     others: Vec<(String, ValueType)>,
 }
@@ -49,7 +50,7 @@ pub(crate) async fn check(examination: &Examination, tasks: &mut Tasks) -> Resul
             batch.add(key);
         }
         let examination = examination.clone();
-        // Boxed, because the futures of the three checks inside it are large.
+        // Boxed, because the futures of the checks inside it are large.
         let check = async move { Box::pin(check_batch(&examination, batch)).await };
         tasks.spawn(check).await?;
     }
@@ -84,6 +85,7 @@ impl KeyBatch {
             Key::Account(AccountId::User(id), AccountKey::Competitions | AccountKey::Added) => {
                 self.indexes.push((id, name));
             }
+            Key::RemovalReasons(id, user) => self.reasons.push((id, user)),
             Key::EmailClaim(people, _) => self.claims.push((people, name)),
             // Read together with the profile of its account.
             Key::Account(_, AccountKey::Credential) => {}
@@ -94,12 +96,13 @@ impl KeyBatch {
 
 async fn check_batch(examination: &Examination, batch: KeyBatch) -> Result<Vec<Finding>> {
     let mut findings = check_types(examination, &batch.others).await?;
-    let (users, claims, indexes) = tokio::try_join!(
+    let (users, claims, indexes, reasons) = tokio::try_join!(
         accounts::check_users(examination, &batch.users),
         accounts::check_claims(examination, &batch.claims),
         index::check_indexes(examination, &batch.indexes),
+        reasons::check(examination, &batch.reasons),
     )?;
-    findings.extend([users, claims, indexes].into_iter().flatten());
+    findings.extend([users, claims, indexes, reasons].into_iter().flatten());
     Ok(findings)
 }
 

@@ -7,7 +7,8 @@
 //!   confirms; [`id_set`]: ids that one check remembers for another.
 //! - [`lists`]: the catalogue, the directory and the list of admins.
 //! - [`keyspace`]: one scan of all keys, which starts the checks of accounts and indexes.
-//! - [`accounts`]: accounts and the claims of their e-mail addresses; [`index`]: users' indexes.
+//! - [`accounts`]: accounts and the claims of their e-mail addresses; [`index`]: users' indexes;
+//!   [`reasons`]: the reasons of removals.
 //! - [`competition`]: one competition: its log, replayed through the rules, and its records.
 //!
 //! The repairs are in [`store::repair`].
@@ -30,6 +31,7 @@ mod index;
 mod keyspace;
 mod lists;
 mod reading;
+mod reasons;
 mod report;
 mod suspicion;
 mod tasks;

@@ -1,13 +1,15 @@
 //! The log of a competition.
 
-use deadpool_redis::redis::cmd;
-use domain::{AuditEntry, CompetitionId, Revision};
+use deadpool_redis::redis::{Cmd, Value, cmd};
+use domain::{AuditEntry, Change, CompetitionId, Revision};
 
-use crate::error::Result;
-use crate::keys::CompetitionKey;
+use crate::error::{Error, Result};
+use crate::keys::{self, CompetitionKey};
 use crate::page::{Cursor, Listed, Page, PageRequest};
+use crate::records::log_entry::LogEntry;
+use crate::records::removal_reason::ReasonRecord;
 use crate::records::{Fields, log_entry};
-use crate::redis::Redis;
+use crate::redis::{Commands, Redis, decode};
 use crate::scripts::refusal::competition_not_found;
 
 /// The logs of all competitions. Cheap to clone.
@@ -42,9 +44,49 @@ impl AuditLog {
             .into_iter()
             .map(|(id, fields)| log_entry::parse(&id, Fields::from_pairs(fields)))
             .collect::<Result<Vec<_>>>()?;
+        let items = self.with_reasons(competition, items).await?;
         let last = items.last().filter(|_| is_full);
         let next = last.map(Listed::cursor);
         Ok(Page { items, next })
+    }
+
+    /// Completes the entries by the reasons of removals that are not erased. One round trip, if
+    /// there is any removal.
+    async fn with_reasons(
+        &self,
+        competition: &CompetitionId,
+        entries: Vec<LogEntry>,
+    ) -> Result<Vec<AuditEntry>> {
+        let removals = entries.iter().filter(|found| found.reason_hash.is_some());
+        let reads = removals.filter_map(|found| match &found.entry.change {
+            Change::Registration { user_id, .. } => {
+                let reasons = keys::removal_reasons(competition, user_id);
+                Some(Cmd::hget(reasons, found.entry.revision.get()))
+            }
+            Change::Competition(_) => None,
+        });
+        let reads: Commands = reads.collect();
+        let mut replies = if reads.is_empty() {
+            Vec::new().into_iter()
+        } else {
+            self.redis.read_all(&reads).await?.into_iter()
+        };
+        let complete = |LogEntry {
+                            mut entry,
+                            reason_hash,
+                        }| {
+            let record = reason_hash.as_ref().and_then(|_| replies.next());
+            let record: Option<String> = decode(record.unwrap_or(Value::Nil))?;
+            let record = record.map(ReasonRecord::from_stored);
+            if let Some(record) = record {
+                if Some(record.hash()) != reason_hash {
+                    return Err(Error::unreadable("a reason that differs from the log"));
+                }
+                entry.reason = record.reason()?;
+            }
+            Ok(entry)
+        };
+        entries.into_iter().map(complete).collect()
     }
 
     /// Reads the entries behind a revision as they are stored, at most `count`.

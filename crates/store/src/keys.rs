@@ -98,6 +98,13 @@ pub fn competition_request(id: &CompetitionId, request: RequestId) -> String {
     format!("request:{{{id}}}:{request}")
 }
 
+/// The reasons of a user's removals from a competition, by revision. A key of its own for each user,
+/// so that an erasure deletes it without a search.
+#[must_use]
+pub fn removal_reasons(id: &CompetitionId, user: &UserId) -> String {
+    format!("c:{{{id}}}:reasons:{user}")
+}
+
 /// The two kinds of people. Each kind has accounts and claims of e-mail addresses of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum People {
@@ -292,6 +299,7 @@ pub fn shard_of(id: &str) -> u8 {
 pub enum Key {
     Competition(CompetitionId, CompetitionKey),
     CompetitionRequest(CompetitionId, RequestId),
+    RemovalReasons(CompetitionId, UserId),
     Account(AccountId, AccountKey),
     AccountRequest(AccountId, RequestId),
     /// With the keyed hash of the address.
@@ -346,6 +354,7 @@ impl Key {
         match self {
             Self::Competition(id, key) => key.of(id),
             Self::CompetitionRequest(id, request) => competition_request(id, *request),
+            Self::RemovalReasons(id, user) => removal_reasons(id, user),
             Self::Account(id, key) => key.of(id),
             Self::AccountRequest(id, request) => account_request(id, *request),
             Self::EmailClaim(people, hash) => email_claim(*people, hash),
@@ -364,7 +373,9 @@ impl Key {
         match self {
             Self::Competition(_, key) => key.entry().2,
             Self::Account(_, key) => key.entry().2,
-            Self::CompetitionRequest(..) | Self::AccountRequest(..) => ValueType::Hash,
+            Self::CompetitionRequest(..) | Self::RemovalReasons(..) | Self::AccountRequest(..) => {
+                ValueType::Hash
+            }
             Self::EmailClaim(..) | Self::Installation | Self::Bootstrap => ValueType::Text,
             Self::Admins | Self::Catalogue(_) | Self::Directory(_) => ValueType::SortedSet,
             Self::Owners => ValueType::Set,
@@ -374,6 +385,9 @@ impl Key {
 
 fn classify_competition(tag: &str, suffix: &str) -> Option<Key> {
     let id = CompetitionId::parse(tag).ok()?;
+    if let Some(user) = suffix.strip_prefix("reasons:") {
+        return Some(Key::RemovalReasons(id, UserId::parse(user).ok()?));
+    }
     let (key, ..) = CompetitionKey::ALL
         .iter()
         .find(|(_, name, _)| *name == suffix)?;
@@ -412,6 +426,7 @@ mod tests {
         let request = RequestId::random();
         let mut keys = vec![
             Key::CompetitionRequest(cup.clone(), request),
+            Key::RemovalReasons(cup.clone(), UserId::parse("ada").expect("an id")),
             Key::AccountRequest(ada.clone(), request),
             Key::AccountRequest(olga.clone(), request),
             Key::EmailClaim(People::Users, "0a1b".to_owned()),
@@ -455,6 +470,8 @@ mod tests {
             "c:{spring-cup}:counter",
             "c:{Spring Cup}:log",
             "c:{spring-cup}log",
+            "c:{spring-cup}:reasons",
+            "c:{spring-cup}:reasons:",
             "c:spring-cup:log",
             "u:{ada}:request:1",
             "a:{olga}:competitions",

@@ -50,6 +50,11 @@ pub enum Repair {
         user: UserId,
         competition: CompetitionId,
     },
+    /// Erases the reasons of the removals of a user whose account was erased.
+    EraseReasons {
+        user: UserId,
+        competition: CompetitionId,
+    },
 }
 
 impl fmt::Display for Repair {
@@ -63,6 +68,9 @@ impl fmt::Display for Repair {
             Self::ReleaseClaim { .. } => f.write_str("released the e-mail address"),
             Self::Withdraw { competition, .. } => {
                 write!(f, "withdrew the user from {competition}")
+            }
+            Self::EraseReasons { competition, .. } => {
+                write!(f, "erased the reasons of the removals from {competition}")
             }
         }
     }
@@ -114,10 +122,12 @@ impl Repairer {
             Repair::Withdraw { user, competition } => {
                 let request = RequestId::random();
                 let registrations = &self.registrations;
-                registrations
-                    .withdraw_erased(user, competition, request)
-                    .await?;
+                registrations.erase(user, competition, request).await?;
                 Ok(true)
+            }
+            Repair::EraseReasons { user, competition } => {
+                let reasons = keys::removal_reasons(competition, user);
+                self.redis.read(Cmd::del(reasons)).await
             }
         }
     }

@@ -238,6 +238,11 @@ impl UserStore {
         self.erasure.run(user, checked, token, request).await
     }
 
+    /// Finishes an erasure that was cut off after the account was erased. Can be repeated.
+    pub async fn finish_erasure(&self, user: &UserId, request: RequestId) -> Result<()> {
+        self.erasure.finish(user, request).await
+    }
+
     /// The request of this token that erased the account, if one did in the last 24 hours.
     pub async fn erased_by(&self, user: &UserId, token: TokenHash) -> Result<Option<RequestId>> {
         self.sessions.erased_by(user, token).await

@@ -25,6 +25,7 @@ pub(crate) async fn delete_me(
         if erased_by != Some(request) {
             return Err(failure);
         }
+        service.store.finish_erasure(&caller.id, request).await?;
     }
 
     Ok(DeleteMeResponse {})

@@ -112,7 +112,7 @@ impl Replay {
             self.expected_seal = None;
         }
         match log_entry::parse(&format!("{revision}-0"), Fields::from_pairs(fields)) {
-            Ok(entry) => problems.extend(self.apply_entry(entry)),
+            Ok(found) => problems.extend(self.apply_entry(found.entry)),
             Err(error) => problems.push(self.skip_invalid(revision, &error.to_string())),
         }
         problems

@@ -73,8 +73,15 @@ text! {
 }
 text! {
     /// The reason of a removal or a cancellation: at most 500 characters, one line. The log keeps
-    /// it for good.
+    /// that of a cancellation for good.
     Reason, 0..=500, lines: false
+}
+
+/// No reason.
+impl Default for Reason {
+    fn default() -> Self {
+        Self(String::new())
+    }
 }
 
 #[cfg(test)]

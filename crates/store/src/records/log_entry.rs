@@ -10,6 +10,7 @@ use domain::{
 
 use super::Fields;
 use super::registration::parse_state;
+use super::removal_reason::ReasonHash;
 use crate::error::{Error, Result};
 
 /// The revision that the id of an entry, `<revision>-0`, names.
@@ -20,8 +21,17 @@ pub fn revision_of_entry_id(id: &str) -> Result<Revision> {
         .ok_or_else(|| Error::unreadable("the id of a log entry"))
 }
 
+/// An entry as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogEntry {
+    /// The entry without a reason that is stored elsewhere.
+    pub entry: AuditEntry,
+    /// The hash of the reason of a removal, whose text is in the hash `reasons` of the user.
+    pub reason_hash: Option<ReasonHash>,
+}
+
 /// Parses an entry from its id and its fields.
-pub fn parse(id: &str, mut fields: Fields) -> Result<AuditEntry> {
+pub fn parse(id: &str, mut fields: Fields) -> Result<LogEntry> {
     let revision = revision_of_entry_id(id)?;
     let action = fields.text("action");
     let action = Action::ALL
@@ -38,11 +48,16 @@ pub fn parse(id: &str, mut fields: Fields) -> Result<AuditEntry> {
     let request = fields.text("request");
     let request_id = (!request.is_empty()).then(|| RequestId::parse(&request));
     let note = fields.text("note");
+    let reason_hash = match (action, &change) {
+        (Action::Remove, Change::Registration { .. }) => ReasonHash::parse(&note),
+        _ => None,
+    };
     let (options, reason) = match action {
         Action::Add => (parse_options(&note)?, ""),
+        _ if reason_hash.is_some() => (AddOptions::default(), ""),
         _ => (AddOptions::default(), note.as_str()),
     };
-    Ok(AuditEntry {
+    let entry = AuditEntry {
         revision,
         at: fields.timestamp("at")?,
         actor,
@@ -53,7 +68,8 @@ pub fn parse(id: &str, mut fields: Fields) -> Result<AuditEntry> {
             .map_err(|_| Error::unreadable("a request id"))?,
         options,
         reason: Reason::try_from(reason.to_owned()).map_err(|_| Error::unreadable("a reason"))?,
-    })
+    };
+    Ok(LogEntry { entry, reason_hash })
 }
 
 /// Parses the note of an addition: the names of its options, each followed by a space.

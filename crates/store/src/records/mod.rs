@@ -3,7 +3,7 @@
 //! The Lua scripts read and write the same formats. The comment at the head of each script's
 //! prelude and the codec here state the format of a record; nothing else does.
 //!
-//! - [`competition`], [`registration`], [`log_entry`], [`seal`]: a competition.
+//! - [`competition`], [`registration`], [`removal_reason`], [`log_entry`], [`seal`]: a competition.
 //! - [`catalogue_member`]: the list of all competitions; [`index_entry`]: a user's index.
 //! - [`user`], [`admin`], [`session`], [`account_event`], [`email_claim`]: accounts.
 
@@ -16,6 +16,7 @@ mod fields;
 pub mod index_entry;
 pub mod log_entry;
 pub mod registration;
+pub mod removal_reason;
 pub mod seal;
 pub mod session;
 pub mod user;

@@ -20,14 +20,16 @@ use crate::competitions::CompetitionCache;
 use crate::error::{Error, Result};
 use crate::page::{Cursor, Listed};
 use crate::records::competition;
+use crate::records::removal_reason::ReasonRecord;
 use crate::redis::{Redis, write_deadline};
 use crate::scripts::described_registration::DescribedRegistration;
+use crate::scripts::erase_registration::EraseRegistration;
 use crate::scripts::list_registrations::{ListRegistrations, RegistrationList};
 use crate::scripts::read_competition::{CompetitionRead, ReadCompetition};
 use crate::scripts::refusal::competition_not_found;
 use crate::scripts::register::{PendingRegistration, PreviewRegister, Register};
 use crate::scripts::remove::Remove;
-use crate::scripts::withdraw::{Withdraw, WithdrawalLimit};
+use crate::scripts::withdraw::Withdraw;
 
 pub(crate) use accepting::AcceptingCompetitions;
 pub(crate) use index::{IndexEntry, IndexPage, UserIndex};
@@ -40,6 +42,25 @@ pub struct OrganiserRegistration {
     pub user: Option<User>,
     /// The admin who added it; `None` = the user registered.
     pub added_by: Option<AdminId>,
+}
+
+impl OrganiserRegistration {
+    /// Without an account the reason of a removal is left out, also if a log entry from before
+    /// 0.2.0 still has it.
+    pub(crate) fn new(described: DescribedRegistration, user: Option<User>) -> Self {
+        let DescribedRegistration {
+            mut registration,
+            added_by,
+        } = described;
+        if user.is_none() {
+            registration.removal_reason = Reason::default();
+        }
+        Self {
+            registration,
+            user,
+            added_by,
+        }
+    }
 }
 
 impl Listed for OrganiserRegistration {
@@ -109,33 +130,25 @@ impl Registrations {
             competition,
             user,
             request,
-            limit: WithdrawalLimit::Start,
         };
         Ok(self.redis.run(&withdraw).await?.registration)
     }
 
     /// Withdraws a user whose account is erased: a confirmed one until the competition is over, a
-    /// waitlisted one always. Does nothing if the user is not registered. Returns whether there is
+    /// waitlisted one always; and erases the reasons of the user's removals. Returns whether there is
     /// such a competition.
-    pub(crate) async fn withdraw_erased(
+    pub(crate) async fn erase(
         &self,
         user: &UserId,
         competition: &CompetitionId,
         request: RequestId,
     ) -> Result<bool> {
-        let withdraw = Withdraw {
+        let erase = EraseRegistration {
             competition,
             user,
             request,
-            limit: WithdrawalLimit::End,
         };
-        match self.redis.run(&withdraw).await {
-            Ok(_) => Ok(true),
-            Err(Error::Rejected(rejected)) => {
-                Ok(rejected.rejection != Rejection::CompetitionNotFound)
-            }
-            Err(error) => Err(error),
-        }
+        self.redis.run(&erase).await
     }
 
     /// Removes a registration for an organiser.
@@ -152,6 +165,7 @@ impl Registrations {
             user,
             by,
             reason,
+            record: &ReasonRecord::new(reason)?,
             request,
         };
         self.redis.run(&remove).await

@@ -4,7 +4,7 @@ use domain::{CompetitionId, RequestId, TokenHash};
 use super::{Call, Script, source};
 use crate::accounts::PasswordHash;
 use crate::error::Result;
-use crate::keys::{self, AccountId, AccountKey};
+use crate::keys::{AccountId, AccountKey};
 use crate::redis::{Effect, ReplyReader};
 
 pub(crate) struct EraseUser<'a> {
@@ -40,7 +40,6 @@ impl Script for EraseUser<'_> {
             AccountKey::Competitions.of(self.account),
             AccountKey::Added.of(self.account),
             AccountKey::Log.of(self.account),
-            keys::account_request(self.account, self.request),
             AccountKey::Failures.of(self.account),
             AccountKey::Confirmations.of(self.account),
             AccountKey::Networks.of(self.account),

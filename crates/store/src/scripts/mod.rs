@@ -22,6 +22,7 @@ pub(crate) mod delete_competition;
 pub(crate) mod described_registration;
 pub(crate) mod disable_admin;
 pub(crate) mod end_sessions;
+pub(crate) mod erase_registration;
 pub(crate) mod erase_user;
 pub(crate) mod forget_entry;
 pub(crate) mod list_registrations;
@@ -104,6 +105,7 @@ pub(crate) fn all() -> Vec<(&'static str, &'static Source)> {
         delete_competition::DeleteCompetition,
         disable_admin::DisableAdmin,
         end_sessions::EndSessions,
+        erase_registration::EraseRegistration,
         erase_user::EraseUser,
         forget_entry::ForgetEntry,
         list_registrations::ListRegistrations,

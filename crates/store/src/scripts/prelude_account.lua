@@ -4,7 +4,8 @@
 -- `credential` is the hash of the password.
 -- `sessions` is a hash: the hash of a token -> `<created_at> <expires_at>`, in milliseconds. After
 --   an erasure it holds `erased <request id>` for the token that requested the erasure.
--- `log` is a stream of what happened to the account: action, request. The newest 1,000 are kept.
+-- `log` is a stream of what happened to the account: action, request. The newest 1,000 are kept, and
+--   with them the first replies to their requests, so that an erasure finds all of these.
 -- `request` is the first reply to a request: see the shared prelude.
 
 local MAX_LOG_ENTRIES = 1000
@@ -33,8 +34,27 @@ local function expect_profile_fields(profile, fixed)
   assert(more / 2 + redis.call('HLEN', profile) <= MAX_FIELDS, 'a profile has too many fields')
 end
 
--- Appends to the log of the account. Writes.
+-- Returns the keys of the first replies to the requests of these log entries.
+local function reply_keys(log, events)
+  local keys, prefix = {}, string.match(log, '^(.*:)log$')
+  for _, event in ipairs(events) do
+    local fields = event[2]
+    for n = 1, #fields, 2 do
+      if fields[n] == 'request' and fields[n + 1] ~= '' then
+        keys[#keys + 1] = prefix .. 'request:' .. fields[n + 1]
+      end
+    end
+  end
+  return keys
+end
+
+-- Appends to the log of the account, and deletes the oldest entries with their first replies.
+-- Writes.
 local function append_event(log, action, request)
-  redis.call('XADD', log, 'MAXLEN', '~', MAX_LOG_ENTRIES, '*', 'action', action, 'request', request)
+  local excess = redis.call('XLEN', log) + 1 - MAX_LOG_ENTRIES
+  local oldest = excess > 0 and redis.call('XRANGE', log, '-', '+', 'COUNT', excess) or {}
+  local replies = reply_keys(log, oldest)
+  redis.call('XADD', log, 'MAXLEN', MAX_LOG_ENTRIES, '*', 'action', action, 'request', request)
+  for _, key in ipairs(replies) do redis.call('DEL', key) end
 end
 

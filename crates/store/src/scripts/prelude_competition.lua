@@ -16,12 +16,19 @@
 --   actor: user (the one in the field user), admin:<id>, or rules.
 --   before, after: the word of a state, or `waitlisted <position>`; for a change of the competition
 --   the changed fields as JSON.
+--   note: the options of an addition; the reason of a cancellation; for a removal with a reason
+--   `sha256:<hash of the reason's record>`, or in older entries the reason itself.
+--
+-- `reasons:<user id>` is a hash of the reasons of a user's removals, so that an erasure can delete
+-- them without a change of the log: revision -> `<nonce> <text>`. Its name is derived like that of
+-- `meta`.
 --
 -- No script writes before its last check: Redis undoes nothing when a script fails. A function that
 -- writes has `Writes.` in its comment.
 
 local REVISION, REGISTRATIONS, PAST, WAITLIST, LOG = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-local META = string.match(REVISION, '^(.*):revision$') .. ':meta'
+local PREFIX = string.match(REVISION, '^(.*:)revision$')
+local META = PREFIX .. 'meta'
 -- Far below 2^53, from where on Lua's numbers skip integers.
 local MAX_REVISION = 2 ^ 52
 local MAX_KEPT_REQUESTS = 8
@@ -134,6 +141,17 @@ local function log_entry(revision)
   return found and by_name(found[2])
 end
 
+local function reasons_key(user)
+  return PREFIX .. 'reasons:' .. user
+end
+
+-- Returns the reason of a removal by the note of its log entry; nil if the reason was erased.
+local function reason_of_removal(user, revision, note)
+  if not (#note == 71 and string.find(note, '^sha256:%x+$')) then return note end
+  local record = redis.call('HGET', reasons_key(user), digits(revision))
+  return record and string.match(record, '^%x+ (.*)$')
+end
+
 -- Returns the reply about a registration:
 --   {word, state, revision, waitlist position or '', created_at, updated_at, reason, added_by}
 -- `change` has word, state, revision, position, updated_at and reason.
@@ -151,7 +169,7 @@ local function describe(user, record, entry)
     revision = record.revision,
     position = is_waitlisted and digits(redis.call('ZRANK', WAITLIST, user) + 1) or '',
     updated_at = entry.at,
-    reason = record.state == 'R' and entry.note or '',
+    reason = record.state == 'R' and reason_of_removal(user, record.revision, entry.note) or '',
   })
 end
 
@@ -180,14 +198,17 @@ local function entry_before(record, revision)
 end
 
 -- Returns the first reply to a request, or nil if it is new. `record` is the user's current or past
--- registration. `expected` has the word of the reply, and the action and the note of the log entry.
+-- registration. `expected` has the word of the reply, and the action and the note of the log entry,
+-- for a removal the reason instead of the note. An erased reason equals any.
 -- Writes the record again in `key`, unchanged: a repetition that writes nothing would let a WAIT
 -- return too early. Writes nothing without a key.
 local function first_reply(expected, key, user, record, request)
   local revision = revision_of_request(record, request)
   if not revision then return nil end
   local entry = assert(log_entry(revision), 'a kept request has no log entry')
-  if entry.action ~= expected.action or entry.note ~= expected.note then
+  local note = entry.note
+  if entry.action == 'remove' then note = reason_of_removal(user, revision, note) end
+  if entry.action ~= expected.action or (note and note ~= expected.note) then
     return { 'request_id_reused', digits(revision) }
   end
   local added_by = entered_by(entry)
@@ -204,7 +225,7 @@ local function first_reply(expected, key, user, record, request)
     revision = revision,
     position = position,
     updated_at = entry.at,
-    reason = expected.action == 'remove' and expected.note or '',
+    reason = expected.action == 'remove' and note or '',
   })
   if key then write_record(key, user, record) end
   return result
@@ -303,16 +324,21 @@ local function enter(competition, entry, past)
 end
 
 -- Ends a current registration and promotes the first user of the waitlist. `exit` has user,
--- request, actor, action, state (D or R) and note. Writes.
+-- request, actor, action, state (D or R), note and reason, and with a reason its record. Writes.
 local function leave(competition, exit, record)
   local was_waitlisted = record.state == 'W'
   if not was_waitlisted then competition.confirmed = competition.confirmed - 1 end
   local queue = was_waitlisted and {} or next_in_queue(competition)
+  -- Fails if the key has a wrong type.
+  if exit.reason_record then redis.call('HLEN', reasons_key(exit.user)) end
 
   exit.before, exit.after = STATE_WORDS[record.state], STATE_WORDS[exit.state]
   record.state = exit.state
   record.revision = append(competition, exit)
   record.requests = with_request(record.requests, exit.request, record.revision)
+  if exit.reason_record then
+    redis.call('HSET', reasons_key(exit.user), digits(record.revision), exit.reason_record)
+  end
   write_record(PAST, exit.user, record)
   redis.call('HDEL', REGISTRATIONS, exit.user)
   if was_waitlisted then
@@ -321,7 +347,7 @@ local function leave(competition, exit, record)
   end
   local result = registration_reply(record, {
     word = 'ended', state = exit.after, revision = record.revision, position = '',
-    updated_at = digits(competition.now), reason = exit.action == 'remove' and exit.note or '',
+    updated_at = digits(competition.now), reason = exit.reason,
   })
   promote(competition, queue)
   save_revision(competition)

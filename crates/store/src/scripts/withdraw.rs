@@ -7,20 +7,11 @@ use crate::error::Result;
 use crate::keys;
 use crate::redis::{Effect, ReplyReader};
 
-/// The last moment at which a confirmed user can withdraw. A waitlisted one always can.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum WithdrawalLimit {
-    /// The start of the competition.
-    Start,
-    /// The end of the competition, because the account is erased.
-    End,
-}
-
+/// Withdraws a user: a confirmed one until the competition starts, a waitlisted one always.
 pub(crate) struct Withdraw<'a> {
     pub(crate) competition: &'a CompetitionId,
     pub(crate) user: &'a UserId,
     pub(crate) request: RequestId,
-    pub(crate) limit: WithdrawalLimit,
 }
 
 impl Script for Withdraw<'_> {
@@ -34,10 +25,6 @@ impl Script for Withdraw<'_> {
         Call::new(Self::source(), &keys::for_registrations(self.competition))
             .arg(self.user.as_str())
             .arg(self.request.to_string())
-            .arg(match self.limit {
-                WithdrawalLimit::Start => "start",
-                WithdrawalLimit::End => "end",
-            })
     }
 
     fn decode(&self, reply: Value) -> Result<Self::Reply> {

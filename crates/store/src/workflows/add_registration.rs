@@ -57,14 +57,10 @@ impl AddRegistration {
         let Some(found) = self.users.find(user).await? else {
             // The account was erased in the meantime. Nobody else would give up the place.
             self.registrations
-                .withdraw_erased(user, competition, RequestId::random())
+                .erase(user, competition, RequestId::random())
                 .await?;
             return Err(user_not_found(user).into());
         };
-        Ok(OrganiserRegistration {
-            registration: added.registration,
-            user: Some(found),
-            added_by: added.added_by,
-        })
+        Ok(OrganiserRegistration::new(added, Some(found)))
     }
 }

@@ -1,13 +1,16 @@
-//! Erases the account of a user: withdraws the user from every competition that is not over, erases
-//! the account, then releases the e-mail address and deletes the id from the directory.
+//! Erases the account of a user: withdraws the user from every competition that is not over and
+//! erases the reasons of the user's removals, erases the account, then releases the e-mail address
+//! and deletes the id from the directory.
 //!
 //! The account is erased only if its indexes hold no competition that the user was not withdrawn
 //! from. A call that is cut off before has withdrawn the user from some competitions, and a
-//! repetition continues. One that is cut off after leaves the address and the id in the directory:
-//! the next account takes over the address, and a list of users skips the id.
+//! repetition continues. The indexes are deleted last, after a second look at each competition: a
+//! registration or a removal that did not see the erasure is found there. A call that is cut off
+//! before that is finished by a repetition, too. It leaves the address: the next account takes it
+//! over.
 
 use deadpool_redis::redis::Cmd;
-use domain::{Rejection, RequestId, TokenHash, User};
+use domain::{Rejection, RequestId, TokenHash, User, UserId};
 
 use super::withdraw_all::WithdrawAll;
 use crate::accounts::{EmailClaims, PasswordHash};
@@ -57,11 +60,14 @@ impl AccountErasure {
         for claim in &claims {
             self.claims.release(claim, user.id.as_str()).await?;
         }
-        let shard = keys::directory(keys::shard_of(user.id.as_str()));
-        self.redis
-            .prepare(Cmd::zrem(shard, user.id.as_str()))
-            .await?;
-        // A call that found its session just before the erasure may have registered since.
-        self.withdraw_all.and_forget(&user.id, request).await
+        self.finish(&user.id, request).await
+    }
+
+    /// Deletes what the erasure of an account leaves: the id in the directory, the indexes, and what
+    /// calls have written that began before it. Can be repeated.
+    pub(crate) async fn finish(&self, user: &UserId, request: RequestId) -> Result<()> {
+        let shard = keys::directory(keys::shard_of(user.as_str()));
+        self.redis.prepare(Cmd::zrem(shard, user.as_str())).await?;
+        self.withdraw_all.and_forget(user, request).await
     }
 }

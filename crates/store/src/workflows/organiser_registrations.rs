@@ -27,6 +27,7 @@ impl OrganiserRegistrations {
         self.with_user(described).await
     }
 
+    /// Removes a registration. A reason is kept only while the user has an account.
     pub(crate) async fn remove(
         &self,
         by: &AdminId,
@@ -35,11 +36,20 @@ impl OrganiserRegistrations {
         reason: &Reason,
         request: RequestId,
     ) -> Result<OrganiserRegistration> {
+        let none = Reason::default();
+        // Without this, the reason would exist for a moment long after the erasure.
+        let has_account = self.users.find(user).await?.is_some();
+        let reason = if has_account { reason } else { &none };
         let removed = self
             .registrations
             .remove(by, competition, user, reason, request)
             .await?;
-        self.with_user(removed).await
+        let entry = self.with_user(removed).await?;
+        if entry.user.is_none() {
+            // The erasure may have looked at this competition before the removal.
+            self.registrations.erase(user, competition, request).await?;
+        }
+        Ok(entry)
     }
 
     /// Lists the registrations of a competition in these states, in the order of revision. Two
@@ -68,22 +78,14 @@ impl OrganiserRegistrations {
         let items = listed.registrations.into_iter().zip(users);
         Ok(Page {
             items: items
-                .map(|(described, user)| OrganiserRegistration {
-                    registration: described.registration,
-                    user,
-                    added_by: described.added_by,
-                })
+                .map(|(described, user)| OrganiserRegistration::new(described, user))
                 .collect(),
             next: listed.read_to.map(Cursor::of_revision),
         })
     }
 
     async fn with_user(&self, described: DescribedRegistration) -> Result<OrganiserRegistration> {
-        let user = &described.registration.user_id;
-        Ok(OrganiserRegistration {
-            user: self.users.find(user).await?,
-            registration: described.registration,
-            added_by: described.added_by,
-        })
+        let user = self.users.find(&described.registration.user_id).await?;
+        Ok(OrganiserRegistration::new(described, user))
     }
 }

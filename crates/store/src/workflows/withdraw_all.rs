@@ -1,6 +1,7 @@
-//! Withdraws a user whose account is erased from everything that is not over, and from every
-//! waitlist. The user's index names the competitions; each competition decides alone. A call that
-//! is cut off has withdrawn the user from some of them, and a repetition continues.
+//! Withdraws a user whose account is erased from everything that is not over and from every
+//! waitlist, and erases the reasons of the user's removals. The user's index names the competitions;
+//! each competition decides alone. A call that is cut off has withdrawn the user from some of them,
+//! and a repetition continues.
 
 use domain::{RequestId, UserId};
 use futures::{StreamExt, TryStreamExt, stream};
@@ -52,15 +53,12 @@ impl WithdrawAll {
         request: RequestId,
     ) -> Result<(IndexEntry, bool)> {
         let competition = &entry.competition;
-        let withdrawal = self
-            .registrations
-            .withdraw_erased(user, competition, request);
-        let exists = withdrawal.await?;
+        let exists = self.registrations.erase(user, competition, request).await?;
         Ok((entry, exists))
     }
 
-    /// Withdraws a user, whose account is erased already, from what a call has entered whose
-    /// session was read just before the erasure, and deletes the entries of the index.
+    /// Withdraws a user, whose account is erased already, from what a call has entered that found
+    /// the account just before the erasure, and deletes the entries of the index.
     pub(crate) async fn and_forget(&self, user: &UserId, request: RequestId) -> Result<()> {
         let entries = self.run(user, request).await?;
         self.index.delete(user, &entries).await

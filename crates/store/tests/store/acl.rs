@@ -17,10 +17,12 @@ enum May {
     Read,
     /// Read, and append to a log.
     Append,
+    /// Read, and delete the whole key.
+    Erase,
     Write,
 }
 
-use May::{Append, Nothing, Read, Write};
+use May::{Append, Erase, Nothing, Read, Write};
 
 /// (key, permissions of admin-service, user-service and doctor)
 const TABLE: &[(&str, [May; 3])] = &[
@@ -31,6 +33,7 @@ const TABLE: &[(&str, [May; 3])] = &[
     ("c:{cup}:waitlist", [Write, Write, Read]),
     ("c:{cup}:log", [Append, Append, Read]),
     ("c:{cup}:seal", [Write, Read, Read]),
+    ("c:{cup}:reasons:ada", [Write, Erase, Read]),
     ("request:{cup}:1", [Write, Nothing, Read]),
     ("catalogue:{00}", [Write, Read, Read]),
     ("catalogue:{1f}", [Write, Read, Read]),
@@ -106,7 +109,8 @@ async fn each_redis_user_has_the_permissions_of_the_table() {
                     permits(&mut redis, &["DEL", key]).await,
                 ];
                 let writes = may == Write;
-                let expected = [may != Nothing, may == Append || writes, writes, writes];
+                let erases = writes || may == Erase;
+                let expected = [may != Nothing, may == Append || writes, writes, erases];
                 assert_eq!(found, expected, "{user}: {key} is {may:?}");
             }
         }

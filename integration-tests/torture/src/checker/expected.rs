@@ -11,7 +11,7 @@ use domain::{
     RegistrationState, Revision, Timestamp, UserId,
 };
 
-use crate::history::SeenRegistration;
+use crate::history::{Call, SeenRegistration};
 
 /// A larger capacity promotes at most this many users in one step, and the others in further steps.
 const PROMOTIONS_PER_STEP: u64 = 100;
@@ -87,16 +87,19 @@ impl ExpectedState {
             (_, Action::Register) => None,
             _ => known.and_then(|known| known.added_by.clone()),
         };
-        let removal_reason = match after {
-            RegistrationState::Removed => entry.reason.as_str(),
-            _ => "",
+        // Not the reason in the log, which may be erased since.
+        let removal_reason = match (after, entry.request_id) {
+            (RegistrationState::Removed, Some(request)) => {
+                Call::Remove(user.clone()).reason(request)
+            }
+            _ => String::new(),
         };
         let registration = ExpectedRegistration {
             created_at: known.map_or(entry.at, |known| known.created_at),
             updated_at: entry.at,
             revision: entry.revision,
             state: after,
-            removal_reason: removal_reason.to_owned(),
+            removal_reason,
             added_by,
         };
         self.registrations.insert(user.clone(), registration);

@@ -17,13 +17,13 @@ mod refusal;
 mod replay;
 mod requests;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::time::Duration;
 
-use domain::{AuditEntry, CompetitionId, RequestId, Revision, Timestamp};
+use domain::{AuditEntry, CompetitionId, RequestId, Revision, Timestamp, UserId};
 
-use crate::history::{History, Operation};
+use crate::history::{Call, History, Operation};
 
 /// The whole log of each competition, in order.
 pub type Logs = BTreeMap<CompetitionId, Vec<AuditEntry>>;
@@ -72,6 +72,7 @@ struct CompetitionHistory<'a> {
     log: &'a [AuditEntry],
     operations: Vec<&'a Operation>,
     by_request: HashMap<RequestId, &'a Operation>,
+    erased: HashSet<&'a UserId>,
 }
 
 impl<'a> CompetitionHistory<'a> {
@@ -84,9 +85,16 @@ impl<'a> CompetitionHistory<'a> {
         let by_request = firsts
             .map(|operation| (operation.request, *operation))
             .collect();
+        let erased = operations
+            .iter()
+            .filter_map(|operation| match &operation.call {
+                Call::Erase(user) => Some(user),
+                _ => None,
+            });
         Self {
             competition,
             log,
+            erased: erased.collect(),
             operations,
             by_request,
         }
@@ -99,6 +107,12 @@ impl<'a> CompetitionHistory<'a> {
         problems.extend(replay::check(self, &bounds, &timeline));
         problems.extend(order::check(self, &bounds, &timeline));
         problems
+    }
+
+    /// Whether a client has deleted the account of a user, or tried to. Then the reasons of the
+    /// user's removals may be erased.
+    fn may_be_erased(&self, user: &UserId) -> bool {
+        self.erased.contains(user)
     }
 
     /// The entry of a revision. The replay finds gaps.

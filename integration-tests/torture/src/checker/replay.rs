@@ -56,7 +56,7 @@ fn replay(history: &CompetitionHistory, claims: Vec<(Revision, Claim)>) -> Vec<S
     loop {
         let revision = state.model().revision();
         while let Some((_, claim)) = claims.next_if(|(at, _)| *at == revision) {
-            problems.extend(claim.contradiction(&state));
+            problems.extend(claim.contradiction(history, &state));
         }
         let Some(entry) = log.next() else { break };
         if let Err(problem) = state.apply(entry) {
@@ -219,9 +219,9 @@ impl Claim<'_> {
         }
     }
 
-    fn contradiction(self, state: &ExpectedState) -> Option<String> {
+    fn contradiction(self, history: &CompetitionHistory, state: &ExpectedState) -> Option<String> {
         let model = state.model();
-        (!self.is_true(state)).then(|| {
+        (!self.is_true(history, state)).then(|| {
             format!(
                 "{}, which is not true at revision {}: {} confirmed, {} waiting",
                 self.describe(),
@@ -232,13 +232,15 @@ impl Claim<'_> {
         })
     }
 
-    fn is_true(self, state: &ExpectedState) -> bool {
+    fn is_true(self, history: &CompetitionHistory, state: &ExpectedState) -> bool {
         match self {
-            Self::Result(operation) => is_result_true(state, operation),
+            Self::Result(operation) => is_result_true(history, state, operation),
             Self::Registration(_, seen) => {
                 let is_waiting = seen.is_in(RegistrationState::Waitlisted);
                 is_waiting == seen.registration.waitlist_position.is_some()
-                    && seen.user().is_some_and(|user| agrees(state, &user, seen))
+                    && seen
+                        .user()
+                        .is_some_and(|user| agrees(history, state, &user, seen))
             }
             Self::PositionAtMost(_, seen) => {
                 positions(state, seen).is_some_and(|(read, now)| read <= now)
@@ -259,25 +261,37 @@ fn positions(state: &ExpectedState, seen: &SeenRegistration) -> Option<(usize, u
 }
 
 /// Whether a registration is as expected, apart from its waitlist position.
-fn agrees(state: &ExpectedState, user: &UserId, seen: &SeenRegistration) -> bool {
+fn agrees(
+    history: &CompetitionHistory,
+    state: &ExpectedState,
+    user: &UserId,
+    seen: &SeenRegistration,
+) -> bool {
     let Some(mut expected) = state.registration(user) else {
         return false;
     };
     expected.registration.waitlist_position = seen.registration.waitlist_position;
+    if seen.registration.removal_reason.is_empty() && history.may_be_erased(user) {
+        expected.registration.removal_reason.clear();
+    }
     // Responses to users do not contain who added them.
     let is_added_by = seen.added_by.is_none() || seen.added_by == expected.added_by;
     seen.registration == expected.registration && is_added_by
 }
 
-fn is_result_true(state: &ExpectedState, operation: &Operation) -> bool {
+fn is_result_true(
+    history: &CompetitionHistory,
+    state: &ExpectedState,
+    operation: &Operation,
+) -> bool {
     match (&operation.call, &operation.observed) {
         (Call::Preview(user), Observation::Registration(seen)) => {
             is_preview_true(state, operation, user, &seen.registration)
         }
         // The waitlist position is also in the log, where the model checks it.
-        (call, Observation::Registration(seen)) => {
-            call.user().is_some_and(|user| agrees(state, user, seen))
-        }
+        (call, Observation::Registration(seen)) => call
+            .user()
+            .is_some_and(|user| agrees(history, state, user, seen)),
         (_, Observation::Competition(seen)) => {
             let (_, latest) = decision_window(operation);
             let model = state.model();

@@ -25,7 +25,7 @@ pub(super) fn check(history: &CompetitionHistory) -> Vec<String> {
             ));
         }
         match history.cause(entry) {
-            Some(operation) if is_entry_of(operation, entry) => {}
+            Some(operation) if is_entry_of(history, operation, entry) => {}
             Some(operation) => problems.push(format!(
                 "request {request} was {:?} by {:?} at {}, but the log has {entry:?}",
                 operation.call, operation.by, operation.started_at
@@ -45,7 +45,7 @@ pub(super) fn check(history: &CompetitionHistory) -> Vec<String> {
 }
 
 /// Whether this is the entry that the operation leaves in the log.
-fn is_entry_of(operation: &Operation, entry: &AuditEntry) -> bool {
+fn is_entry_of(history: &CompetitionHistory, operation: &Operation, entry: &AuditEntry) -> bool {
     let call = &operation.call;
     let (user, fields) = match &entry.change {
         Change::Registration { user_id, .. } => (Some(user_id), &[][..]),
@@ -65,10 +65,12 @@ fn is_entry_of(operation: &Operation, entry: &AuditEntry) -> bool {
         Call::Add { options, .. } => *options,
         _ => AddOptions::default(),
     };
+    let reason = entry.reason.as_str();
+    let is_erased = || reason.is_empty() && user.is_some_and(|user| history.may_be_erased(user));
     call.action() == Some(entry.action)
         && call.user() == user
         && entry.actor == operation.by
-        && entry.reason.as_str() == call.reason(operation.request)
+        && (reason == call.reason(operation.request) || is_erased())
         && entry.options == options
         && has_right_fields
         && is_in_time(operation, entry)

@@ -137,8 +137,7 @@ mutants! {
     "a user who left stays in the current registrations":
         on "HDEL registrations": "return 0";
     "a deleted account keeps its places":
-        in "withdraw.lua": r"if not (\w+) then return \{ 'not_registered'"
-            => "if not $1 or ARGV[3] == 'end' then return { 'not_registered'";
+        in "erase_registration.lua": r"if (\w+) and \(\w+\.state" => "if false and ($1.state";
     // The index of a user.
     "the index lacks a registration" with NoIndexEntry;
     "the index is written after the decision" with LateIndexEntry;

@@ -235,10 +235,14 @@ fn register(users: &[&str]) -> Call {
 
 fn withdraw(user: &str) -> Call {
     let request = format!("end-of-{user}");
+    call("withdraw", registration_keys("cup"), &[user, &request])
+}
+
+fn erase_registration(user: &str) -> Call {
     call(
-        "withdraw",
+        "erase_registration",
         registration_keys("cup"),
-        &[user, &request, "start"],
+        &[user, "a-request"],
     )
 }
 
@@ -247,7 +251,14 @@ fn remove(user: &str) -> Call {
     call(
         "remove",
         registration_keys("cup"),
-        &[user, &request, "olga", "no licence"],
+        &[
+            user,
+            &request,
+            "olga",
+            "no licence",
+            "0a1b no licence",
+            &format!("sha256:{}", "0".repeat(64)),
+        ],
     )
 }
 
@@ -361,6 +372,9 @@ pub(super) fn calls() -> Vec<Call> {
         remove("bob"),
         remove("gus"),
         remove("fay"),
+        call("remove", cup(), &["cyd", "a-request", "olga", ""]),
+        erase_registration("bob"),
+        erase_registration("fay"),
         call("add", cup(), &["hal", "a-request", "olga", "0", "0", FAR]),
         call("add", cup(), &["fay", "a-request", "olga", "1", "1", FAR]),
         call("read_competition", cup(), &["dan", ""]),
@@ -445,10 +459,9 @@ pub(super) fn calls() -> Vec<Call> {
         call(
             "erase_user",
             [
-                of_request(
+                of(
                     &ada(),
                     &[Profile, Credential, Sessions, Competitions, Added, Log],
-                    12,
                 ),
                 of(&ada(), &[Failures, Confirmations, Networks]),
             ]
