@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use clap::Parser;
 use domain::Email;
-use server::config::PasswordFile;
+use server::config::{PasswordFile, UnusablePassword};
 use server::{ServiceCommand, ServiceProgram, ServiceSettings};
 use store::keys::People;
 
@@ -40,15 +40,16 @@ pub struct Settings {
 }
 
 impl Settings {
-    #[must_use]
-    pub fn first_owner(&self) -> FirstOwner {
-        match (&self.owner_email, &self.owner_password_file) {
-            (Some(email), Some(file)) => FirstOwner::Named {
-                email: email.clone(),
-                password: file.password().clone(),
-            },
-            _ => FirstOwner::ByToken,
-        }
+    /// Fails if the password in the file is the address.
+    pub fn first_owner(&self) -> Result<FirstOwner, UnusablePassword> {
+        let (Some(email), Some(file)) = (&self.owner_email, &self.owner_password_file) else {
+            return Ok(FirstOwner::ByToken);
+        };
+        file.check_not_email(email)?;
+        Ok(FirstOwner::Named {
+            email: email.clone(),
+            password: file.password().clone(),
+        })
     }
 
     #[must_use]
@@ -81,7 +82,7 @@ mod tests {
 
     fn parse(flags: &[&str]) -> Result<FirstOwner, clap::Error> {
         let flags = ["admin-service"].iter().chain(flags);
-        Settings::try_parse_from(flags).map(|settings| settings.first_owner())
+        Settings::try_parse_from(flags).map(|settings| settings.first_owner().expect("usable"))
     }
 
     fn with_password_file(path: &str) -> Result<FirstOwner, clap::Error> {
@@ -113,6 +114,19 @@ mod tests {
             assert_eq!(error.kind(), ErrorKind::ValueValidation);
             assert!(!error.to_string().contains("s3cret"));
         }
+    }
+
+    #[test]
+    fn a_password_that_is_the_address_is_refused() {
+        let file = file("Ada@example.ORG\n");
+        let path = file.path().to_str().expect("a path");
+        let flags = ["admin-service", "--owner-email", "ada@example.org"];
+        let flags = flags.into_iter().chain(["--owner-password-file", path]);
+        let settings = Settings::try_parse_from(flags).expect("each is valid alone");
+        let sentence = settings.first_owner().expect_err("refused").to_string();
+        assert!(
+            sentence.ends_with("must not be the e-mail address or the part of it before the @")
+        );
     }
 
     #[test]

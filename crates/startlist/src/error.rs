@@ -24,6 +24,9 @@ pub(crate) enum StartlistError {
     /// The file in the data folder with the owner's password was changed or removed.
     #[error("--data-dir (STARTLIST_DATA_DIR): {0}")]
     OwnerPassword(#[from] UnusablePassword),
+    /// The password in the file that the setting names is the owner's e-mail address.
+    #[error("--owner-password-file (STARTLIST_OWNER_PASSWORD_FILE): {0}")]
+    OwnerPasswordFile(UnusablePassword),
     /// A subcommand found no private Redis in the data folder.
     #[error(
         "no startlist is running in {}: start one, or set --data-dir (STARTLIST_DATA_DIR) to its folder, or set --redis-url (STARTLIST_REDIS_URL) to another Redis",
@@ -64,6 +67,7 @@ impl StartlistError {
             | Self::DataDir { .. }
             | Self::InUse(_)
             | Self::OwnerPassword(_)
+            | Self::OwnerPasswordFile(_)
             | Self::NoUrl(_)
             | Self::RedisPassword(_)
             | Self::RedisUrl(_) => exit::USAGE,

@@ -53,6 +53,7 @@ async fn main() -> ExitCode {
 async fn run(settings: Settings) -> Result<(), StartlistError> {
     let _log = telemetry::start(&settings.run.log, settings.run.log_format);
     let shutdown = shutdown_signal().map_err(StartlistError::System)?;
+    Owner::check(&settings)?;
     let listeners = Listeners::bind(&settings).await?;
     let data = DataDir::open(&settings.data_dir)?;
     let redis = RedisBackend::start(&settings, &data)?;

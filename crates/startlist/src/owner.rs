@@ -16,6 +16,16 @@ pub(crate) struct Owner {
 }
 
 impl Owner {
+    /// Fails if the password that the settings give is the address.
+    pub(crate) fn check(settings: &Settings) -> Result<(), StartlistError> {
+        match &settings.owner_password_file {
+            Some(given) => given
+                .check_not_email(&settings.owner_email)
+                .map_err(StartlistError::OwnerPasswordFile),
+            None => Ok(()),
+        }
+    }
+
     /// Returns the owner whose password is given, was created by an earlier run, or is created now
     /// because there is no owner.
     ///

@@ -27,7 +27,7 @@ const OF_ONE_BINARY: [(&str, &str, &str); 14] = [
     ("startlist", "STARTLIST_ADMIN_LISTEN", "nowhere"),
     ("startlist", "STARTLIST_USER_LISTEN", "127.0.0.1"),
     ("startlist", "STARTLIST_DATA_DIR", "/dev/null/startlist"),
-    ("startlist", "STARTLIST_OWNER_EMAIL", "owner"),
+    ("startlist", "STARTLIST_OWNER_EMAIL", "owner@127.0.0.1"),
     ("startlist", "STARTLIST_OWNER_PASSWORD_FILE", "/nowhere"),
     ("admin-service", "STARTLIST_ADMIN_LISTEN", "127.0.0.1:99999"),
     ("admin-service", "STARTLIST_OWNER_EMAIL", "owner"),
@@ -61,6 +61,26 @@ async fn an_invalid_value_ends_the_process_with_one_sentence_that_names_the_sett
         };
         let start = format!("{binary}: --{flag} ({variable}): ");
         assert!(exit.stderr.starts_with(&start), "{case}");
+    }
+}
+
+#[tokio::test]
+async fn an_owner_whose_password_is_the_address_is_not_created() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let password = folder.path().join("password");
+    std::fs::write(&password, "Olga@xn--bcher-kva.example\n").expect("written");
+    let password = password.to_str().expect("a path");
+    let settings = [
+        ("STARTLIST_OWNER_EMAIL", "olga@bücher.example"),
+        ("STARTLIST_OWNER_PASSWORD_FILE", password),
+    ];
+    for binary in ["startlist", "admin-service"] {
+        let exit = Program::start(binary, &[], &settings).exit().await;
+        assert_eq!(exit.code, Some(64), "{binary}: {exit:?}");
+        let start = format!(
+            "{binary}: --owner-password-file (STARTLIST_OWNER_PASSWORD_FILE): the password in {password} must not be"
+        );
+        assert!(exit.stderr.contains(&start), "{exit:?}");
     }
 }
 

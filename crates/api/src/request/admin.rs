@@ -98,6 +98,19 @@ mod tests {
     }
 
     #[test]
+    fn the_password_of_an_admin_must_not_be_the_address() {
+        let request = admin::CreateAdminRequest {
+            email: "ada.lovelace@example.org".to_owned(),
+            password: "ada.lovelace".to_owned(),
+            display_name: "Ada".to_owned(),
+            role: v1::AdminRole::Owner.into(),
+            ..Default::default()
+        };
+        let error = CreateAdmin::try_from(request).expect_err("refused");
+        assert_eq!(paths(&error), ["password"]);
+    }
+
+    #[test]
     fn a_role_is_one_of_three() {
         assert_eq!(role(v1::AdminRole::Owner.into()), Ok(Role::Owner));
         assert_eq!(role(v1::AdminRole::Viewer.into()), Ok(Role::Viewer));

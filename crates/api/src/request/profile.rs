@@ -194,6 +194,18 @@ mod tests {
     }
 
     #[test]
+    fn the_password_of_a_sign_up_must_not_be_the_address() {
+        let request = user::SignUpRequest {
+            email: "ada.lovelace@bücher.example".to_owned(),
+            password: "Ada.Lovelace@xn--bcher-kva.example".to_owned(),
+            display_name: "Ada".to_owned(),
+            ..Default::default()
+        };
+        let error = SignUp::try_from(request).expect_err("refused");
+        assert_eq!(paths(&error), ["password"]);
+    }
+
+    #[test]
     fn without_a_mask_only_the_fields_that_are_set_change() {
         let user = v1::User {
             club: "Analytical Engines".to_owned(),

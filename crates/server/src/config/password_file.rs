@@ -5,8 +5,8 @@ use std::fs;
 use std::io;
 use std::path::{self, Path, PathBuf};
 
-use domain::Password;
 use domain::password::WeakPassword;
+use domain::{Email, Password};
 use thiserror::Error;
 
 /// A file that a setting names cannot be read.
@@ -74,6 +74,15 @@ impl PasswordFile {
             Ok(password) => Ok(Self { path, password }),
             Err(source) => Err(UnusablePassword::Weak { path, source }),
         }
+    }
+
+    /// Refuses the password for an account with this address, if it is the address.
+    pub fn check_not_email(&self, email: &Email) -> Result<(), UnusablePassword> {
+        let checked = self.password.check_not_email(email);
+        checked.map_err(|source| UnusablePassword::Weak {
+            path: self.path.clone(),
+            source,
+        })
     }
 
     /// Returns the absolute path of the file.

@@ -5,9 +5,13 @@ use tonic::Status;
 const NEW: &str = "quite another password";
 
 async fn change(user: &User, current: &str) -> Result<(), Status> {
+    change_to(user, current, NEW).await
+}
+
+async fn change_to(user: &User, current: &str, new: &str) -> Result<(), Status> {
     let request = ChangePasswordRequest {
         current_password: current.to_owned(),
-        new_password: NEW.to_owned(),
+        new_password: new.to_owned(),
         ..Default::default()
     };
     user.calls().change_password(request).await.map(drop)
@@ -28,6 +32,16 @@ async fn a_new_password_replaces_the_old_one_and_ends_all_other_sessions() {
         reason::UNAUTHENTICATED,
     );
     app.sign_in(&ada.email, NEW).await.expect("signed in");
+}
+
+#[tokio::test]
+async fn a_new_password_must_not_be_the_address() {
+    let app = Startlist::start().await;
+    let ada = app.new_user("ada").await;
+    let refused = change_to(&ada, PASSWORD, "ADA@example.org").await;
+    let refusal = assert_rejected(refused, reason::INVALID_FIELDS);
+    assert_eq!(refusal.wrong_fields(), ["new_password"]);
+    app.sign_in(&ada.email, PASSWORD).await.expect("unchanged");
 }
 
 #[tokio::test]

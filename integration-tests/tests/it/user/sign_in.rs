@@ -1,5 +1,6 @@
 use std::time::{Duration, Instant};
 
+use api::user::SignUpRequest;
 use integration_tests::{PASSWORD, Startlist, assert_rejected, reason};
 
 #[tokio::test]
@@ -14,6 +15,63 @@ async fn a_user_signs_in_with_the_address_in_any_case() {
     let mut calls = app.user_service_as(&reply.session_token);
     let me = calls.get_me(api::user::GetMeRequest {}).await;
     assert_eq!(me.expect("signed in").into_inner().user, reply.user);
+}
+
+#[tokio::test]
+async fn a_user_signs_in_whatever_form_a_keyboard_gives_to_the_address_and_the_password() {
+    let app = Startlist::start().await;
+    let request = SignUpRequest {
+        email: "José@bücher.example".to_owned(),
+        password: "pässwörtér lang".to_owned(),
+        display_name: "Jose\u{301}".to_owned(),
+        ..Default::default()
+    };
+    let reply = app.user_service().sign_up(request.clone()).await;
+    let jose = reply.expect("signed up").into_inner().user.expect("a user");
+    assert_eq!(jose.display_name, "José");
+    for (email, password) in [
+        ("José@bücher.example", "pässwörtér lang"),
+        (
+            "jose\u{301}@BÜCHER.example",
+            "pa\u{308}sswo\u{308}rte\u{301}r lang",
+        ),
+        ("JOSÉ@xn--bcher-kva.example", "pässwörtér\u{a0}lang"),
+        (
+            "josé@bu\u{308}cher\u{3002}example",
+            "pässwörtér\u{3000}lang",
+        ),
+    ] {
+        let reply = app.sign_in(email, password).await.expect(email);
+        assert_eq!(reply.user.expect("a user").user_id, jose.user_id);
+        let again = SignUpRequest {
+            email: email.to_owned(),
+            ..request.clone()
+        };
+        let reply = app.user_service().sign_up(again).await;
+        assert_rejected(reply, reason::EMAIL_TAKEN);
+    }
+}
+
+/// What release 0.1.0 stored for this password, which it hashed as it was typed.
+const OLD_PASSWORD: &str = "pa\u{308}sswo\u{308}rte\u{301}r lang";
+const OLD_HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$cu9aAVC4z5YrQ88OLZ0/6A$P7a/IZh1RgFukyCabF+GX69CE1Fx/wK8YFt7GiC7vBQ";
+
+#[tokio::test]
+async fn a_password_that_was_hashed_as_typed_opens_the_account_and_is_hashed_anew() {
+    let app = Startlist::start().await;
+    let ada = app.new_user("ada").await;
+    let credential = format!("u:{{{}}}:credential", ada.id);
+    let _: String = app.redis.root(&["SET", &credential, OLD_HASH]).await;
+    let composed = "pässwörtér lang";
+    let reply = app.sign_in(&ada.email, composed).await;
+    assert_rejected(reply, reason::UNAUTHENTICATED);
+    let reply = app.sign_in(&ada.email, OLD_PASSWORD).await;
+    reply.expect("signed in");
+    let hash: String = app.redis.root(&["GET", &credential]).await;
+    assert_ne!(hash, OLD_HASH);
+    for typed in [composed, OLD_PASSWORD] {
+        app.sign_in(&ada.email, typed).await.expect("signed in");
+    }
 }
 
 #[tokio::test]
