@@ -44,6 +44,7 @@ reasons! {
     LAST_OWNER: FailedPrecondition,
     ETAG_MISMATCH: Aborted,
     MESSAGE_TOO_LARGE: ResourceExhausted,
+    HEADERS_TOO_LARGE: ResourceExhausted,
     TOO_MANY_SIGN_INS: ResourceExhausted,
     TOO_MANY_SIGN_UPS: ResourceExhausted,
     OVERLOADED: ResourceExhausted,

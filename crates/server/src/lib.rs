@@ -6,7 +6,7 @@
 //! 2. [`serve`]: from a listener to the end of the drain. [`connections`] accepts connections,
 //!    `redis_setup` logs at the start whether Redis is set up well.
 //! 3. [`edge`]: the one layer that every call passes; [`admission`]: which calls it admits;
-//!    [`network`]: where a call comes from.
+//!    [`network`], [`proxies`]: where a call comes from.
 //! 4. [`auth`]: the access tables, and the caller behind a credential.
 //! 5. [`errors`]: why a call fails, and the one table from failures to gRPC codes.
 //! 6. [`health`], [`diagnostics`]: the health of the server, for machines and for people; [`url`]:
@@ -40,6 +40,7 @@ pub mod network;
 pub mod paging;
 pub mod passwords;
 pub mod program;
+pub mod proxies;
 pub mod rate_limit;
 mod redis_setup;
 pub mod serve;

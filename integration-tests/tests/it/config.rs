@@ -8,7 +8,7 @@ use testkit::Program;
 const BINARIES: [&str; 3] = ["startlist", "admin-service", "user-service"];
 
 /// Settings of all binaries, with invalid values.
-const EVERYWHERE: [(&str, &str); 11] = [
+const EVERYWHERE: [(&str, &str); 17] = [
     ("STARTLIST_LOG", "not=a=filter"),
     ("STARTLIST_LOG_FORMAT", "xml"),
     ("STARTLIST_LAME_DUCK", "soon"),
@@ -18,6 +18,12 @@ const EVERYWHERE: [(&str, &str); 11] = [
     ("STARTLIST_NETWORK_SIGN_IN_FAILURES", "many"),
     ("STARTLIST_MAX_CALLS", "-1"),
     ("STARTLIST_MAX_CONNECTIONS", "1.5"),
+    ("STARTLIST_MAX_CONNECTIONS_PER_ADDRESS", "few"),
+    ("STARTLIST_MAX_CONNECTION_IDLE", "300"),
+    ("STARTLIST_MAX_CONNECTION_AGE", "never"),
+    ("STARTLIST_MAX_CONNECTION_AGE_GRACE", "25h"),
+    ("STARTLIST_TRUSTED_PROXIES", "10.0.0.0/33"),
+    ("STARTLIST_PROXY_PROTOCOL", "v2"),
     ("STARTLIST_REDIS_URL", "http://127.0.0.1:6379"),
     ("STARTLIST_REDIS_URL", "redis://"),
 ];

@@ -10,6 +10,7 @@ use thiserror::Error;
 use super::duration::duration;
 use super::password_file::{RedisPassword, UnreadableFile};
 use super::redis_url::RedisUrl;
+use crate::proxies::TrustedProxies;
 use crate::telemetry::{LogFilter, LogFormat};
 use crate::url::ServerUrl;
 
@@ -85,10 +86,49 @@ pub struct RunSettings {
     #[arg(default_value = "8192", value_parser = count, allow_negative_numbers = true)]
     pub max_calls: u32,
 
-    /// The most open connections; 0 = none
+    /// The most open connections; 0 = none. At the limit, idle ones are closed for new ones
     #[arg(long, env = "STARTLIST_MAX_CONNECTIONS", value_name = "NUMBER")]
-    #[arg(default_value = "10000", value_parser = count, allow_negative_numbers = true)]
+    #[arg(default_value = "4000", value_parser = count, allow_negative_numbers = true)]
     pub max_connections: u32,
+
+    /// The most open connections from one address, an IPv6 /64 counting as one; 0 = no limit
+    #[arg(
+        long,
+        env = "STARTLIST_MAX_CONNECTIONS_PER_ADDRESS",
+        value_name = "NUMBER"
+    )]
+    #[arg(default_value = "256", value_parser = count, allow_negative_numbers = true)]
+    pub max_connections_per_address: u32,
+
+    /// How long a connection without a call stays open; 0s = no limit
+    #[arg(long, env = "STARTLIST_MAX_CONNECTION_IDLE", value_name = "DURATION")]
+    #[arg(default_value = "5m", value_parser = duration)]
+    pub max_connection_idle: Duration,
+
+    /// The age, plus or minus 10 %, at which clients are asked to connect anew; 0s = no limit
+    #[arg(long, env = "STARTLIST_MAX_CONNECTION_AGE", value_name = "DURATION")]
+    #[arg(default_value = "30m", value_parser = duration)]
+    pub max_connection_age: Duration,
+
+    /// The time for the calls of a connection that has reached its age; 0s = no limit
+    #[arg(
+        long,
+        env = "STARTLIST_MAX_CONNECTION_AGE_GRACE",
+        value_name = "DURATION"
+    )]
+    #[arg(default_value = "1m", value_parser = duration)]
+    pub max_connection_age_grace: Duration,
+
+    /// The networks of the proxies that state the client's address, such as
+    /// 10.1.0.0/16,2001:db8::/64
+    #[arg(long, env = "STARTLIST_TRUSTED_PROXIES", value_name = "NETWORKS")]
+    #[arg(default_value = "", hide_default_value = true)]
+    pub trusted_proxies: TrustedProxies,
+
+    /// Whether connections from trusted proxies begin with a header of the PROXY protocol
+    #[arg(long, env = "STARTLIST_PROXY_PROTOCOL", value_name = "true|false")]
+    #[arg(default_value = "false", action = ArgAction::Set, hide_possible_values = true)]
+    pub proxy_protocol: bool,
 }
 
 impl ServiceSettings {
@@ -131,6 +171,14 @@ mod tests {
         assert_eq!(settings.run.drain_deadline, Duration::from_secs(15));
         assert_eq!(settings.run.max_deadline, Duration::from_secs(30));
         assert_eq!(settings.run.network_sign_in_failures, 500);
+        assert_eq!(settings.run.max_connections, 4_000);
+        assert_eq!(settings.run.max_connections_per_address, 256);
+        let minutes = |count: u64| Duration::from_secs(60 * count);
+        assert_eq!(settings.run.max_connection_idle, minutes(5));
+        assert_eq!(settings.run.max_connection_age, minutes(30));
+        assert_eq!(settings.run.max_connection_age_grace, minutes(1));
+        assert_eq!(settings.run.trusted_proxies, TrustedProxies::default());
+        assert!(!settings.run.proxy_protocol);
         assert!(settings.run.reflection);
         assert!(settings.peer_url.is_none());
     }

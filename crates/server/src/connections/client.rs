@@ -3,9 +3,10 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-use http::Extensions;
+use http::{Extensions, HeaderMap};
 
 use crate::admission::ConnectionUsage;
+use crate::proxies::{TrustedProxies, forwarded_client};
 
 /// The connection on which a call came. It is in the extensions of every request.
 #[derive(Debug, Clone)]
@@ -15,14 +16,16 @@ pub struct ClientConnection(Arc<Inner>);
 struct Inner {
     peer: IpAddr,
     client: IpAddr,
+    proxies: Arc<TrustedProxies>,
     usage: ConnectionUsage,
 }
 
 impl ClientConnection {
-    pub(crate) fn new(peer: IpAddr, client: IpAddr) -> Self {
+    pub(super) fn new(peer: IpAddr, client: IpAddr, proxies: Arc<TrustedProxies>) -> Self {
         Self(Arc::new(Inner {
             peer: peer.to_canonical(),
             client: client.to_canonical(),
+            proxies,
             usage: ConnectionUsage::default(),
         }))
     }
@@ -34,7 +37,7 @@ impl ClientConnection {
         let connection = extensions.get::<Self>().cloned();
         connection.unwrap_or_else(|| {
             let nobody = Ipv4Addr::UNSPECIFIED.into();
-            Self::new(nobody, nobody)
+            Self::new(nobody, nobody, Arc::default())
         })
     }
 
@@ -49,6 +52,13 @@ impl ClientConnection {
     #[must_use]
     pub fn client(&self) -> IpAddr {
         self.0.client
+    }
+
+    /// Returns the address of the client of one call: that in `x-forwarded-for` or `forwarded` if
+    /// the call came from a trusted proxy, otherwise [`Self::client`].
+    #[must_use]
+    pub fn client_of_call(&self, headers: &HeaderMap) -> IpAddr {
+        forwarded_client(&self.0.proxies, self.client(), headers)
     }
 
     /// Returns what the connection uses of the server's limits.

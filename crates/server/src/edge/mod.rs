@@ -18,6 +18,7 @@
 mod call_id;
 mod call_log;
 mod deadline;
+mod headers;
 mod methods;
 #[cfg(test)]
 mod tests;
@@ -31,8 +32,8 @@ use std::time::Duration;
 
 use domain::Rejection;
 use futures::FutureExt;
-use futures::future::Either;
-use http::{Request, Response};
+use futures::future::{self, Either};
+use http::{HeaderMap, Request, Response};
 use store::{Sessions, WriteOutcome, WriteTracker};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
@@ -43,9 +44,12 @@ use tonic::service::Routes;
 use tower::{Service, service_fn};
 
 use crate::auth::{self, Access, AccessTable};
+use crate::connections::{CallService, ClientConnection};
 use crate::errors::{self, Failure};
+use crate::network::Network;
 use call_id::CallId;
 use call_log::CallLog;
+pub(crate) use headers::MAX_HEADER_BYTES;
 use methods::{Method, MethodTable, ServedBy};
 
 /// The services that pass by the edge: `grpc.health.v1` and `grpc.reflection`.
@@ -118,19 +122,18 @@ impl<S: GrpcService> Edge<S> {
     }
 
     /// Returns the layer as a service, to be served.
-    pub(crate) fn into_service(
-        self,
-    ) -> impl Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send>
-    + Clone
-    + Send
-    + 'static {
+    pub(crate) fn into_service(self) -> impl CallService {
         let edge = Arc::new(self);
-        service_fn(move |request: Request<Body>| {
+        service_fn(move |mut request: Request<Body>| {
             if request.uri().path().starts_with(UNCHECKED_PREFIX) {
-                return Either::Left(edge.auxiliary.clone().call(request));
+                return match headers::check(&request) {
+                    Ok(()) => Either::Left(Either::Left(edge.auxiliary.clone().call(request))),
+                    Err(failure) => {
+                        Either::Left(Either::Right(future::ready(Ok(refuse(&failure)))))
+                    }
+                };
             }
-            // Read the clock here and not in the future: tonic starts its own timer right after
-            // this, which responds with CANCELLED, and ours has to end first.
+            set_network(&mut request);
             let began_at = Instant::now();
             // The future takes some 3 KB with the lookup of the caller. In a box, tonic's layers
             // move a pointer instead (measured: 1.3 % fewer instructions a call).
@@ -178,6 +181,7 @@ impl<S: GrpcService> Edge<S> {
         request: &mut Request<Body>,
         log: &mut CallLog<'_>,
     ) -> Result<Response<Body>, Failure> {
+        headers::check(request)?;
         let method = method.ok_or(Failure::UnknownMethod)?;
         let time = deadline::time_for_call(request.headers(), self.max_deadline)?;
         if time.is_zero() {
@@ -219,6 +223,25 @@ impl<S: GrpcService> Edge<S> {
         };
         Ok(result.unwrap_or_else(|never| match never {}))
     }
+}
+
+/// Notes the network of the client if a proxy states it. Otherwise it follows from the connection,
+/// without an allocation.
+fn set_network(request: &mut Request<Body>) {
+    let Some(connection) = request.extensions().get::<ClientConnection>() else {
+        return;
+    };
+    let client = connection.client_of_call(request.headers());
+    if client != connection.client() {
+        request.extensions_mut().insert(Network::containing(client));
+    }
+}
+
+/// Returns the error of a call that passes by the edge.
+fn refuse(failure: &Failure) -> Response<Body> {
+    let call_id = CallId::from_headers(&HeaderMap::new());
+    let error = call_id.with_str(|id| errors::client_error(failure, id, WriteOutcome::NotApplied));
+    error.status.into_http()
 }
 
 fn error_response(

@@ -18,6 +18,7 @@ use domain::{InvalidFields, Rejected, Rejection};
 use thiserror::Error;
 use tonic::{Code, Response, Status};
 
+use crate::edge::MAX_HEADER_BYTES;
 pub(crate) use details::client_error;
 pub use table::DOMAIN;
 pub(crate) use table::{code_name, from_tonic};
@@ -46,6 +47,9 @@ pub enum Failure {
     /// The message is larger than [`MAX_MESSAGE_BYTES`](crate::MAX_MESSAGE_BYTES).
     #[error("the message is larger than {} bytes", crate::MAX_MESSAGE_BYTES)]
     MessageTooLarge,
+    /// The headers are larger than 8 KiB.
+    #[error("the headers are larger than {MAX_HEADER_BYTES} bytes")]
+    HeadersTooLarge,
     /// There is no such method, or it has no row in the access table.
     #[error("there is no such method")]
     UnknownMethod,

@@ -50,6 +50,7 @@ pub(super) fn row(failure: &Failure) -> Row {
         Failure::Malformed(_) => Row::new(Code::InvalidArgument, "MALFORMED_MESSAGE"),
         Failure::MessageTooLarge => Row::new(Code::ResourceExhausted, "MESSAGE_TOO_LARGE"),
         Failure::Compressed(_) => Row::new(Code::Unimplemented, "UNKNOWN_COMPRESSION"),
+        Failure::HeadersTooLarge => Row::new(Code::ResourceExhausted, "HEADERS_TOO_LARGE"),
         Failure::UnknownMethod => Row::new(Code::Unimplemented, "UNKNOWN_METHOD"),
         Failure::DeadlineExceeded => Row::new(Code::DeadlineExceeded, "DEADLINE_EXCEEDED"),
         Failure::Unavailable(_) => {

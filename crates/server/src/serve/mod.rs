@@ -11,6 +11,7 @@ use std::future::{self, Future};
 use std::io;
 use std::net::SocketAddr;
 use std::process;
+use std::sync::Arc;
 use std::time::Duration;
 
 use api::diagnostics::diagnostics_service_server::DiagnosticsServiceServer;
@@ -23,13 +24,12 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tonic::server::NamedService;
 use tonic::service::Routes;
-use tonic::transport::{self, Server};
 use tonic_reflection::server as reflection;
 use tracing::{info, warn};
 
 use crate::auth::AccessTable;
 use crate::config::{RunSettings, ServiceSettings};
-use crate::connections::accept;
+use crate::connections::{self, Ages, ConnectionLimits};
 use crate::diagnostics::Diagnostics;
 use crate::edge::{Edge, GrpcService, Limits};
 use crate::health::{Health, HealthService, Identity, Probes, redis_probe};
@@ -39,16 +39,8 @@ use crate::redis_setup::log_redis_setup;
 /// one is a competition with a description of 5,000 characters, some 20 KiB.
 pub const MAX_MESSAGE_BYTES: usize = 64 * 1024;
 
-/// The most calls and watches in flight on one connection; HTTP/2 makes the client hold back the
-/// rest. tonic has no limit of its own. RFC 9113 recommends at least 100, and proxies open more
-/// connections when they need more. A call in flight takes some 6 KiB, so this bounds the memory
-/// that one connection can use.
-const MAX_STREAMS: u32 = 256;
-
-/// How long a connection may be silent before the server sends a PING, and how long the client has
-/// to acknowledge it. Without them a client that vanished would keep its connection forever.
-const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(60);
-const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
+/// The most connections for health only. A probe needs one for a moment.
+const MAX_HEALTH_CONNECTIONS: u32 = 64;
 
 /// A service, and what the server needs to mount the rest around it.
 pub struct App<S> {
@@ -88,23 +80,37 @@ pub async fn run<S: GrpcService>(
     };
     let auxiliary = auxiliary_services::<S>(&health, run.reflection)?;
     let edge = Edge::new(app.service, app.access, auxiliary, app.sessions, limits);
+    let connection_limits = connection_limits(&run);
     let health_only =
-        serve_health_only(settings.health_listen, &health, run.max_connections).await?;
+        serve_health_only(settings.health_listen, &health, connection_limits.ages).await?;
     let address = listener.local_addr()?;
 
     let goaway = CancellationToken::new();
-    let calls = http2().serve_with_incoming_shutdown(
-        edge.into_service(),
-        accept(listener, run.max_connections),
-        goaway.clone().cancelled_owned(),
-    );
+    let edge = edge.into_service();
+    let calls = connections::serve(listener, edge, connection_limits, goaway.clone());
     health.initialised();
     info!(%address, service = S::NAME, "serving");
     tokio::select! {
-        served = calls => served.map_err(io::Error::other),
+        () = calls => {}
         // It never ends by itself, because it answers probes until the process ends.
-        served = health_only => served.map_err(io::Error::other),
-        () = drain_after(shutdown, &health, &run, &goaway) => Ok(()),
+        () = health_only => {}
+        () = drain_after(shutdown, &health, &run, &goaway) => {}
+    }
+    Ok(())
+}
+
+fn connection_limits(run: &RunSettings) -> ConnectionLimits {
+    let unless_0 = |duration: Duration| Some(duration).filter(|duration| !duration.is_zero());
+    ConnectionLimits {
+        max: run.max_connections,
+        max_per_address: run.max_connections_per_address,
+        ages: Ages {
+            max_idle: unless_0(run.max_connection_idle),
+            max_age: unless_0(run.max_connection_age),
+            grace: unless_0(run.max_connection_age_grace),
+        },
+        proxies: Arc::new(run.trusted_proxies.clone()),
+        proxy_protocol: run.proxy_protocol,
     }
 }
 
@@ -158,33 +164,33 @@ fn reflection_of<S: NamedService>() -> reflection::Builder<'static> {
         .fold(builder, reflection::Builder::with_service_name)
 }
 
-/// Listens on the second address, if there is one, and returns the server of health on it.
+/// Listens on the second address, if there is one, and returns the server of health on it. Each
+/// address may use all of its connections, because probes may come from one address.
 async fn serve_health_only(
     address: Option<SocketAddr>,
     health: &Health,
-    max_connections: u32,
-) -> io::Result<impl Future<Output = Result<(), transport::Error>> + use<>> {
+    ages: Ages,
+) -> io::Result<impl Future<Output = ()> + use<>> {
     let listener = match address {
         Some(address) => Some(TcpListener::bind(address).await?),
         None => None,
     };
     let routes = Routes::new(health.service()).prepare();
+    let limits = ConnectionLimits {
+        max: MAX_HEALTH_CONNECTIONS,
+        max_per_address: 0,
+        ages,
+        proxies: Arc::default(),
+        proxy_protocol: false,
+    };
     Ok(async move {
         match listener {
             Some(listener) => {
-                let incoming = accept(listener, max_connections);
-                http2().serve_with_incoming(routes, incoming).await
+                connections::serve(listener, routes, limits, CancellationToken::new()).await;
             }
             None => future::pending().await,
         }
     })
-}
-
-fn http2() -> Server {
-    Server::builder()
-        .max_concurrent_streams(MAX_STREAMS)
-        .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
-        .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
 }
 
 /// Completes with the first SIGTERM or SIGINT. A second one ends the process at once.

@@ -19,6 +19,7 @@ fn every_error_has_a_reason_a_domain_and_a_call_id() {
         Failure::Malformed("odd".to_owned()),
         Failure::Compressed("odd".to_owned()),
         Failure::MessageTooLarge,
+        Failure::HeadersTooLarge,
         Failure::UnknownMethod,
         Failure::DeadlineExceeded,
         Failure::Unavailable("connection refused".to_owned()),
@@ -126,6 +127,7 @@ fn errors_worth_retrying_have_a_retry_delay() {
         ),
         // A retry would send the same message.
         (Failure::MessageTooLarge, Code::ResourceExhausted, None),
+        (Failure::HeadersTooLarge, Code::ResourceExhausted, None),
     ] {
         let status = status(failure);
         assert_eq!(status.code(), code);
