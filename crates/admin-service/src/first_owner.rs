@@ -1,12 +1,14 @@
 //! Creates the first owner. Only an owner can create admins, and there is no default password.
 
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use domain::{DisplayName, Email, Password, RequestId, Role, SessionToken, Timestamp};
+use domain::{DisplayName, Email, Password, Rejection, RequestId, Role, SessionToken, Timestamp};
 use server::ServerUrl;
+use server::config::RunSettings;
 use server::telemetry::LogFormat;
-use server::{Failure, HashCaller, Passwords};
+use server::{Failure, HashCaller, PasswordMatch, Passwords};
 use store::AdminStore;
 use store::admins::{BOOTSTRAP_TOKEN_LIFETIME, NewAdmin};
 use tokio::time::sleep;
@@ -29,21 +31,32 @@ const INTERNAL_ERROR_PAUSE: Duration = Duration::from_secs(60);
 
 impl FirstOwner {
     /// Creates the owner, or a token for it, unless there is an owner. Retries until Redis answers.
+    /// Warns if there is an owner and the settings name another one.
     pub(crate) async fn ensure(
         self,
         store: AdminStore,
         passwords: Passwords,
         listening: SocketAddr,
-        log_format: LogFormat,
+        run: RunSettings,
     ) {
-        if retry(|| store.has_owner()).await {
-            return;
-        }
-        match (self, log_format) {
+        let has_owner = retry(|| store.has_owner()).await;
+        match (self, run.log_format) {
             (Self::Named { email, password }, _) => {
-                create(&store, &passwords, email, password).await;
+                let ensured = match has_owner {
+                    true => Ensured::Exists,
+                    false => create(&store, &passwords, &email, &password).await,
+                };
+                let is_owner = is_owner(&store, &passwords, &email, &password);
+                if ensured == Ensured::Exists && matches!(is_owner.await, Ok(false)) {
+                    warn!(
+                        "there is an owner already, with another address or password, so --owner-email and --owner-password-file are not used"
+                    );
+                }
             }
-            (Self::ByToken, LogFormat::Text) => print_token(&store, listening).await,
+            _ if has_owner => {}
+            (Self::ByToken, LogFormat::Text) => {
+                print_token(&store, listening, run.reflection).await;
+            }
             // JSON logs are collected and stored, so a secret must not be printed beside them.
             (Self::ByToken, LogFormat::Json) => warn!(
                 "there is no owner; set --owner-email and --owner-password-file, or start once with --log-format text to get a token that creates one"
@@ -52,18 +65,64 @@ impl FirstOwner {
     }
 }
 
-async fn create(store: &AdminStore, passwords: &Passwords, email: Email, password: Password) {
+/// Whether an owner can sign in with this address and password.
+pub async fn is_owner(
+    store: &AdminStore,
+    passwords: &Passwords,
+    email: &Email,
+    password: &Password,
+) -> Result<bool, Failure> {
+    let found = store.find_admin(email).await?;
+    let Some(owner) = found.filter(|admin| admin.role == Role::Owner && !admin.disabled) else {
+        return Ok(false);
+    };
+    let stored = store.admin_credential(&owner.id).await?;
+    let permit = passwords.acquire(HashCaller::SERVER).await?;
+    let matched = Passwords::verify(permit, password.clone(), Some(&stored)).await?;
+    Ok(matched != PasswordMatch::No)
+}
+
+/// What an attempt to create the first owner has found.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ensured {
+    Created,
+    /// There is an owner already.
+    Exists,
+    /// Another admin has the address.
+    Refused,
+}
+
+async fn create(
+    store: &AdminStore,
+    passwords: &Passwords,
+    email: &Email,
+    password: &Password,
+) -> Ensured {
     let owner = NewAdmin {
-        email,
+        email: email.clone(),
         display_name: display_name(),
         role: Role::Owner,
         // The same id for all attempts, so that an attempt whose reply was lost is not repeated.
         request_id: RequestId::random(),
     };
     let hash = retry(|| passwords.hash(HashCaller::SERVER, password.clone())).await;
-    if retry(|| store.ensure_owner(&owner, &hash)).await {
-        info!("created the first owner, with the address of --owner-email");
+    let ensured = retry(async || match store.ensure_owner(&owner, &hash).await {
+        Ok(true) => Ok(Ensured::Created),
+        Ok(false) => Ok(Ensured::Exists),
+        Err(store::Error::Rejected(no)) if no.rejection == Rejection::EmailTaken => {
+            Ok(Ensured::Refused)
+        }
+        Err(error) => Err(error),
+    });
+    let ensured = ensured.await;
+    match ensured {
+        Ensured::Created => info!("created the first owner, with the address of --owner-email"),
+        Ensured::Exists => {}
+        Ensured::Refused => error!(
+            "cannot create the first owner: an admin who is no owner, or is disabled, has the address of --owner-email; set another one"
+        ),
     }
+    ensured
 }
 
 /// The initial display name of the first owner.
@@ -72,24 +131,38 @@ fn display_name() -> DisplayName {
 }
 
 /// Prints a token on stdout, because stderr is the log.
-async fn print_token(store: &AdminStore, listening: SocketAddr) {
+async fn print_token(store: &AdminStore, listening: SocketAddr, reflection: bool) {
     let token = retry(|| store.new_bootstrap_token()).await;
     let until = store.now().after(BOOTSTRAP_TOKEN_LIFETIME);
-    println!("{}", instructions(&token, until, listening));
+    let text = instructions(&token, until, listening, reflection);
+    // Ignore a closed pipe, which `println!` would panic on.
+    let _ = writeln!(io::stdout(), "{text}");
 }
+
+const SCHEMA: &str = "-import-path proto -proto startlist/admin/v1/admin_service.proto ";
 
 /// The address and the password are left empty, so that pasting the line unchanged creates no
 /// account.
-fn instructions(token: &SessionToken, until: Timestamp, listening: SocketAddr) -> String {
+fn instructions(
+    token: &SessionToken,
+    until: Timestamp,
+    listening: SocketAddr,
+    reflection: bool,
+) -> String {
     let token = token.expose();
     let server = ServerUrl::try_from(listening)
         .map_or_else(|_| listening.to_string(), |server| server.to_string());
     let request =
         r#"{"email": "", "password": "", "display_name": "Owner", "role": "ADMIN_ROLE_OWNER"}"#;
+    let (schema, folder) = match reflection {
+        true => ("", ""),
+        // Without reflection grpcurl reads the contract from files.
+        false => (SCHEMA, " in the folder of the sources"),
+    };
     format!(
-        "There is no owner yet. This command creates one, once, until {until}. Fill in an e-mail address and a password:\n\
-         grpcurl -plaintext -H 'authorization: Bearer {token}' -d '{request}' {server} startlist.admin.v1.AdminService/CreateAdmin\n\
-         After that time, restart admin-service to get a new token."
+        "There is no owner yet. This command{folder} creates one, once, until {until}. Fill in an e-mail address and a password:\n\
+         grpcurl -plaintext {schema}-H 'authorization: Bearer {token}' -d '{request}' {server} startlist.admin.v1.AdminService/CreateAdmin\n\
+         After that time, or once another admin-service has printed a token, restart admin-service to get a new one."
     )
 }
 
@@ -138,7 +211,7 @@ mod tests {
     fn the_command_can_be_pasted_and_has_to_be_filled_in() {
         let token = SessionToken::of_bootstrap(&[7; 32]);
         let all_addresses = SocketAddr::from(([0, 0, 0, 0], 50051));
-        let text = instructions(&token, Timestamp::MIN, all_addresses);
+        let text = instructions(&token, Timestamp::MIN, all_addresses, true);
         let line = text.lines().nth(1).expect("a line to paste");
         assert!(line.starts_with("grpcurl -plaintext "), "{line}");
         assert!(line.contains(token.expose()), "{line}");

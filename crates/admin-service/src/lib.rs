@@ -78,7 +78,7 @@ use self::{
     update_competition::update_competition,
 };
 
-pub use first_owner::FirstOwner;
+pub use first_owner::{FirstOwner, is_owner};
 pub use settings::Settings;
 
 /// Who may call which RPC.
@@ -264,7 +264,7 @@ impl AdminService {
 }
 
 /// Serves on the listener until `shutdown`, then drains; see [`server::run`]. In the background it
-/// creates the first owner and seals the logs.
+/// creates the first owner, for which `readiness` waits, and seals the logs.
 ///
 /// Redis need not run yet. Until it does, calls fail with UNAVAILABLE.
 pub async fn serve(
@@ -275,14 +275,14 @@ pub async fn serve(
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let service = AdminService::new(store.clone(), &settings);
-    // Dropping the set at the end of the server cancels its tasks.
-    let mut background = JoinSet::new();
-    background.spawn(first_owner.ensure(
+    let preparation = Box::pin(first_owner.ensure(
         store.clone(),
         service.passwords.clone(),
         listener.local_addr()?,
-        settings.run.log_format,
+        settings.run.clone(),
     ));
+    // Dropping the set at the end of the server cancels its tasks.
+    let mut background = JoinSet::new();
     background.spawn(sealing::keep_sealing(store.clone()));
     let service = AdminServiceServer::new(service);
     let app = App {
@@ -294,6 +294,7 @@ pub async fn serve(
         access: ACCESS,
         sessions: store.sessions(),
         redis: store.redis().clone(),
+        preparation,
         settings,
     };
     server::run(listener, app, shutdown).await

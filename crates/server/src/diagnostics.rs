@@ -113,7 +113,10 @@ fn reason(name: HealthName, state: &HealthState) -> &'static str {
         (HealthName::Peer, _) => dependency_reason(&state.peer),
         (_, Phase::Starting) => "the server is starting",
         (_, Phase::Draining) => "the server is draining",
-        (HealthName::Readiness, Phase::Up) => "Redis has not answered since the server started",
+        (HealthName::Readiness, Phase::Up) if !state.redis_answered => {
+            "Redis has not answered since the server started"
+        }
+        (HealthName::Readiness, Phase::Up) => "the server prepares for the first call",
         (_, Phase::Up) => match (state.redis.is_serving(), state.peer.is_serving()) {
             (false, false) => "neither Redis nor the peer is serving",
             (false, true) => "Redis is not serving",

@@ -23,7 +23,7 @@
 //!     reply(register::register(&self.store, caller, request.into_inner()).await)
 //! }
 //!
-//! let app = App { identity, service, access: ACCESS, sessions, redis, settings };
+//! let app = App { identity, service, access: ACCESS, sessions, redis, preparation, settings };
 //! server::run(listener, app, shutdown).await
 //! ```
 
@@ -59,7 +59,7 @@ pub use errors::{Failure, RpcResult, reply};
 pub use health::Identity;
 pub use network::Network;
 pub use paging::ListOf;
-pub use passwords::{HashCaller, Passwords};
+pub use passwords::{HashCaller, PasswordMatch, Passwords};
 pub use program::{Allocator, ServiceCommand, ServiceProgram};
 pub use rate_limit::RateLimit;
 pub use serve::{App, MAX_MESSAGE_BYTES, run, shutdown_signal};

@@ -2,6 +2,7 @@
 //!
 //! In reading order:
 //! - [`settings`]: the command line.
+//! - [`unused`]: settings that have no effect, which are logged.
 //! - [`data_dir`], [`secret`]: the folder that is kept across runs, and the passwords in it.
 //! - [`redis`]: the private Redis, from start to stop.
 //! - [`services`]: both services, until they have drained.
@@ -21,6 +22,7 @@ mod secret;
 mod services;
 mod settings;
 mod unlock;
+mod unused;
 mod welcome;
 
 use std::process::ExitCode;
@@ -30,7 +32,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::data_dir::DataDir;
 use crate::error::StartlistError;
-use crate::owner::Owner;
+use crate::owner::Candidates;
 use crate::redis::RedisBackend;
 use crate::services::{Listeners, Services};
 use crate::settings::{Command, Settings};
@@ -53,13 +55,14 @@ async fn main() -> ExitCode {
 async fn run(settings: Settings) -> Result<(), StartlistError> {
     let _log = telemetry::start(&settings.run.log, settings.run.log_format);
     let shutdown = shutdown_signal().map_err(StartlistError::System)?;
-    Owner::check(&settings)?;
+    Candidates::check_settings(&settings)?;
     let listeners = Listeners::bind(&settings).await?;
     let data = DataDir::open(&settings.data_dir)?;
+    unused::log(&settings, &data);
     let redis = RedisBackend::start(&settings, &data)?;
     let services = Services::new(listeners, &redis, &settings.run)?;
     let sign_ups = settings.sign_ups.limit();
-    let owner = Owner::find(&settings, &data, services.admin_store()).await?;
+    let owner = Candidates::find(&settings, &data, services.admin_store()).await?;
 
     let drained = CancellationToken::new();
     let serve = async {

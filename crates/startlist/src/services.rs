@@ -4,7 +4,6 @@ use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use admin_service::FirstOwner;
 use server::ServerUrl;
 use server::ServiceSettings;
 use server::config::{RedisUrl, RunSettings};
@@ -13,10 +12,11 @@ use store::{AdminStore, UserStore};
 use tokio::net::TcpListener;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
+use tracing::warn;
 use user_service::SignUpLimit;
 
 use crate::error::StartlistError;
-use crate::owner::Owner;
+use crate::owner::Candidates;
 use crate::redis::RedisBackend;
 use crate::settings::Settings;
 use crate::welcome::Welcome;
@@ -79,6 +79,15 @@ struct Service<S> {
     settings: ServiceSettings,
 }
 
+/// What happens once both services are SERVING.
+struct Ready {
+    admin: ServerUrl,
+    user: ServerUrl,
+    reflection: bool,
+    owner: Candidates,
+    store: AdminStore,
+}
+
 impl Services {
     /// Configures the services to use this Redis and each other. Opens no connection yet.
     pub(crate) fn new(
@@ -102,27 +111,21 @@ impl Services {
     /// of the services ends by itself, the other one drains.
     pub(crate) async fn serve(
         self,
-        owner: Option<Owner>,
+        owner: Candidates,
         sign_ups: SignUpLimit,
         shutdown: impl Future<Output = ()>,
     ) -> Result<(), StartlistError> {
         let Self { admin, user } = self;
-        let welcome = Welcome {
+        let first_owner = owner.first_owner();
+        let ready = Ready {
             admin: admin.listener.url,
             user: user.listener.url,
             reflection: admin.settings.run.reflection,
             owner,
-        };
-        let first_owner = match &welcome.owner {
-            Some(Owner { email, password }) => FirstOwner::Named {
-                email: email.clone(),
-                password: password.password().clone(),
-            },
-            None => FirstOwner::ByToken,
+            store: admin.store.clone(),
         };
         let end = CancellationToken::new();
         let shutdown_of_service = || end.clone().cancelled_owned();
-        let store = admin.store.clone();
         let admin = admin_service::serve(
             admin.listener.socket,
             admin.store,
@@ -142,7 +145,7 @@ impl Services {
             then_cancel(Box::pin(admin), &end),
             then_cancel(Box::pin(user), &end),
             then_cancel(end.run_until_cancelled(shutdown), &end),
-            end.run_until_cancelled(print_when_ready(&welcome, &store)),
+            end.run_until_cancelled(ready.print()),
         );
         let failed = |service| move |source| StartlistError::Service { service, source };
         admin.map_err(failed(ADMIN)).and(user.map_err(failed(USER)))
@@ -180,16 +183,26 @@ async fn then_cancel<T>(future: impl Future<Output = T>, end: &CancellationToken
     output
 }
 
-/// Waits until both services are SERVING and the owner can sign in, then prints the welcome text.
-async fn print_when_ready(welcome: &Welcome, store: &AdminStore) {
-    while !is_serving(&welcome.admin).await || !is_serving(&welcome.user).await {
-        sleep(CHECK_INTERVAL).await;
+impl Ready {
+    /// Waits until both services are SERVING, checks the owner, then prints the welcome text.
+    async fn print(self) {
+        while !is_serving(&self.admin).await || !is_serving(&self.user).await {
+            sleep(CHECK_INTERVAL).await;
+        }
+        let owner = self.owner.check(&self.store).await;
+        if !owner.unused.is_empty() {
+            let unused = owner.unused.join(" and ");
+            warn!("there is an owner already; not used: {unused}");
+        }
+        let welcome = Welcome {
+            admin: self.admin,
+            user: self.user,
+            owner,
+            reflection: self.reflection,
+        };
+        // Ignore a closed pipe, which `println!` would panic on.
+        let _ = writeln!(io::stdout(), "{welcome}");
     }
-    while welcome.owner.is_some() && !store.has_owner().await.is_ok_and(|has_owner| has_owner) {
-        sleep(CHECK_INTERVAL).await;
-    }
-    // Ignore a closed pipe, which `println!` would panic on.
-    let _ = writeln!(io::stdout(), "{welcome}");
 }
 
 async fn is_serving(service: &ServerUrl) -> bool {

@@ -40,10 +40,11 @@ pub(crate) struct Settings {
     #[arg(hide_env_values = true)]
     pub(crate) redis_url: Option<RedisUrl>,
 
-    /// The e-mail address of the first owner, who is created if there is none
+    /// The e-mail address of the first owner, who is created if there is none; without it,
+    /// owner@example.org
     #[arg(long, env = "STARTLIST_OWNER_EMAIL", value_name = "EMAIL")]
-    #[arg(value_parser = |text: &str| Email::parse(text), default_value = "owner@example.org")]
-    pub(crate) owner_email: Email,
+    #[arg(value_parser = |text: &str| Email::parse(text))]
+    pub(crate) owner_email: Option<Email>,
 
     /// The file that holds the password of the first owner; without it, a random password is
     /// created and kept in the data folder
@@ -56,6 +57,18 @@ pub(crate) struct Settings {
 
     #[command(flatten)]
     pub(crate) run: RunSettings,
+}
+
+impl Settings {
+    /// Returns the flags about the first owner that were given.
+    pub(crate) fn given_owner_flags(&self) -> Vec<&'static str> {
+        let flags = [
+            ("--owner-email", self.owner_email.is_some()),
+            ("--owner-password-file", self.owner_password_file.is_some()),
+        ];
+        let given = flags.into_iter().filter(|(_, is_given)| *is_given);
+        given.map(|(flag, _)| flag).collect()
+    }
 }
 
 #[derive(Debug, Subcommand)]

@@ -5,14 +5,13 @@ use std::fmt::{self, Display};
 use domain::Password;
 use server::ServerUrl;
 
-use crate::owner::Owner;
+use crate::owner::{KnownOwner, Owner};
 
 /// The text. Its first line begins with `ready`.
 pub(crate) struct Welcome {
     pub(crate) admin: ServerUrl,
     pub(crate) user: ServerUrl,
-    /// `None` if the credentials of the owner are unknown.
-    pub(crate) owner: Option<Owner>,
+    pub(crate) owner: KnownOwner,
     /// The commands need reflection.
     pub(crate) reflection: bool,
 }
@@ -21,6 +20,10 @@ impl Display for Welcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { admin, user, .. } = self;
         writeln!(f, "ready: admin-service on {admin}, user-service on {user}")?;
+        if !self.owner.unused.is_empty() {
+            let unused = self.owner.unused.join(" and ");
+            writeln!(f, "\nThere is an owner already. Not used: {unused}.")?;
+        }
         if self.reflection {
             self.commands(f)?;
         }
@@ -35,7 +38,7 @@ impl Welcome {
     fn commands(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { admin, user, .. } = self;
         writeln!(f, "\nTo continue, in another terminal:")?;
-        if let Some(owner) = &self.owner {
+        if let Some(owner) = &self.owner.owner {
             let file = owner.password.path().display();
             let sign_in = sign_in(owner);
             writeln!(f, "\n# Sign in as the owner; the password is in {file}")?;
@@ -115,7 +118,10 @@ mod tests {
         let welcome = Welcome {
             admin: url("127.0.0.1:1"),
             user: url("127.0.0.1:2"),
-            owner,
+            owner: KnownOwner {
+                owner,
+                unused: Vec::new(),
+            },
             reflection,
         };
         welcome.to_string()
@@ -154,6 +160,23 @@ mod tests {
         );
         assert!(!text.contains("s3cret"), "{text}");
         assert!(!printed(Some(owner), false).contains("grpcurl"));
+    }
+
+    #[test]
+    fn flags_that_are_not_used_are_named_also_without_commands() {
+        let url = |text: &str| text.parse::<ServerUrl>().expect("a URL");
+        let welcome = Welcome {
+            admin: url("127.0.0.1:1"),
+            user: url("127.0.0.1:2"),
+            owner: KnownOwner {
+                owner: None,
+                unused: vec!["--owner-email", "--owner-password-file"],
+            },
+            reflection: false,
+        };
+        let text = welcome.to_string();
+        let line = "There is an owner already. Not used: --owner-email and --owner-password-file.";
+        assert!(text.lines().any(|printed| printed == line), "{text}");
     }
 
     #[test]

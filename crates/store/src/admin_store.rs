@@ -323,6 +323,11 @@ impl AdminStore {
         self.admins.new_bootstrap_token().await
     }
 
+    /// Finds the admin with this address, also a disabled one.
+    pub async fn find_admin(&self, email: &Email) -> Result<Option<Admin>> {
+        self.admin_creation.find(email).await
+    }
+
     /// Reads an admin.
     pub async fn get_admin(&self, id: &AdminId) -> Result<Admin> {
         self.admins.get(id).await

@@ -207,6 +207,7 @@ pub async fn serve(
         access: ACCESS,
         sessions: store.sessions(),
         redis: store.redis().clone(),
+        preparation: Box::pin(std::future::ready(())),
         settings,
     };
     server::run(listener, app, shutdown).await

@@ -29,19 +29,20 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts a server on a free port, initialised. `peer` is an address.
+    /// Starts a server on a free port, initialised and prepared. `peer` is an address.
     pub(crate) async fn start(redis: &str, peer: Option<&str>) -> Self {
         Self::start_at("127.0.0.1:0", redis, peer).await
     }
 
-    /// Starts a server at this address, initialised.
+    /// Starts a server at this address, initialised and prepared.
     pub(crate) async fn start_at(address: &str, redis: &str, peer: Option<&str>) -> Self {
         let server = Self::start_uninitialised(address, redis, peer).await;
         server.health.initialised();
+        server.health.prepared();
         server
     }
 
-    /// Starts a server at this address that is not initialised.
+    /// Starts a server at this address that is neither initialised nor prepared.
     pub(crate) async fn start_uninitialised(
         address: &str,
         redis: &str,

@@ -36,6 +36,22 @@ async fn before_it_is_initialised_a_server_is_alive_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn readiness_waits_until_the_server_is_prepared() {
+    let redis = TestRedis::start();
+    let url = redis.url("user-service");
+    let server = Server::start_uninitialised("127.0.0.1:0", &url, None).await;
+    let client = server.client().await;
+    server.health.initialised();
+    eventually("redis is serving", async || {
+        client.is_serving("redis").await
+    })
+    .await;
+    assert_eq!(client.check("readiness").await, Ok(NotServing));
+    server.health.prepared();
+    assert_eq!(client.check("readiness").await, Ok(Serving));
+}
+
+#[tokio::test]
 async fn list_returns_all_names_and_deep_needs_a_peer() {
     let redis = TestRedis::start();
     let server = Server::start(&redis.url("user-service"), None).await;

@@ -1,8 +1,15 @@
-//! The first owner, if the settings name none: a token for one use that is printed once.
+//! The first owner of an `admin-service`: named by the settings, or created with a token for one use
+//! that is printed once.
 
-use api::admin::{CreateAdminRequest, CreateAdminResponse, ListAdminsRequest};
+use std::fs;
+
+use api::admin::{CreateAdminRequest, CreateAdminResponse, ListAdminsRequest, SignInRequest};
+use api::health::HealthCheckRequest;
+use api::health::health_check_response::ServingStatus;
+use api::health::health_client::HealthClient;
 use api::v1::AdminRole;
 use integration_tests::{PASSWORD, admin_client, assert_rejected, channel_to, reason};
+use tempfile::NamedTempFile;
 use testkit::{Program, TestRedis};
 use tonic::Status;
 use tonic::transport::Channel;
@@ -98,4 +105,74 @@ async fn no_token_is_printed_if_the_log_format_is_json() {
     program.wait_for_stderr("--owner-email").await;
     assert_eq!(program.stdout(), "");
     assert!(!program.stderr().contains("stl_"));
+}
+
+/// Flags that name this owner, and the file with the password.
+fn owner_flags(email: &str, password: &str) -> (NamedTempFile, Vec<String>) {
+    let file = NamedTempFile::new().expect("a file");
+    fs::write(&file, password).expect("written");
+    let path = file.path().to_str().expect("a UTF-8 path");
+    let flags = ["--owner-email", email, "--owner-password-file", path];
+    let flags = flags.map(str::to_owned).into();
+    (file, flags)
+}
+
+async fn named_owner(redis: &TestRedis, flags: &[String]) -> (Program, Channel) {
+    let flags: Vec<_> = flags.iter().map(String::as_str).collect();
+    admin_service(redis, &flags).await
+}
+
+async fn sign_in(channel: &Channel, password: &str) -> Result<(), Status> {
+    let mut client = admin_client(channel.clone(), None);
+    let request = SignInRequest {
+        email: "ada@example.org".to_owned(),
+        password: password.to_owned(),
+    };
+    client.sign_in(request).await.map(drop)
+}
+
+/// Waits until readiness is serving, with a watch, which reports it at once.
+async fn until_ready(channel: &Channel) {
+    let request = HealthCheckRequest {
+        service: "readiness".to_owned(),
+    };
+    let watched = HealthClient::new(channel.clone()).watch(request).await;
+    let mut statuses = watched.expect("a watch").into_inner();
+    let mut is_ready = false;
+    while !is_ready {
+        let status = statuses.message().await.expect("a status");
+        is_ready = status.expect("no end").status() == ServingStatus::Serving;
+    }
+}
+
+#[tokio::test]
+async fn the_named_owner_can_sign_in_as_soon_as_readiness_is_serving() {
+    let redis = TestRedis::start();
+    let (_file, flags) = owner_flags("ada@example.org", PASSWORD);
+    let (_program, channel) = named_owner(&redis, &flags).await;
+    until_ready(&channel).await;
+    sign_in(&channel, PASSWORD).await.expect("signed in");
+}
+
+#[tokio::test]
+async fn a_named_owner_who_is_another_than_the_existing_one_is_reported() {
+    let redis = TestRedis::start();
+    let (_file, flags) = owner_flags("ada@example.org", PASSWORD);
+    for _ in 0..2 {
+        let (program, channel) = named_owner(&redis, &flags).await;
+        until_ready(&channel).await;
+        assert!(
+            !program.stderr().contains("not used"),
+            "{}",
+            program.stderr()
+        );
+    }
+    let (_file, other_password) = owner_flags("ada@example.org", "another password");
+    let (_file, other_address) = owner_flags("eve@example.org", PASSWORD);
+    for flags in [other_password, other_address] {
+        let (program, channel) = named_owner(&redis, &flags).await;
+        let warning = "--owner-email and --owner-password-file are not used";
+        program.wait_for_stderr(warning).await;
+        sign_in(&channel, PASSWORD).await.expect("the first owner");
+    }
 }

@@ -119,6 +119,51 @@ async fn the_settings_can_name_the_owner() {
 }
 
 #[tokio::test]
+async fn owner_settings_that_come_too_late_are_named_and_not_presented_as_valid() {
+    let (folder, data_dir) = folder();
+    let running = RunningStartlist::start(&data_dir, &[]).await;
+    assert!(!running.program.stdout().contains("Not used"));
+    running.stop().await;
+
+    let late = folder.path().join("late-password");
+    fs::write(&late, "the owner's own password\n").expect("written");
+    let late = late.to_str().expect("a UTF-8 path");
+    let address = ("STARTLIST_OWNER_EMAIL", "olga@example.org");
+    let password = ("STARTLIST_OWNER_PASSWORD_FILE", late);
+    for (settings, unused) in [
+        (&[address][..], "--owner-email"),
+        (&[password], "--owner-password-file"),
+        (
+            &[address, password],
+            "--owner-email and --owner-password-file",
+        ),
+    ] {
+        let running = RunningStartlist::start(&data_dir, settings).await;
+        let stdout = running.program.stdout();
+        let line = format!("There is an owner already. Not used: {unused}.\n");
+        assert!(stdout.contains(&line), "{stdout}");
+        let logged = format!("not used: {unused}");
+        running.program.wait_for_stderr(&logged).await;
+        assert!(!stdout.contains("late-password"), "{stdout}");
+        assert!(!stdout.contains("olga@example.org"), "{stdout}");
+        // The owner of the first run is still offered, and can sign in.
+        assert!(stdout.contains("data/owner-password"), "{stdout}");
+        assert_owner_can_sign_in(&running, running.owner_password()).await;
+        running.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_variable_that_only_the_services_use_is_reported() {
+    let (_folder, data_dir) = folder();
+    let settings = [("STARTLIST_PEER_URL", "http://127.0.0.1:1")];
+    let running = RunningStartlist::start(&data_dir, &settings).await;
+    let warning = "STARTLIST_PEER_URL is set, but";
+    running.program.wait_for_stderr(warning).await;
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn a_second_startlist_in_the_same_directory_is_refused() {
     let (_folder, data_dir) = folder();
     let running = RunningStartlist::start(&data_dir, &[]).await;

@@ -15,6 +15,7 @@
 //! let health = Health::new(identity, Probes { redis: redis_probe(store), peer });
 //! routes.add_service(health.service());
 //! health.initialised(); // once the server listens and everything is mounted
+//! health.prepared(); // once the work is done that comes before the first call
 //! health.drain(); // first step after SIGTERM; then the lame-duck time, then GOAWAY
 //! ```
 //! Mount the service beside the layers that authenticate, limit and log the other calls, not below
@@ -114,10 +115,16 @@ impl Health {
     }
 
     /// Sets `""` and the service's name to SERVING: the server listens and everything is mounted.
-    /// Starts to check Redis, until it has answered once, which sets `readiness` to SERVING.
+    /// Starts to check Redis, until it has answered once. `readiness` is SERVING after that and
+    /// [`Health::prepared`].
     pub fn initialised(&self) {
         self.state.update(HealthState::initialised);
         self.evaluations.start();
+    }
+
+    /// Lets `readiness` become SERVING: the work is done that comes before the first call.
+    pub fn prepared(&self) {
+        self.state.update(HealthState::prepared);
     }
 
     /// Sets all names but `liveness`, `redis` and `peer` to `NOT_SERVING` for good, sends that to

@@ -84,6 +84,8 @@ impl DependencyState {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct HealthState {
     pub(crate) phase: Phase,
+    /// Whether the work is done that comes before the first call.
+    pub(crate) is_prepared: bool,
     pub(crate) redis_answered: bool,
     pub(crate) redis: DependencyState,
     pub(crate) peer: DependencyState,
@@ -95,6 +97,10 @@ impl HealthState {
         if self.phase == Phase::Starting {
             self.phase = Phase::Up;
         }
+    }
+
+    pub(super) fn prepared(&mut self) {
+        self.is_prepared = true;
     }
 
     pub(super) fn drain(&mut self) {
@@ -125,7 +131,7 @@ impl HealthState {
             HealthName::Liveness => true,
             // Stays SERVING when Redis fails later: Redis then fails for every replica, and taking
             // all replicas out of service would not help.
-            HealthName::Readiness => self.is_up() && self.redis_answered,
+            HealthName::Readiness => self.is_up() && self.is_prepared && self.redis_answered,
             HealthName::Deep => self.is_up() && self.redis.is_serving() && self.peer.is_serving(),
             HealthName::Redis => self.redis.is_serving(),
             HealthName::Peer => self.peer.is_serving(),
@@ -250,10 +256,12 @@ mod tests {
     }
 
     #[test]
-    fn readiness_waits_for_the_first_reply_of_redis_and_then_stays() {
+    fn readiness_waits_for_the_preparation_and_the_first_reply_of_redis_and_then_stays() {
         let shared = shared_state();
         shared.update(HealthState::initialised);
         shared.update(|state| state.redis.record(result(None)));
+        assert_eq!(serving(&shared), [Server, Service, Liveness, Redis]);
+        shared.update(HealthState::prepared);
         assert_eq!(
             serving(&shared),
             [Server, Service, Liveness, Readiness, Redis]
@@ -286,6 +294,7 @@ mod tests {
         let shared = shared_state();
         shared.update(|state| {
             state.initialised();
+            state.prepared();
             state.redis.record(result(None));
             state.peer.record(result(None));
         });

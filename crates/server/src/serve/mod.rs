@@ -10,6 +10,7 @@
 use std::future::{self, Future};
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::process;
 use std::sync::Arc;
 use std::time::Duration;
@@ -52,6 +53,8 @@ pub struct App<S> {
     pub sessions: Sessions,
     /// For the health check.
     pub redis: Redis,
+    /// The work that has to be done before `readiness` is SERVING. It may wait for Redis.
+    pub preparation: Pin<Box<dyn Future<Output = ()> + Send>>,
     pub settings: ServiceSettings,
 }
 
@@ -89,6 +92,7 @@ pub async fn run<S: GrpcService>(
     let edge = edge.into_service();
     let calls = connections::serve(listener, edge, connection_limits, goaway.clone());
     health.initialised();
+    background.spawn(prepare(app.preparation, health.clone()));
     info!(%address, service = S::NAME, "serving");
     tokio::select! {
         () = calls => {}
@@ -112,6 +116,11 @@ fn connection_limits(run: &RunSettings) -> ConnectionLimits {
         proxies: Arc::new(run.trusted_proxies.clone()),
         proxy_protocol: run.proxy_protocol,
     }
+}
+
+async fn prepare(preparation: impl Future<Output = ()>, health: Health) {
+    preparation.await;
+    health.prepared();
 }
 
 /// Waits for the shutdown, then drains until the deadline. The server ends earlier if the last call

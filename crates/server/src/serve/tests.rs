@@ -43,6 +43,7 @@ async fn start(handler: Handler, settings: &[&str]) -> Running {
         access: &[("Open", Access::Anyone)],
         sessions: UserStore::new(&redis).sessions(),
         redis,
+        preparation: Box::pin(std::future::ready(())),
         settings,
     };
     let (stop, stopped) = oneshot::channel();

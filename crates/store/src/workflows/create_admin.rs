@@ -113,18 +113,24 @@ impl AdminCreation {
     /// Adds an existing owner to the owners, if a call was cut off between creating the account and
     /// adding it. Fails with `EmailTaken` if the account with this address is not an enabled owner.
     async fn add_existing_owner(&self, email: &Email) -> Result<()> {
+        match self.find(email).await? {
+            Some(admin) if admin.role == Role::Owner && !admin.disabled => {
+                self.admins.add_to_owners(&admin.id).await
+            }
+            _ => Err(Rejection::EmailTaken.into()),
+        }
+    }
+
+    /// Finds the admin with this address.
+    pub(crate) async fn find(&self, email: &Email) -> Result<Option<Admin>> {
         let claims = &self.accounts.claims;
         let Some(owner) = claims.owner(People::Admins, email).await? else {
-            return Err(Rejection::EmailTaken.into());
+            return Ok(None);
         };
         let id = AdminId::parse(owner.id.as_str()).map_err(|_| {
             Error::unreadable(format_args!("the owner `{}` of an address", owner.id))
         })?;
-        let admin = self.admins.get(&id).await?;
-        if admin.role != Role::Owner || admin.disabled {
-            return Err(Rejection::EmailTaken.into());
-        }
-        self.admins.add_to_owners(&id).await
+        self.admins.get(&id).await.map(Some)
     }
 }
 

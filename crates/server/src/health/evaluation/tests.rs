@@ -61,7 +61,7 @@ impl Fake {
     }
 }
 
-/// An initialised server with a fake Redis and a fake peer.
+/// An initialised and prepared server with a fake Redis and a fake peer.
 struct Server {
     redis: Fake,
     peer: Fake,
@@ -84,6 +84,7 @@ impl Server {
         let state = Arc::new(SharedState::new(Arc::clone(&statuses)));
         let evaluations = Evaluations::new(&state, redis.probe(), peer.probe());
         state.update(HealthState::initialised);
+        state.update(HealthState::prepared);
         Self {
             redis,
             peer,
