@@ -1,10 +1,13 @@
 //! A system without damage has no findings, after every kind of change.
 
-use domain::Role;
+use domain::{Email, Role};
 use integration_tests::{DAY, PASSWORD, from_now};
+use store::Redis;
+use store::inspect::Inspector;
+use store::keys::People;
 use testkit::TestRedis;
 
-use super::{System, assert_sound, doctor};
+use super::{System, assert_sound, doctor, key_of_user};
 
 #[tokio::test]
 async fn a_system_in_which_every_kind_of_change_was_made_has_no_findings() {
@@ -51,6 +54,33 @@ async fn a_system_in_which_every_kind_of_change_was_made_has_no_findings() {
     assert_sound(&exit);
     assert!(exit.stdout.contains(" 5 competitions, "), "{exit:?}");
     assert_eq!(exit.stderr, "", "a short examination logs nothing");
+}
+
+#[tokio::test]
+async fn an_account_of_an_earlier_release_has_no_findings() {
+    let system = System::start().await;
+    let ada = system.app.new_user("ada").await;
+    let address = "ada@bücher.example";
+    let inspector = Inspector::new(&Redis::new(&system.url("doctor"), None).expect("a URL"));
+    let email = Email::parse(address).expect("an address");
+    let forms = inspector.email_claim_keys(People::Users, &email).await;
+    let [_, former] = <[String; 2]>::try_from(forms.expect("keys")).expect("two forms");
+    let claim = system.claim_of("email:*", &ada.id).await;
+    system.damage(&["RENAME", &claim, &former]).await;
+    let profile = key_of_user(&ada, "profile");
+    let fields = ["email", address, "display_name", "\u{200B}"];
+    system
+        .damage(&[&["HSET", &profile][..], &fields].concat())
+        .await;
+    assert_sound(&system.examine().await);
+
+    // A sign-in adds the claim of today's form.
+    let spelling = "ada@xn--bcher-kva.example";
+    let signed_in = system.app.sign_in(spelling, PASSWORD).await;
+    signed_in.expect("signed in");
+    let claims: Vec<String> = system.command(&["KEYS", "email:*"]).await;
+    assert_eq!(claims.len(), 2);
+    assert_sound(&system.examine().await);
 }
 
 #[tokio::test]
