@@ -38,6 +38,7 @@ def startlist(tmp_path_factory):
         "STARTLIST_DATA_DIR": str(folder / "data"),
         "STARTLIST_OWNER_EMAIL": OWNER["email"],
         "STARTLIST_OWNER_PASSWORD_FILE": str(password_file),
+        "STARTLIST_CHANGES_PER_MINUTE": "0",
     }
     with running.startlist(folder, settings) as program:
         yield program

@@ -45,6 +45,7 @@ reasons! {
     ETAG_MISMATCH: Aborted,
     MESSAGE_TOO_LARGE: ResourceExhausted,
     HEADERS_TOO_LARGE: ResourceExhausted,
+    TOO_MANY_CHANGES: ResourceExhausted,
     TOO_MANY_SIGN_INS: ResourceExhausted,
     TOO_MANY_SIGN_UPS: ResourceExhausted,
     OVERLOADED: ResourceExhausted,

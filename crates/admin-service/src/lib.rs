@@ -59,7 +59,7 @@ use api::admin::{
 use domain::{AdminId, Role};
 use server::{
     Access, AccessTable, AdminCaller, App, Identity, MAX_MESSAGE_BYTES, Network, OwnerOrBootstrap,
-    Passwords, RpcResult, ServiceSettings, SignInThrottle, SignIns, reply,
+    Passwords, Rate, RpcResult, ServiceSettings, SignInThrottle, SignIns, reply,
 };
 use store::AdminStore;
 use tokio::net::TcpListener;
@@ -81,28 +81,79 @@ use self::{
 pub use first_owner::{FirstOwner, is_owner};
 pub use settings::Settings;
 
+/// The changes of one account in a minute: enough for a script that imports 5,000 entrants.
+const CHANGES_PER_MINUTE: u32 = 6_000;
+
 /// Who may call which RPC.
 pub const ACCESS: AccessTable = &[
-    ("SignIn", Access::Anyone),
-    ("SignOut", Access::Admin(Role::Viewer)),
-    ("GetMe", Access::Admin(Role::Viewer)),
-    ("CreateAdmin", Access::OwnerOrBootstrap),
-    ("ListAdmins", Access::Admin(Role::Owner)),
-    ("DisableAdmin", Access::Admin(Role::Owner)),
-    ("CreateCompetition", Access::Admin(Role::Organiser)),
-    ("GetCompetition", Access::Admin(Role::Viewer)),
-    ("ListCompetitions", Access::Admin(Role::Viewer)),
-    ("UpdateCompetition", Access::Admin(Role::Organiser)),
-    ("PublishCompetition", Access::Admin(Role::Organiser)),
-    ("CancelCompetition", Access::Admin(Role::Organiser)),
-    ("DeleteCompetition", Access::Admin(Role::Organiser)),
-    ("ListRegistrations", Access::Admin(Role::Viewer)),
-    ("GetRegistration", Access::Admin(Role::Viewer)),
-    ("AddRegistration", Access::Admin(Role::Organiser)),
-    ("RemoveRegistration", Access::Admin(Role::Organiser)),
-    ("ListUsers", Access::Admin(Role::Viewer)),
-    ("GetUser", Access::Admin(Role::Viewer)),
-    ("ListAuditEntries", Access::Admin(Role::Viewer)),
+    ("SignIn", Access::Anyone, Rate::Unlimited),
+    ("SignOut", Access::Admin(Role::Viewer), Rate::Unlimited),
+    ("GetMe", Access::Admin(Role::Viewer), Rate::Unlimited),
+    ("CreateAdmin", Access::OwnerOrBootstrap, Rate::Changes),
+    ("ListAdmins", Access::Admin(Role::Owner), Rate::Unlimited),
+    ("DisableAdmin", Access::Admin(Role::Owner), Rate::Unlimited),
+    (
+        "CreateCompetition",
+        Access::Admin(Role::Organiser),
+        Rate::Changes,
+    ),
+    (
+        "GetCompetition",
+        Access::Admin(Role::Viewer),
+        Rate::Unlimited,
+    ),
+    (
+        "ListCompetitions",
+        Access::Admin(Role::Viewer),
+        Rate::Unlimited,
+    ),
+    (
+        "UpdateCompetition",
+        Access::Admin(Role::Organiser),
+        Rate::Changes,
+    ),
+    (
+        "PublishCompetition",
+        Access::Admin(Role::Organiser),
+        Rate::Changes,
+    ),
+    (
+        "CancelCompetition",
+        Access::Admin(Role::Organiser),
+        Rate::Unlimited,
+    ),
+    (
+        "DeleteCompetition",
+        Access::Admin(Role::Organiser),
+        Rate::Unlimited,
+    ),
+    (
+        "ListRegistrations",
+        Access::Admin(Role::Viewer),
+        Rate::Unlimited,
+    ),
+    (
+        "GetRegistration",
+        Access::Admin(Role::Viewer),
+        Rate::Unlimited,
+    ),
+    (
+        "AddRegistration",
+        Access::Admin(Role::Organiser),
+        Rate::Changes,
+    ),
+    (
+        "RemoveRegistration",
+        Access::Admin(Role::Organiser),
+        Rate::Unlimited,
+    ),
+    ("ListUsers", Access::Admin(Role::Viewer), Rate::Unlimited),
+    ("GetUser", Access::Admin(Role::Viewer), Rate::Unlimited),
+    (
+        "ListAuditEntries",
+        Access::Admin(Role::Viewer),
+        Rate::Unlimited,
+    ),
 ];
 
 /// `startlist.admin.v1.AdminService`.
@@ -292,6 +343,7 @@ pub async fn serve(
         },
         service: service.max_decoding_message_size(MAX_MESSAGE_BYTES),
         access: ACCESS,
+        changes_per_minute: CHANGES_PER_MINUTE,
         sessions: store.sessions(),
         redis: store.redis().clone(),
         preparation,

@@ -77,6 +77,11 @@ pub enum Rejection {
         /// The client should wait this long before it retries.
         retry_after: Duration,
     },
+    #[error("this account has made too many changes, try again later")]
+    TooManyChanges {
+        /// The client should wait this long before it retries.
+        retry_after: Duration,
+    },
     #[error("the server is busy, try again later")]
     Overloaded {
         /// The client should wait this long before it retries.
@@ -112,6 +117,7 @@ impl Rejection {
             Self::PermissionDenied => "PERMISSION_DENIED",
             Self::TooManySignUps { .. } => "TOO_MANY_SIGN_UPS",
             Self::TooManySignIns { .. } => "TOO_MANY_SIGN_INS",
+            Self::TooManyChanges { .. } => "TOO_MANY_CHANGES",
             Self::Overloaded { .. } => "OVERLOADED",
         }
     }

@@ -7,7 +7,8 @@
 //!    `redis_setup` logs at the start whether Redis is set up well.
 //! 3. [`edge`]: the one layer that every call passes; [`admission`]: which calls it admits;
 //!    [`network`], [`proxies`]: where a call comes from.
-//! 4. [`auth`]: the access tables, and the caller behind a credential.
+//! 4. [`auth`]: the access tables, and the caller behind a credential. `changes`: the limit of
+//!    changes per account.
 //! 5. [`errors`]: why a call fails, and the one table from failures to gRPC codes.
 //! 6. [`health`], [`diagnostics`]: the health of the server, for machines and for people; [`url`]:
 //!    the URL of a server.
@@ -16,19 +17,20 @@
 //! A service uses it like this:
 //!
 //! ```text
-//! const ACCESS: server::AccessTable = &[("Register", Access::User), …];
+//! const ACCESS: server::AccessTable = &[("Register", Access::User, Rate::Changes), …];
 //!
 //! async fn register(&self, request: Request<RegisterRequest>) -> RpcResult<RegisterResponse> {
 //!     let caller = UserCaller::of(&request)?;
 //!     reply(register::register(&self.store, caller, request.into_inner()).await)
 //! }
 //!
-//! let app = App { identity, service, access: ACCESS, sessions, redis, preparation, settings };
+//! let app = App { identity, service, access: ACCESS, sessions, redis, settings, … };
 //! server::run(listener, app, shutdown).await
 //! ```
 
 pub mod admission;
 pub mod auth;
+mod changes;
 pub mod config;
 pub mod connections;
 pub mod diagnostics;
@@ -53,6 +55,7 @@ pub mod unlock;
 pub mod url;
 
 pub use auth::{Access, AccessTable, AdminCaller, OwnerOrBootstrap, UserCaller};
+pub use changes::Rate;
 pub use config::{ServiceSettings, parse_or_exit};
 pub use connections::ClientConnection;
 pub use errors::{Failure, RpcResult, reply};

@@ -47,7 +47,7 @@ use api::user::{
 };
 use domain::UserId;
 use server::{
-    Access, AccessTable, App, Identity, MAX_MESSAGE_BYTES, Network, Passwords, RpcResult,
+    Access, AccessTable, App, Identity, MAX_MESSAGE_BYTES, Network, Passwords, Rate, RpcResult,
     ServiceSettings, SignInThrottle, SignIns, UserCaller, reply,
 };
 use store::UserStore;
@@ -64,22 +64,25 @@ use self::{
 pub use settings::{Settings, SignUpSettings};
 pub use sign_up_limit::SignUpLimit;
 
+/// The changes of one account in a minute: more than a person makes.
+const CHANGES_PER_MINUTE: u32 = 60;
+
 /// Who may call which RPC.
 pub const ACCESS: AccessTable = &[
-    ("SignUp", Access::Anyone),
-    ("SignIn", Access::Anyone),
-    ("SignOut", Access::User),
-    ("GetMe", Access::User),
-    ("UpdateMe", Access::User),
-    ("ChangePassword", Access::User),
-    ("ExportMe", Access::User),
-    ("DeleteMe", Access::UserOrErased),
-    ("ListCompetitions", Access::Anyone),
-    ("GetCompetition", Access::Anyone),
-    ("Register", Access::User),
-    ("Withdraw", Access::User),
-    ("GetMyRegistration", Access::User),
-    ("ListMyRegistrations", Access::User),
+    ("SignUp", Access::Anyone, Rate::Unlimited),
+    ("SignIn", Access::Anyone, Rate::Unlimited),
+    ("SignOut", Access::User, Rate::Unlimited),
+    ("GetMe", Access::User, Rate::Unlimited),
+    ("UpdateMe", Access::User, Rate::Changes),
+    ("ChangePassword", Access::User, Rate::Unlimited),
+    ("ExportMe", Access::User, Rate::Unlimited),
+    ("DeleteMe", Access::UserOrErased, Rate::Unlimited),
+    ("ListCompetitions", Access::Anyone, Rate::Unlimited),
+    ("GetCompetition", Access::Anyone, Rate::Unlimited),
+    ("Register", Access::User, Rate::Changes),
+    ("Withdraw", Access::User, Rate::Unlimited),
+    ("GetMyRegistration", Access::User, Rate::Unlimited),
+    ("ListMyRegistrations", Access::User, Rate::Unlimited),
 ];
 
 /// `startlist.user.v1.UserService`.
@@ -205,6 +208,7 @@ pub async fn serve(
         },
         service: service.max_decoding_message_size(MAX_MESSAGE_BYTES),
         access: ACCESS,
+        changes_per_minute: CHANGES_PER_MINUTE,
         sessions: store.sessions(),
         redis: store.redis().clone(),
         preparation: Box::pin(std::future::ready(())),

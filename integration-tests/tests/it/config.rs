@@ -8,7 +8,7 @@ use testkit::Program;
 const BINARIES: [&str; 3] = ["startlist", "admin-service", "user-service"];
 
 /// Settings of all binaries, with invalid values.
-const EVERYWHERE: [(&str, &str); 17] = [
+const EVERYWHERE: [(&str, &str); 18] = [
     ("STARTLIST_LOG", "not=a=filter"),
     ("STARTLIST_LOG_FORMAT", "xml"),
     ("STARTLIST_LAME_DUCK", "soon"),
@@ -24,6 +24,7 @@ const EVERYWHERE: [(&str, &str); 17] = [
     ("STARTLIST_MAX_CONNECTION_AGE_GRACE", "25h"),
     ("STARTLIST_TRUSTED_PROXIES", "10.0.0.0/33"),
     ("STARTLIST_PROXY_PROTOCOL", "v2"),
+    ("STARTLIST_CHANGES_PER_MINUTE", "-1"),
     ("STARTLIST_REDIS_URL", "http://127.0.0.1:6379"),
     ("STARTLIST_REDIS_URL", "redis://"),
 ];

@@ -168,3 +168,21 @@ async fn an_overloaded_server_tells_clients_when_to_retry() {
     let refusal = assert_rejected(reply, reason::OVERLOADED);
     assert!(refusal.details.retry_info().is_some());
 }
+
+#[tokio::test]
+async fn an_account_that_changes_too_much_is_told_when_to_go_on_and_can_always_withdraw() {
+    let app = Startlist::with(&["--changes-per-minute", "3"]).await;
+    let race = app.competition().open().await;
+    let [ada, ben] = app.users(["ada", "ben"]).await;
+    for _ in 0..3 {
+        ada.register(&race).await.expect("in");
+        ada.withdraw(&race).await.expect("out");
+    }
+    let refusal = assert_rejected(ada.register(&race).await, reason::TOO_MANY_CHANGES);
+    let delay = refusal.details.retry_info().expect("RetryInfo").retry_delay;
+    let delay = delay.expect("a delay");
+    assert!(!delay.is_zero() && delay.as_secs() <= 20, "{delay:?}");
+    ben.register(&race).await.expect("another account");
+    let withdrawn = ada.withdraw(&race).await;
+    assert_rejected(withdrawn, reason::NOT_REGISTERED);
+}

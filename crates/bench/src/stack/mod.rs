@@ -40,8 +40,8 @@ pub(crate) struct Stack {
 }
 
 impl Stack {
-    /// Starts Redis as a system of record and both services with their default settings. Returns
-    /// when both are ready.
+    /// Starts Redis as a system of record and both services with their default settings, except that
+    /// one account may make any number of changes. Returns when both are ready.
     pub(crate) async fn start(settings: &Settings) -> Result<Self> {
         fs::create_dir_all(&settings.out)?;
         let folder = tempfile::Builder::new()
@@ -68,7 +68,8 @@ impl Stack {
             command
                 .args(["--listen", &address.to_string()])
                 .args(["--redis-url", &redis::url(&redis, name)?])
-                .args(["--peer-url", &format!("http://{peer}")]);
+                .args(["--peer-url", &format!("http://{peer}")])
+                .args(["--changes-per-minute", "0"]);
             Ok(command)
         };
         let mut admin = service("admin-service", admin_address, user_address)?;

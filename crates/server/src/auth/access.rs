@@ -2,6 +2,8 @@
 
 use domain::Role;
 
+use crate::changes::Rate;
+
 /// Who may call a method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
@@ -18,7 +20,8 @@ pub enum Access {
     OwnerOrBootstrap,
 }
 
-/// The methods of a service with their access: `("Register", Access::User)`.
+/// The methods of a service with their access, and whether they count as changes:
+/// `("Register", Access::User, Rate::Changes)`.
 ///
 /// A method without a row is not served: it fails with UNIMPLEMENTED.
-pub type AccessTable = &'static [(&'static str, Access)];
+pub type AccessTable = &'static [(&'static str, Access, Rate)];

@@ -86,6 +86,12 @@ pub struct RunSettings {
     #[arg(default_value = "8192", value_parser = count, allow_negative_numbers = true)]
     pub max_calls: u32,
 
+    /// The changes that one account may make in a minute; ten times as many in a day; 0 = no limit;
+    /// without it, 60 for users and 6000 for admins
+    #[arg(long, env = "STARTLIST_CHANGES_PER_MINUTE", value_name = "NUMBER")]
+    #[arg(value_parser = count, allow_negative_numbers = true)]
+    pub changes_per_minute: Option<u32>,
+
     /// The most open connections; 0 = none. At the limit, idle ones are closed for new ones
     #[arg(long, env = "STARTLIST_MAX_CONNECTIONS", value_name = "NUMBER")]
     #[arg(default_value = "4000", value_parser = count, allow_negative_numbers = true)]

@@ -1,6 +1,7 @@
 //! The methods behind the edge, and who may call them.
 
 use crate::auth::{Access, AccessTable};
+use crate::changes::Rate;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ServedBy {
@@ -15,6 +16,7 @@ pub(super) struct Method {
     /// `/package.Service/Method`, the path of a request.
     path: String,
     pub(super) access: Access,
+    pub(super) rate: Rate,
     pub(super) served_by: ServedBy,
 }
 
@@ -35,9 +37,10 @@ impl MethodTable {
         table: AccessTable,
         served_by: ServedBy,
     ) -> Self {
-        let row = |(method, access): &(&str, Access)| Method {
+        let row = |(method, access, rate): &(&str, Access, Rate)| Method {
             path: format!("/{service}/{method}"),
             access: *access,
+            rate: *rate,
             served_by,
         };
         self.0.extend(table.iter().map(row));

@@ -6,8 +6,9 @@
 //! 4. `deadline`: how long it may take.
 //! 5. The limit of calls in flight.
 //! 6. [`auth`]: who is calling.
-//! 7. The handler, in the service.
-//! 8. [`errors`]: a failure gets its code and its details.
+//! 7. The limit of changes per account.
+//! 8. The handler, in the service.
+//! 9. [`errors`]: a failure gets its code and its details.
 //!
 //! One layer and not six, because the steps share what they know: the id is in the response, the
 //! error and the log; the deadline covers the lookup of the caller; and a call that is refused
@@ -44,6 +45,7 @@ use tonic::service::Routes;
 use tower::{Service, service_fn};
 
 use crate::auth::{self, Access, AccessTable};
+use crate::changes::{ChangeLimit, Rate};
 use crate::connections::{CallService, ClientConnection};
 use crate::errors::{self, Failure};
 use crate::network::Network;
@@ -55,7 +57,7 @@ use methods::{Method, MethodTable, ServedBy};
 /// The services that pass by the edge: `grpc.health.v1` and `grpc.reflection`.
 const UNCHECKED_PREFIX: &str = "/grpc.";
 const DIAGNOSTICS: &str = "startlist.diagnostics.v1.DiagnosticsService";
-const DIAGNOSTICS_TABLE: AccessTable = &[("GetHealthReport", Access::Anyone)];
+const DIAGNOSTICS_TABLE: AccessTable = &[("GetHealthReport", Access::Anyone, Rate::Unlimited)];
 
 /// When a call that was over the limit is worth retrying: calls take milliseconds.
 const OVERLOAD_RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -69,6 +71,7 @@ pub(crate) struct Edge<S> {
     /// they would wait for Redis and not for a core, and HTTP/2 holds back what one connection may
     /// send. The limit bounds the memory of a server to which thousands of connections send calls.
     calls: Semaphore,
+    changes: ChangeLimit,
     service: S,
     /// Health, reflection and diagnostics.
     auxiliary: Routes,
@@ -99,6 +102,8 @@ impl<S> GrpcService for S where
 pub(crate) struct Limits {
     pub(crate) max_deadline: Duration,
     pub(crate) max_calls: u32,
+    /// Per account; 0 = no limit.
+    pub(crate) changes_per_minute: u32,
 }
 
 impl<S: GrpcService> Edge<S> {
@@ -116,6 +121,7 @@ impl<S: GrpcService> Edge<S> {
             sessions,
             max_deadline: limits.max_deadline,
             calls: Semaphore::new(limits.max_calls as usize),
+            changes: ChangeLimit::new(limits.changes_per_minute),
             service,
             auxiliary,
         }
@@ -212,6 +218,7 @@ impl<S: GrpcService> Edge<S> {
         let caller = auth::authenticate(method.access, request.headers(), &self.sessions).await?;
         if let Some(caller) = caller.map(Arc::new) {
             log.set_caller(Arc::clone(&caller));
+            self.changes.count(method.rate, &caller, Instant::now())?;
             request.extensions_mut().insert(caller);
         }
         // Take the request out of `&mut` only here: moved through nested futures, it would be

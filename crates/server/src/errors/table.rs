@@ -86,6 +86,7 @@ fn rejection_row(rejection: &Rejection) -> Row {
         Rejection::EtagMismatch => Code::Aborted,
         Rejection::TooManySignUps { retry_after }
         | Rejection::TooManySignIns { retry_after }
+        | Rejection::TooManyChanges { retry_after }
         | Rejection::Overloaded { retry_after } => {
             return Row::new(Code::ResourceExhausted, rejection.reason()).retry_after(*retry_after);
         }

@@ -50,6 +50,8 @@ pub struct App<S> {
     /// `.max_decoding_message_size(server::MAX_MESSAGE_BYTES)`.
     pub service: S,
     pub access: AccessTable,
+    /// The changes that each account may make in a minute, unless a setting says otherwise.
+    pub changes_per_minute: u32,
     pub sessions: Sessions,
     /// For the health check.
     pub redis: Redis,
@@ -80,6 +82,7 @@ pub async fn run<S: GrpcService>(
     let limits = Limits {
         max_deadline: run.max_deadline,
         max_calls: run.max_calls,
+        changes_per_minute: run.changes_per_minute.unwrap_or(app.changes_per_minute),
     };
     let auxiliary = auxiliary_services::<S>(&health, run.reflection)?;
     let edge = Edge::new(app.service, app.access, auxiliary, app.sessions, limits);

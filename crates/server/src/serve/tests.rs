@@ -19,6 +19,7 @@ use tonic_prost::ProstCodec;
 
 use super::*;
 use crate::auth::Access;
+use crate::changes::Rate;
 use crate::errors::Failure;
 use crate::testing::{CommandLine, Handler};
 
@@ -40,7 +41,8 @@ async fn start(handler: Handler, settings: &[&str]) -> Running {
             service: Handler::NAME,
         },
         service: handler,
-        access: &[("Open", Access::Anyone)],
+        access: &[("Open", Access::Anyone, Rate::Unlimited)],
+        changes_per_minute: 0,
         sessions: UserStore::new(&redis).sessions(),
         redis,
         preparation: Box::pin(std::future::ready(())),

@@ -47,7 +47,7 @@ async fn the_export_holds_everything_that_is_stored_about_the_caller() {
 
 #[tokio::test]
 async fn the_export_holds_more_registrations_than_one_page_of_the_store() {
-    let app = Startlist::start().await;
+    let app = Startlist::with(&["--changes-per-minute", "0"]).await;
     let ada = app.new_user("ada").await;
     // A page of the store holds 200.
     for _ in 0..201 {

@@ -20,10 +20,10 @@ use crate::health::{Health, Identity, Probes};
 use crate::testing::{Handler, HandlerFuture};
 
 const TABLE: AccessTable = &[
-    ("Open", Access::Anyone),
-    ("OfUsers", Access::User),
-    ("OfViewers", Access::Admin(Role::Viewer)),
-    ("OfOwners", Access::OwnerOrBootstrap),
+    ("Open", Access::Anyone, Rate::Unlimited),
+    ("OfUsers", Access::User, Rate::Changes),
+    ("OfViewers", Access::Admin(Role::Viewer), Rate::Unlimited),
+    ("OfOwners", Access::OwnerOrBootstrap, Rate::Changes),
 ];
 
 struct CallResult {
@@ -102,6 +102,7 @@ fn edge(handler: Handler, max_calls: u32) -> Edge<Handler> {
     let limits = Limits {
         max_deadline: MAX_DEADLINE,
         max_calls,
+        changes_per_minute: 0,
     };
     Edge::new(handler, TABLE, auxiliary, sessions, limits)
 }

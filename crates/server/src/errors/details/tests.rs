@@ -116,6 +116,11 @@ fn errors_worth_retrying_have_a_retry_delay() {
             Some(retry_after),
         ),
         (
+            Failure::from(Rejection::TooManyChanges { retry_after }),
+            Code::ResourceExhausted,
+            Some(retry_after),
+        ),
+        (
             Failure::from(Rejection::Overloaded { retry_after }),
             Code::ResourceExhausted,
             Some(retry_after),
