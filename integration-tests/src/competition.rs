@@ -47,6 +47,12 @@ impl<'a> CompetitionSetup<'a> {
         self
     }
 
+    #[must_use]
+    pub fn description(mut self, description: &str) -> Self {
+        description.clone_into(&mut self.competition.description);
+        self
+    }
+
     /// Limits the confirmed registrations.
     pub fn capacity(mut self, count: i32) -> Self {
         self.competition.capacity = Some(count);

@@ -170,10 +170,11 @@ fn every_rpc_that_writes_has_a_request_id() {
 }
 
 #[test]
-fn every_list_has_pages_and_no_other_rpc_has() {
+fn every_list_and_the_export_have_pages_and_no_other_rpc_has() {
     let calls = Calls::of_ours();
     for method in &calls.methods {
-        let (name, lists) = (method.name(), method.name().starts_with("List"));
+        let name = method.name();
+        let lists = name.starts_with("List") || name == "ExportMe";
         assert_eq!(calls.request_has(method, "page_size"), lists, "{name}");
         assert_eq!(calls.request_has(method, "page_token"), lists, "{name}");
         assert_eq!(

@@ -1,48 +1,53 @@
-//! `ExportMe`: returns all stored data about the caller.
+//! `ExportMe`: returns all stored data about the caller, in pages.
 
 use api::convert::timestamp;
-use api::user::{AccountAction, AccountLogEntry, ExportMeResponse, MyRegistration, Session};
-use domain::{Rejection, UserId};
-use server::{Failure, UserCaller};
+use api::request::RequestedPage;
+use api::user::{
+    AccountAction, AccountLogEntry, ExportMeRequest, ExportMeResponse, MyRegistration, Session,
+};
+use domain::Rejection;
+use server::{Failure, ListOf, UserCaller};
 use store::users::SessionTimes;
-use store::{AccountEvent, AccountEventKind, PageRequest, UserStore};
+use store::{AccountEvent, AccountEventKind, UserStore};
 
 use crate::me::me;
 
 pub(crate) async fn export_me(
     store: &UserStore,
     caller: UserCaller,
+    request: ExportMeRequest,
 ) -> Result<ExportMeResponse, Failure> {
-    // The data is in several records, so it takes several calls.
-    let user = me(store, &caller).await?;
-    let (sessions, events) = store.account_history(&caller.id).await?;
-    let registrations = all_registrations(store, &caller.id).await?;
+    let asked = RequestedPage::try_from(request)?;
+    let list = ListOf::new("ExportMe", &caller.id);
+    let page = list.page(&asked)?;
 
+    let export = match page.after {
+        None => account(store, &caller).await?,
+        Some(_) => ExportMeResponse::default(),
+    };
+    let found = store.my_registrations(&caller.id, &page).await?;
+
+    let (registrations, next_page_token) =
+        list.response_beside(&export, found, |(mine, competition)| {
+            MyRegistration::new(mine, competition)
+        });
     Ok(ExportMeResponse {
-        user: Some(user.into()),
-        sessions: sessions.iter().map(session).collect(),
         registrations,
-        account_log: events.iter().map(entry).collect::<Result<_, _>>()?,
+        next_page_token,
+        ..export
     })
 }
 
-async fn all_registrations(
-    store: &UserStore,
-    user: &UserId,
-) -> Result<Vec<MyRegistration>, Failure> {
-    let mut all = Vec::new();
-    let (size, mut after) = (200, None);
-    loop {
-        let page = PageRequest { size, after };
-        let found = store.my_registrations(user, &page).await?;
-        for (registration, competition) in found.items {
-            all.push(MyRegistration::new(registration, competition));
-        }
-        after = found.next;
-        if after.is_none() {
-            return Ok(all);
-        }
-    }
+/// The first page without registrations: less than 64 KiB.
+async fn account(store: &UserStore, caller: &UserCaller) -> Result<ExportMeResponse, Failure> {
+    let user = me(store, caller).await?;
+    let (sessions, events) = store.account_history(&caller.id).await?;
+    Ok(ExportMeResponse {
+        user: Some(user.into()),
+        sessions: sessions.iter().map(session).collect(),
+        account_log: events.iter().map(entry).collect::<Result<_, _>>()?,
+        ..ExportMeResponse::default()
+    })
 }
 
 fn session(times: &SessionTimes) -> Session {

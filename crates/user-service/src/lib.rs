@@ -127,7 +127,8 @@ impl user_service_server::UserService for UserService {
     }
 
     async fn export_me(&self, request: Request<ExportMeRequest>) -> RpcResult<ExportMeResponse> {
-        reply(export_me(&self.store, UserCaller::of(&request)?).await)
+        let caller = UserCaller::of(&request)?;
+        reply(export_me(&self.store, caller, request.into_inner()).await)
     }
 
     async fn delete_me(&self, request: Request<DeleteMeRequest>) -> RpcResult<DeleteMeResponse> {

@@ -252,7 +252,7 @@ async fn a_user_can_neither_read_nor_change_what_belongs_to_another_user() {
 
 /// Everything that is stored about a user, without the competitions, which change with other users.
 async fn export(user: &User) -> ExportMeResponse {
-    let export = user.calls().export_me(ExportMeRequest {}).await;
+    let export = user.calls().export_me(ExportMeRequest::default()).await;
     let mut export = export.expect("an export").into_inner();
     for registration in &mut export.registrations {
         registration.competition = None;

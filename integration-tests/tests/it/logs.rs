@@ -88,7 +88,7 @@ async fn use_an_account(channel: &Channel) -> String {
     };
     client.change_password(change).await.expect("changed");
     client
-        .export_me(ExportMeRequest {})
+        .export_me(ExportMeRequest::default())
         .await
         .expect("an export");
     let delete = DeleteMeRequest {

@@ -172,7 +172,7 @@ impl World {
             contents.push(format!("{:?}", self.owner.audit_entries(race).await));
         }
         for user in [&self.ada, &self.ben, &self.cleo] {
-            let export = user.calls().export_me(ExportMeRequest {}).await;
+            let export = user.calls().export_me(ExportMeRequest::default()).await;
             // A deleted user has none.
             contents.push(export.map_or_else(
                 |_| String::new(),

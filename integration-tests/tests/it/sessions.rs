@@ -18,7 +18,7 @@ async fn a_user_has_twenty_sessions_and_a_new_one_ends_the_oldest() {
     }
     assert_rejected(ada.me().await, reason::UNAUTHENTICATED);
     let mut calls = app.user_service_as(&newest);
-    let export = calls.export_me(ExportMeRequest {}).await;
+    let export = calls.export_me(ExportMeRequest::default()).await;
     assert_eq!(export.expect("an export").into_inner().sessions.len(), 20);
 }
 

@@ -28,6 +28,19 @@ impl RequestedPage {
     }
 }
 
+impl RequestedPage {
+    /// Takes 0 as 200, because a client that names no size wants as much as there is.
+    fn parse_largest(size: i32, token: String) -> Result<Self, &'static str> {
+        let largest = i32::try_from(MAX_SIZE).unwrap_or(i32::MAX);
+        Self::parse(if size == 0 { largest } else { size }, token)
+    }
+}
+
+parse! {
+    user::ExportMeRequest as request =>
+        RequestedPage from "page_size": Self::parse_largest(request.page_size, request.page_token)
+}
+
 parse! {
     admin::ListAdminsRequest as request =>
         RequestedPage from "page_size": Self::parse(request.page_size, request.page_token)
@@ -59,6 +72,18 @@ mod tests {
         assert_eq!(size(1), Ok(1));
         assert_eq!(size(200), Ok(200));
         assert_eq!(size(i32::MAX), Ok(200));
+    }
+
+    #[test]
+    fn an_export_has_200_registrations_by_default() {
+        for (page_size, expected) in [(0, 200), (1, 1), (201, 200)] {
+            let request = user::ExportMeRequest {
+                page_size,
+                ..Default::default()
+            };
+            let size = RequestedPage::try_from(request).map(|page| page.size);
+            assert_eq!(size, Ok(expected));
+        }
     }
 
     #[test]

@@ -72,8 +72,19 @@ impl ListOf {
         found: Page<T>,
         convert: impl Fn(T) -> M,
     ) -> (Vec<M>, String) {
+        self.response_beside(&(), found, convert)
+    }
+
+    /// Does the same for a response that has more fields than the items. They must leave room for
+    /// one item.
+    pub fn response_beside<T: Listed, M: Message>(
+        self,
+        other_fields: &impl Message,
+        found: Page<T>,
+        convert: impl Fn(T) -> M,
+    ) -> (Vec<M>, String) {
         let mut items = Vec::with_capacity(found.items.len());
-        let mut bytes_left = MAX_PAGE_BYTES;
+        let mut bytes_left = MAX_PAGE_BYTES.saturating_sub(other_fields.encoded_len());
         let mut last_cursor = None;
         for item in found.items {
             let cursor = item.cursor();

@@ -75,6 +75,17 @@ fn items_above_the_limit_are_left_for_the_next_page() {
 }
 
 #[test]
+fn other_fields_of_a_response_leave_less_room_for_items() {
+    let items = (0..200).map(|n| Item(n, 40_000)).collect();
+    let (others, convert) = ("x".repeat(1_000_000), |item: Item| "x".repeat(item.1));
+    let found = Page { items, next: None };
+    let (items, token) = ListOf::new("List", &()).response_beside(&others, found, convert);
+    let expected = (MAX_PAGE_BYTES - others.encoded_len()) / (40_000 + 2 * ITEM_FRAME_BYTES);
+    assert!(items.len().abs_diff(expected) <= 1, "{}", items.len());
+    assert_ne!(token, "");
+}
+
+#[test]
 fn lists_with_different_arguments_differ() {
     assert_ne!(
         ListOf::new("List", &("ab", "c")),
