@@ -105,6 +105,15 @@ pub fn removal_reasons(id: &CompetitionId, user: &UserId) -> String {
     format!("c:{{{id}}}:reasons:{user}")
 }
 
+/// The ids of the requests that changed a competition last, at most 8. Kept for 24 hours.
+#[must_use]
+pub fn competition_recent(id: &CompetitionId) -> String {
+    format!("request:{{{id}}}:{RECENT}")
+}
+
+/// The end of the key that lists the requests beside it.
+const RECENT: &str = "recent";
+
 /// The two kinds of people. Each kind has accounts and claims of e-mail addresses of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum People {
@@ -243,6 +252,12 @@ pub fn account_request(id: &AccountId, request: RequestId) -> String {
     account_key(id.people(), id.as_str(), &format!("request:{request}"))
 }
 
+/// The ids of the requests that changed an account last, at most 8. Kept for 24 hours.
+#[must_use]
+pub fn account_recent(id: &AccountId) -> String {
+    account_key(id.people(), id.as_str(), &format!("request:{RECENT}"))
+}
+
 fn account_key(people: People, id: &str, suffix: &str) -> String {
     let prefix = match people {
         People::Users => "u:{",
@@ -302,6 +317,8 @@ pub enum Key {
     RemovalReasons(CompetitionId, UserId),
     Account(AccountId, AccountKey),
     AccountRequest(AccountId, RequestId),
+    CompetitionRecent(CompetitionId),
+    AccountRecent(AccountId),
     /// With the keyed hash of the address.
     EmailClaim(People, String),
     Installation,
@@ -332,6 +349,9 @@ impl Key {
             ("c", Some(suffix)) => classify_competition(tag, suffix),
             ("u", Some(suffix)) => classify_account(People::Users, tag, suffix),
             ("a", Some(suffix)) => classify_account(People::Admins, tag, suffix),
+            ("request", Some(RECENT)) => {
+                Some(Self::CompetitionRecent(CompetitionId::parse(tag).ok()?))
+            }
             ("request", Some(request)) => Some(Self::CompetitionRequest(
                 CompetitionId::parse(tag).ok()?,
                 RequestId::parse(request).ok()?,
@@ -357,6 +377,8 @@ impl Key {
             Self::RemovalReasons(id, user) => removal_reasons(id, user),
             Self::Account(id, key) => key.of(id),
             Self::AccountRequest(id, request) => account_request(id, *request),
+            Self::CompetitionRecent(id) => competition_recent(id),
+            Self::AccountRecent(id) => account_recent(id),
             Self::EmailClaim(people, hash) => email_claim(*people, hash),
             Self::Installation => INSTALLATION.to_owned(),
             Self::Bootstrap => BOOTSTRAP.to_owned(),
@@ -376,7 +398,11 @@ impl Key {
             Self::CompetitionRequest(..) | Self::RemovalReasons(..) | Self::AccountRequest(..) => {
                 ValueType::Hash
             }
-            Self::EmailClaim(..) | Self::Installation | Self::Bootstrap => ValueType::Text,
+            Self::EmailClaim(..)
+            | Self::Installation
+            | Self::Bootstrap
+            | Self::CompetitionRecent(_)
+            | Self::AccountRecent(_) => ValueType::Text,
             Self::Admins | Self::Catalogue(_) | Self::Directory(_) => ValueType::SortedSet,
             Self::Owners => ValueType::Set,
         }
@@ -397,6 +423,9 @@ fn classify_competition(tag: &str, suffix: &str) -> Option<Key> {
 fn classify_account(people: People, tag: &str, suffix: &str) -> Option<Key> {
     let id = AccountId::parse(people, tag)?;
     if let Some(request) = suffix.strip_prefix("request:") {
+        if request == RECENT {
+            return Some(Key::AccountRecent(id));
+        }
         return Some(Key::AccountRequest(id, RequestId::parse(request).ok()?));
     }
     let (key, ..) = AccountKey::ALL
@@ -429,6 +458,9 @@ mod tests {
             Key::RemovalReasons(cup.clone(), UserId::parse("ada").expect("an id")),
             Key::AccountRequest(ada.clone(), request),
             Key::AccountRequest(olga.clone(), request),
+            Key::CompetitionRecent(cup.clone()),
+            Key::AccountRecent(ada.clone()),
+            Key::AccountRecent(olga.clone()),
             Key::EmailClaim(People::Users, "0a1b".to_owned()),
             Key::EmailClaim(People::Admins, "0a1b".to_owned()),
             Key::Installation,

@@ -25,5 +25,5 @@ if session then
   redis.call('HSET', SESSIONS, kept, session)
   if lifetime > 0 then redis.call('PEXPIRE', SESSIONS, lifetime) end
 end
-remember(REQUEST, FINGERPRINT, {})
+remember_change(REQUEST, FINGERPRINT, {})
 return { 'changed' }

@@ -18,4 +18,6 @@ for n = 6, #ARGV do fields[#fields + 1] = ARGV[n] end
 change(competition, {
   admin = admin, action = 'create', before = '', after = after, request = request, note = '',
 }, fields)
-return changed(competition, fingerprint)
+local created = competition_fields(competition)
+remember(REQUEST, fingerprint, created)
+return reply('changed', created)

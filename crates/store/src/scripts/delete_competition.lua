@@ -16,6 +16,6 @@ append(competition, {
   before = '{"state":"draft"}', after = '{}',
 })
 save_revision(competition)
-remember(REQUEST, fingerprint, {})
+remember_change(REQUEST, fingerprint, {})
 redis.call('DEL', META)
 return { 'changed' }

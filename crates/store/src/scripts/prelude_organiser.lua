@@ -28,7 +28,7 @@ end
 -- Keeps the reply for a repetition of the request, and returns it. Writes.
 local function changed(competition, fingerprint)
   local fields = competition_fields(competition)
-  remember(REQUEST, fingerprint, fields)
+  remember_change(REQUEST, fingerprint, fields)
   return reply('changed', fields)
 end
 

@@ -23,5 +23,5 @@ for n = 4, #ARGV do changes[#changes + 1] = ARGV[n] end
 append_event(LOG, 'update_profile', request)
 redis.call('HSET', PROFILE, unpack(changes))
 local profile = redis.call('HGETALL', PROFILE)
-remember(REQUEST, fingerprint, profile)
+remember_change(REQUEST, fingerprint, profile)
 return reply('changed', profile)

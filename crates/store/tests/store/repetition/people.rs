@@ -53,6 +53,43 @@ async fn signing_up_several_times_at_once_creates_one_account() {
 }
 
 #[tokio::test]
+async fn the_last_8_changes_of_an_account_are_remembered_and_its_sign_up() {
+    let world = World::new().await;
+    let new = new_user("ada");
+    let (ada, _) = world
+        .user
+        .sign_up(&new, &password("ada"))
+        .await
+        .expect("an account");
+    let requests: Vec<_> = (0..9).map(|_| new_request()).collect();
+    let update = async |number: usize| {
+        let patch = patch_name(&format!("Ada {number}"));
+        let kept = ReadOnlyUser::default();
+        world
+            .user
+            .update_user(&ada.id, &patch, &kept, None, requests[number])
+            .await
+            .expect("a user")
+    };
+    for number in 0..9 {
+        update(number).await;
+    }
+    assert_eq!(update(1).await.profile.display_name.as_str(), "Ada 1");
+    let name = async || {
+        let user = world.user.get_user(&ada.id).await.expect("a user");
+        user.profile.display_name.as_str().to_owned()
+    };
+    assert_eq!(name().await, "Ada 8", "a repetition of one of the last 8");
+    let again = world.user.sign_up(&new, &password("ada")).await;
+    assert_eq!(again.expect("the first reply").0.id, ada.id);
+    update(0).await;
+    assert_eq!(name().await, "Ada 0", "an earlier request is a new one");
+    let keys = format!("u:{{{}}}:request:*", ada.id);
+    let keys: Vec<String> = world.root(&["KEYS", &keys]).await;
+    assert_eq!(keys.len(), 1 + 8 + 1, "{keys:?}");
+}
+
+#[tokio::test]
 async fn changing_a_profile() {
     let world = World::new().await;
     let ada = world.person().await;

@@ -23,6 +23,7 @@ fn account_damages(prefix: &str, request: RequestId) -> Vec<Damage> {
     ];
     let mut keys: Vec<_> = suffixes.map(key).into();
     keys.push(request.clone());
+    keys.push(key("request:recent"));
     let mut damages = of_every_type(&keys);
     damages.extend(odd_fields(
         &key("profile"),

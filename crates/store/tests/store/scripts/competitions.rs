@@ -66,6 +66,7 @@ impl Users {
         .map(key)
         .into();
         keys.push(format!("request:{{{}}}:{request}", self.cup));
+        keys.push(format!("request:{{{}}}:recent", self.cup));
         let mut damages = of_every_type(&keys);
         let read_by_scripts = [
             "state",
