@@ -41,10 +41,14 @@ impl<F: Future<Output = Result<(), Failure>> + Send + 'static> HandlerFuture for
 
 type Action = Arc<dyn Fn() -> BoxFuture<'static, Result<(), Failure>> + Send + Sync>;
 
+/// The message of a response, with its prefix.
+type Message = Option<Arc<Vec<u8>>>;
+
 /// A service whose methods all do the same.
 #[derive(Clone)]
 pub(crate) struct Handler {
     action: Action,
+    message: Message,
     /// The number of calls so far.
     pub(crate) calls: Arc<AtomicUsize>,
 }
@@ -53,7 +57,18 @@ impl Handler {
     pub(crate) fn new<F: HandlerFuture>(action: impl Fn() -> F + Send + Sync + 'static) -> Self {
         Self {
             action: Arc::new(move || action().boxed()),
+            message: None,
             calls: Arc::default(),
+        }
+    }
+
+    /// A service whose methods succeed with this message.
+    pub(crate) fn of_message(content: Vec<u8>) -> Self {
+        let length = u32::try_from(content.len()).expect("short").to_be_bytes();
+        let message = [&[0][..], &length, &content].concat();
+        Self {
+            message: Some(Arc::new(message)),
+            ..Self::new(async || Ok(()))
         }
     }
 }
@@ -74,9 +89,12 @@ impl Service<Request<Body>> for Handler {
     fn call(&mut self, _: Request<Body>) -> Self::Future {
         self.calls.fetch_add(1, Ordering::Relaxed);
         let result = (self.action)();
+        let message = self.message.clone();
         async move {
             Ok(match result.await {
-                Ok(()) => Response::new(Body::empty()),
+                Ok(()) => Response::new(message.map_or_else(Body::empty, |message| {
+                    Body::new(http_body_util::Full::from(message.to_vec()))
+                })),
                 Err(failure) => Status::from(failure).into_http(),
             })
         }

@@ -165,6 +165,7 @@ impl<S: CallService> Server<S> {
         // TLS will be accepted here.
         let stream = Watched::new(stream, client.clone(), Arc::clone(&activity));
         let service = self.service.clone();
+        let accountable = client.clone();
         let calls = hyper::service::service_fn({
             let activity = Arc::clone(&activity);
             move |request: Request<Incoming>| {
@@ -180,10 +181,17 @@ impl<S: CallService> Server<S> {
             }
         });
         let connection = self.http2.serve_connection(TokioIo::new(stream), calls);
-        self.follow(pin!(connection), &activity, |connection| {
+        let connection = pin!(connection);
+        let followed = self.follow(connection, &activity, |connection| {
             connection.graceful_shutdown();
-        })
-        .await;
+        });
+        tokio::select! {
+            biased;
+            () = followed => {}
+            () = accountable.usage().must_close() => {
+                info!(address = %accountable.client(), "closed a connection whose client does not read");
+            }
+        }
     }
 
     /// Returns the client's address from the header of the PROXY protocol, if one is expected.

@@ -10,6 +10,9 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use uuid::Uuid;
 use uuid::fmt::Hyphenated;
 
+use super::response::hold;
+use crate::admission::Place;
+
 pub(crate) const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The id of a call: 1 to 64 characters of `A-Z`, `a-z`, `0-9`, `.`, `_` and `-`.
@@ -40,13 +43,26 @@ impl CallId {
         }
     }
 
-    /// Returns the header of the response. It is marked as sensitive, so that HPACK does not put it
-    /// into the connection's table of headers: no id occurs twice, and each would be compared with
-    /// all entries of the table.
-    pub(crate) fn to_header(&self) -> HeaderValue {
-        let header = match self {
-            Self::Received(id) => Ok(id.clone()),
-            Self::Generated(_) => self.with_str(HeaderValue::from_str),
+    /// Returns the header of the response, which holds the place, if there is one, until it has been
+    /// written to the socket.
+    ///
+    /// It is marked as sensitive, so that HPACK does not put it into the connection's table of
+    /// headers, which would keep the place. No id occurs twice, and each would be compared with all
+    /// entries of the table.
+    pub(crate) fn to_header(&self, place: Option<Place>) -> HeaderValue {
+        let header = match (self, place) {
+            (Self::Received(id), None) => Ok(id.clone()),
+            (Self::Received(id), Some(place)) => {
+                HeaderValue::from_maybe_shared(hold(id.clone(), place))
+            }
+            (Self::Generated(uuid), place) => {
+                let mut id = [0; Hyphenated::LENGTH];
+                uuid.as_hyphenated().encode_lower(&mut id);
+                match place {
+                    Some(place) => HeaderValue::from_maybe_shared(hold(id, place)),
+                    None => HeaderValue::from_bytes(&id),
+                }
+            }
         };
         let mut header = header.unwrap_or(HeaderValue::from_static(""));
         header.set_sensitive(true);
@@ -101,7 +117,7 @@ mod tests {
         let generated = CallId::from_headers(&HeaderMap::new());
         let uuid = Uuid::try_parse(&text(&generated)).expect("a UUID");
         assert_eq!(uuid.get_version_num(), 4);
-        assert_eq!(generated.to_header(), text(&generated));
+        assert_eq!(generated.to_header(None), text(&generated));
     }
 
     #[test]

@@ -76,6 +76,13 @@ impl<'a> CallLog<'a> {
         }
     }
 
+    /// Logs a request that is no call of gRPC. Its response has a status of HTTP, which clients of
+    /// gRPC report as UNKNOWN.
+    pub(super) fn not_a_call(mut self, reason: &'static str) {
+        self.has_ended = true;
+        line!(Level::INFO, self, Code::Unknown, reason);
+    }
+
     fn end(&mut self, code: Code, reason: Option<&'static str>) {
         self.has_ended = true;
         let served_by = self.method.map(|method| method.served_by);

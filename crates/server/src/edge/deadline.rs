@@ -1,8 +1,12 @@
 //! The time that a call may take: the client's `grpc-timeout`, limited by the server.
 
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use http::HeaderMap;
+use tokio::time::{Instant, sleep_until};
 
 use crate::errors::Failure;
 
@@ -13,7 +17,11 @@ const HEADER: &str = "grpc-timeout";
 /// reserved.
 const MAX_RESERVE: Duration = Duration::from_millis(20);
 
-/// Returns the time for this call, at most `max`. Zero if the deadline has passed.
+/// The resolution of tokio's timers. A call with less time would begin and could not be ended in
+/// time.
+const MIN_TIMEOUT: Duration = Duration::from_millis(1);
+
+/// Returns the time for this call, at most `max`. Fails if the deadline has passed.
 pub(super) fn time_for_call(headers: &HeaderMap, max: Duration) -> Result<Duration, Failure> {
     let Some(value) = headers.get(HEADER) else {
         return Ok(max);
@@ -22,8 +30,31 @@ pub(super) fn time_for_call(headers: &HeaderMap, max: Duration) -> Result<Durati
         let sentence = "grpc-timeout must be 1 to 8 digits and one of H, M, S, m, u, n";
         Failure::Malformed(sentence.to_owned())
     })?;
+    if timeout < MIN_TIMEOUT {
+        return Err(Failure::DeadlineExceeded);
+    }
     let reserve = (timeout / 20).min(MAX_RESERVE);
     Ok(timeout.saturating_sub(reserve).min(max))
+}
+
+/// Runs a call until its deadline. Looks at the clock before each step of the call, because a timer
+/// of a busy process fires late, and the next step could send a command to Redis.
+pub(super) async fn until<F: Future>(ends_at: Instant, call: F) -> Result<F::Output, Failure> {
+    let mut call = pin!(call);
+    let mut timer = pin!(sleep_until(ends_at));
+    poll_fn(|cx| {
+        if Instant::now() >= ends_at {
+            return Poll::Ready(Err(Failure::DeadlineExceeded));
+        }
+        match call.as_mut().poll(cx) {
+            Poll::Ready(output) => Poll::Ready(Ok(output)),
+            Poll::Pending => timer
+                .as_mut()
+                .poll(cx)
+                .map(|()| Err(Failure::DeadlineExceeded)),
+        }
+    })
+    .await
 }
 
 /// Parses a timeout as gRPC over HTTP/2 defines it: 1 to 8 digits, then a unit from hours to
@@ -96,7 +127,11 @@ mod tests {
         };
         assert!(matches!(time("5S"), Ok(time) if time == Duration::from_millis(4980)));
         assert!(matches!(time("100m"), Ok(time) if time == Duration::from_millis(95)));
-        assert!(matches!(time("0m"), Ok(time) if time.is_zero()));
+        assert!(matches!(time("1m"), Ok(time) if time == Duration::from_micros(950)));
+        for passed in ["0S", "0m", "1u", "999u", "1n", "999999n"] {
+            let time = time(passed);
+            assert!(matches!(time, Err(Failure::DeadlineExceeded)), "{passed}");
+        }
         assert!(matches!(time("1H"), Ok(time) if time == MAX));
         assert!(matches!(time("soon"), Err(Failure::Malformed(_))));
         assert!(matches!(time_for_call(&HeaderMap::new(), MAX), Ok(time) if time == MAX));

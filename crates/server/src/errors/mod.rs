@@ -13,6 +13,7 @@ mod table;
 
 use std::error::Error as _;
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::{InvalidFields, Rejected, Rejection};
 use thiserror::Error;
@@ -50,6 +51,15 @@ pub enum Failure {
     /// The headers are larger than 8 KiB.
     #[error("the headers are larger than {MAX_HEADER_BYTES} bytes")]
     HeadersTooLarge,
+    /// The client has broken off its message.
+    #[error("the client has cancelled the call")]
+    Cancelled,
+    /// The headers of the call came, and its message did not come in time.
+    #[error("the message did not arrive in time")]
+    MessageTimeout,
+    /// The connection, or the server, has as many streams of health and reflection as it may have.
+    #[error("too many streams of health and reflection are open on this connection or server")]
+    TooManyStreams,
     /// There is no such method, or it has no row in the access table.
     #[error("there is no such method")]
     UnknownMethod,
@@ -94,6 +104,9 @@ impl From<store::Error> for Failure {
     }
 }
 
+/// When a call that was over a limit is worth retrying: calls take milliseconds.
+const OVERLOAD_RETRY_AFTER: Duration = Duration::from_secs(1);
+
 impl From<Failure> for Status {
     /// Wraps the failure, so that it can pass through tonic to the edge. The client never sees this
     /// status.
@@ -105,6 +118,13 @@ impl From<Failure> for Status {
 }
 
 impl Failure {
+    /// The server, or the connection of the call, has as many calls in flight as it may have.
+    pub(crate) fn overloaded() -> Self {
+        Self::from(Rejection::Overloaded {
+            retry_after: OVERLOAD_RETRY_AFTER,
+        })
+    }
+
     /// Returns the failure of a handler; `None` if tonic itself created the status.
     pub(crate) fn carried_by(status: &Status) -> Option<&Self> {
         status.source()?.downcast_ref()

@@ -51,6 +51,9 @@ pub(super) fn row(failure: &Failure) -> Row {
         Failure::MessageTooLarge => Row::new(Code::ResourceExhausted, "MESSAGE_TOO_LARGE"),
         Failure::Compressed(_) => Row::new(Code::Unimplemented, "UNKNOWN_COMPRESSION"),
         Failure::HeadersTooLarge => Row::new(Code::ResourceExhausted, "HEADERS_TOO_LARGE"),
+        Failure::Cancelled => Row::new(Code::Cancelled, "CANCELLED"),
+        Failure::MessageTimeout => Row::new(Code::DeadlineExceeded, "MESSAGE_TIMEOUT"),
+        Failure::TooManyStreams => Row::new(Code::ResourceExhausted, "TOO_MANY_STREAMS"),
         Failure::UnknownMethod => Row::new(Code::Unimplemented, "UNKNOWN_METHOD"),
         Failure::DeadlineExceeded => Row::new(Code::DeadlineExceeded, "DEADLINE_EXCEEDED"),
         Failure::Unavailable(_) => {

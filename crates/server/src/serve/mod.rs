@@ -23,6 +23,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
+use tonic::codec::CompressionEncoding;
 use tonic::server::NamedService;
 use tonic::service::Routes;
 use tonic_reflection::server as reflection;
@@ -32,8 +33,8 @@ use crate::auth::AccessTable;
 use crate::config::{RunSettings, ServiceSettings};
 use crate::connections::{self, Ages, ConnectionLimits};
 use crate::diagnostics::Diagnostics;
-use crate::edge::{Edge, GrpcService, Limits};
-use crate::health::{Health, HealthService, Identity, Probes, redis_probe};
+use crate::edge::{Edge, GrpcService, Limits, Unchecked};
+use crate::health::{Health, HealthService, Identity, MAX_REQUEST_BYTES, Probes, redis_probe};
 use crate::redis_setup::log_redis_setup;
 
 /// The largest request message, for `max_decoding_message_size` of each service. The largest valid
@@ -87,8 +88,7 @@ pub async fn run<S: GrpcService>(
     let auxiliary = auxiliary_services::<S>(&health, run.reflection)?;
     let edge = Edge::new(app.service, app.access, auxiliary, app.sessions, limits);
     let connection_limits = connection_limits(&run);
-    let health_only =
-        serve_health_only(settings.health_listen, &health, connection_limits.ages).await?;
+    let health_only = serve_health_only(settings.health_listen, &health, &run).await?;
     let address = listener.local_addr()?;
 
     let goaway = CancellationToken::new();
@@ -154,7 +154,16 @@ fn auxiliary_services<S: NamedService>(health: &Health, reflection: bool) -> io:
         let v1alpha = reflection_of::<S>()
             .build_v1alpha()
             .map_err(io::Error::other)?;
-        routes = routes.add_service(v1).add_service(v1alpha);
+        routes = routes
+            .add_service(
+                v1.max_decoding_message_size(MAX_REQUEST_BYTES)
+                    .accept_compressed(CompressionEncoding::Gzip),
+            )
+            .add_service(
+                v1alpha
+                    .max_decoding_message_size(MAX_REQUEST_BYTES)
+                    .accept_compressed(CompressionEncoding::Gzip),
+            );
     }
     Ok(routes.prepare())
 }
@@ -181,24 +190,25 @@ fn reflection_of<S: NamedService>() -> reflection::Builder<'static> {
 async fn serve_health_only(
     address: Option<SocketAddr>,
     health: &Health,
-    ages: Ages,
+    run: &RunSettings,
 ) -> io::Result<impl Future<Output = ()> + use<>> {
     let listener = match address {
         Some(address) => Some(TcpListener::bind(address).await?),
         None => None,
     };
     let routes = Routes::new(health.service()).prepare();
+    let health_only = Unchecked::alone(routes, run.max_deadline);
     let limits = ConnectionLimits {
         max: MAX_HEALTH_CONNECTIONS,
         max_per_address: 0,
-        ages,
+        ages: connection_limits(run).ages,
         proxies: Arc::default(),
         proxy_protocol: false,
     };
     Ok(async move {
         match listener {
             Some(listener) => {
-                connections::serve(listener, routes, limits, CancellationToken::new()).await;
+                connections::serve(listener, health_only, limits, CancellationToken::new()).await;
             }
             None => future::pending().await,
         }

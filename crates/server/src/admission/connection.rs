@@ -1,0 +1,83 @@
+//! What one connection uses.
+
+use std::sync::atomic::AtomicU32;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep};
+
+use super::{USES, Use};
+
+/// How long a client may leave its responses unread. The largest page arrives in it at 1 Mbit/s, and
+/// it is the longest time for a call by default.
+pub(super) const UNREAD_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What one connection uses of the limits that all connections share.
+#[derive(Debug, Default)]
+pub struct ConnectionUsage {
+    /// The places that the connection holds, by [`Use`].
+    held: [AtomicU32; USES],
+    unread: Mutex<UnreadResponses>,
+    overdrawn: Notify,
+}
+
+/// The responses that have not been written to the socket, because the client does not read.
+#[derive(Debug, Default)]
+struct UnreadResponses {
+    count: usize,
+    /// When the last of them was written, or the first one began to wait.
+    progress_at: Option<Instant>,
+}
+
+impl ConnectionUsage {
+    pub(super) fn held(&self, purpose: Use) -> &AtomicU32 {
+        &self.held[purpose as usize]
+    }
+
+    pub(crate) fn response_begins(&self) {
+        let mut unread = self.unread();
+        unread.count += 1;
+        if unread.count == 1 {
+            unread.progress_at = Some(Instant::now());
+        }
+    }
+
+    pub(crate) fn response_written(&self) {
+        let mut unread = self.unread();
+        unread.count -= 1;
+        if unread.count > 0 {
+            unread.progress_at = Some(Instant::now());
+        }
+    }
+
+    /// Closes the connection: its client reads no responses, and there is no place for more.
+    pub(crate) fn overdraw(&self) {
+        self.overdrawn.notify_one();
+    }
+
+    /// Completes when the connection has to be closed: after [`overdraw`](Self::overdraw), or when
+    /// responses wait and none could be written for [`UNREAD_TIMEOUT`] to half as much again. HTTP/2
+    /// gives the server no way to take back the end of a response.
+    pub(crate) async fn must_close(&self) {
+        loop {
+            tokio::select! {
+                () = self.overdrawn.notified() => return,
+                () = sleep(UNREAD_TIMEOUT / 2) => {}
+            }
+            if self.has_stalled() {
+                return;
+            }
+        }
+    }
+
+    fn has_stalled(&self) -> bool {
+        let unread = self.unread();
+        let since = unread.progress_at.filter(|_| unread.count > 0);
+        since.is_some_and(|at| at.elapsed() >= UNREAD_TIMEOUT)
+    }
+
+    fn unread(&self) -> MutexGuard<'_, UnreadResponses> {
+        self.unread.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,168 @@
+//! The limits that all connections share, and the share of each connection.
+//!
+//! [`Admission`] has a pool of places for each [`Use`]. A connection may take one more place only
+//! while it holds fewer than are free in the pool. So `k` connections that take all they can get
+//! hold `1/(k+1)` of the pool each, and as many places stay free for the others. Switches divide
+//! their buffers by this rule, which is known as the dynamic threshold of Choudhury and Hahne: it
+//! needs no list of connections and no number to tune.
+//!
+//! A [`Place`] frees itself when it is dropped.
+
+mod connection;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+pub use connection::ConnectionUsage;
+
+use crate::connections::ClientConnection;
+
+/// The bytes of a message or a response that one place of [`Use::Call`] or [`Use::Message`] covers.
+const PLACE_BYTES: usize = 8 * 1024;
+
+/// The places for messages that have begun and are not complete: some 3 KiB each without a byte of
+/// the message, and 9 MiB in all if each holds as much of a message as it covers.
+const MESSAGES: u32 = 1024;
+
+/// The places for streams. A Watch takes one and some 5 KiB.
+const STREAMS: u32 = 1024;
+
+/// The most streams of one connection. A gRPC client opens one Watch per connection.
+const STREAMS_PER_CONNECTION: u32 = 32;
+
+/// The places for responses that belong to no call: of health, and errors of calls that were not
+/// admitted. Some 2 KiB each.
+const RESPONSES: u32 = 4096;
+
+/// What a place is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Use {
+    /// A call, from its complete message until its response has been written to the socket.
+    Call,
+    /// A message of which some bytes are missing.
+    Message,
+    /// A Watch of health, or a stream of reflection.
+    Stream,
+    /// A response without a place of another kind, until it has been written to the socket.
+    Response,
+}
+
+/// The number of variants of [`Use`].
+const USES: usize = 4;
+
+/// The pools of the process.
+#[derive(Debug)]
+pub(crate) struct Admission {
+    pools: [Pool; USES],
+}
+
+#[derive(Debug)]
+struct Pool {
+    capacity: u32,
+    per_connection: u32,
+    used: AtomicU32,
+}
+
+/// One or more places of one pool, which are freed when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Place {
+    admission: Arc<Admission>,
+    connection: ClientConnection,
+    purpose: Use,
+    size: u32,
+}
+
+/// Returns the places that a call or a message with this many bytes takes.
+pub(crate) fn places_for(bytes: usize) -> u32 {
+    u32::try_from(bytes / PLACE_BYTES).map_or(u32::MAX, |more| more.saturating_add(1))
+}
+
+impl Admission {
+    pub(crate) fn new(calls: u32) -> Arc<Self> {
+        let pool = |capacity, per_connection| Pool {
+            capacity,
+            per_connection,
+            used: AtomicU32::new(0),
+        };
+        // In the order of the variants of `Use`.
+        let pools = [
+            pool(calls, calls),
+            pool(MESSAGES, MESSAGES),
+            pool(STREAMS, STREAMS_PER_CONNECTION),
+            pool(RESPONSES, RESPONSES),
+        ];
+        Arc::new(Self { pools })
+    }
+
+    /// Takes places for a connection; `None` if its share or the pool is used up.
+    pub(crate) fn take(
+        self: &Arc<Self>,
+        purpose: Use,
+        size: u32,
+        connection: &ClientConnection,
+    ) -> Option<Place> {
+        let mut place = Place {
+            admission: Arc::clone(self),
+            connection: connection.clone(),
+            purpose,
+            size: 0,
+        };
+        place.try_resize(size).then_some(place)
+    }
+
+    /// Takes the place of a response that belongs to no call. Without one the client does not read
+    /// its responses, so its connection is closed.
+    pub(crate) fn take_for_response(
+        self: &Arc<Self>,
+        connection: &ClientConnection,
+    ) -> Option<Place> {
+        let place = self.take(Use::Response, 1, connection);
+        if place.is_none() {
+            connection.usage().overdraw();
+        }
+        place
+    }
+}
+
+impl Place {
+    /// Changes the number of places. Returns false, and changes nothing, if there are too few.
+    pub(crate) fn try_resize(&mut self, size: u32) -> bool {
+        let more = size.saturating_sub(self.size);
+        if more > 0 {
+            let pool = &self.admission.pools[self.purpose as usize];
+            let free = pool.capacity.saturating_sub(pool.used.load(Relaxed));
+            let share = free.min(pool.per_connection);
+            let held = self.connection.usage().held(self.purpose).load(Relaxed);
+            if held.saturating_add(more) > share {
+                return false;
+            }
+        }
+        self.resize(size);
+        true
+    }
+
+    /// Changes the number of places, beyond the capacity of the pool if necessary: for the response
+    /// of a change, which must not fail any more.
+    pub(crate) fn resize(&mut self, size: u32) {
+        let pool = &self.admission.pools[self.purpose as usize];
+        let held = self.connection.usage().held(self.purpose);
+        for count in [&pool.used, held] {
+            // Both wrap, so that a smaller size is subtracted.
+            count.fetch_add(size.wrapping_sub(self.size), Relaxed);
+        }
+        self.size = size;
+    }
+
+    pub(crate) fn connection(&self) -> &ClientConnection {
+        &self.connection
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.resize(0);
+    }
+}
+
+#[cfg(test)]
+mod tests;
