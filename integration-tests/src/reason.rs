@@ -52,4 +52,5 @@ reasons! {
     UNKNOWN_METHOD: Unimplemented,
     DEADLINE_EXCEEDED: DeadlineExceeded,
     STORE_UNAVAILABLE: Unavailable,
+    STORE_FULL: ResourceExhausted,
 }

@@ -18,7 +18,11 @@ pub(crate) async fn keep_sealing(store: AdminStore) {
         match store.seal_all().await {
             Ok(logs) => debug!(logs, "sealed"),
             // The next interval is soon enough, and the failing calls are logged already.
-            Err(store::Error::Unavailable(detail) | store::Error::LoginRefused(detail)) => {
+            Err(
+                store::Error::Unavailable(detail)
+                | store::Error::LoginRefused(detail)
+                | store::Error::Full(detail),
+            ) => {
                 debug!(detail, "logs were not sealed");
             }
             Err(error) => warn!(%error, "logs cannot be sealed"),

@@ -8,7 +8,8 @@ use api::health::health_check_response::ServingStatus;
 use tonic::{Request, Response, Status};
 
 use crate::health::{
-    CheckResult, DependencyState, Health, HealthName, HealthState, MAX_REQUEST_BYTES, Phase,
+    CheckError, CheckResult, DependencyState, Health, HealthName, HealthState, MAX_REQUEST_BYTES,
+    Phase,
 };
 
 /// `startlist.diagnostics.v1.DiagnosticsService`. It needs no credential, because a report holds
@@ -113,8 +114,8 @@ fn reason(name: HealthName, state: &HealthState) -> &'static str {
         (HealthName::Peer, _) => dependency_reason(&state.peer),
         (_, Phase::Starting) => "the server is starting",
         (_, Phase::Draining) => "the server is draining",
-        (HealthName::Readiness, Phase::Up) if !state.redis_answered => {
-            "Redis has not answered since the server started"
+        (HealthName::Readiness, Phase::Up) if !state.redis.was_usable() => {
+            "Redis has not been usable since the server started"
         }
         (HealthName::Readiness, Phase::Up) => "the server prepares for the first call",
         (_, Phase::Up) => match (state.redis.is_serving(), state.peer.is_serving()) {
@@ -127,7 +128,7 @@ fn reason(name: HealthName, state: &HealthState) -> &'static str {
 
 fn dependency_reason(dependency: &DependencyState) -> &'static str {
     let error = dependency.last().and_then(|check| check.error);
-    error.unwrap_or("no check finished in time")
+    error.map_or("no check finished in time", CheckError::sentence)
 }
 
 #[cfg(test)]

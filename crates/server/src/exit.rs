@@ -18,7 +18,7 @@ pub const NO_PERMISSION: u8 = 77;
 #[must_use]
 pub fn code_of(error: &store::Error) -> u8 {
     match error {
-        store::Error::Unavailable(_) => UNAVAILABLE,
+        store::Error::Unavailable(_) | store::Error::Full(_) => UNAVAILABLE,
         store::Error::LoginRefused(_) | store::Error::PermissionDenied(_) => NO_PERMISSION,
         _ => SOFTWARE,
     }

@@ -173,6 +173,7 @@ async fn repair(writer: &Login, report: &Report) -> Result<bool, StartlistError>
             Ok(false) => {}
             Err(
                 error @ (Error::Unavailable(_)
+                | Error::Full(_)
                 | Error::LoginRefused(_)
                 | Error::PermissionDenied(_)),
             ) => return Err(writer.failed(error)),

@@ -16,6 +16,10 @@ pub enum Error {
     /// made all the same: see [`crate::WriteOutcome`].
     #[error("redis is unavailable: {0}")]
     Unavailable(String),
+    /// The memory of Redis is full, so it refused to store more. What frees memory and what protects
+    /// an account still works. The command that was refused changed nothing.
+    #[error("redis is out of memory: {0}")]
+    Full(String),
     /// Redis refused the user or the password. Nothing was sent.
     #[error("redis refused the login: {0}")]
     LoginRefused(String),

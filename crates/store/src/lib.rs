@@ -46,7 +46,7 @@ pub use error::{Error, Result};
 pub use page::{Cursor, Listed, Page, PageRequest};
 pub use records::account_event::{AccountEvent, AccountEventKind};
 pub use records::seal::Seal;
-pub use redis::{InvalidUrl, Redis};
+pub use redis::{CheckFailed, Fault, InvalidUrl, Redis};
 pub use user_store::UserStore;
 pub use write_outcome::{WriteOutcome, WriteTracker};
 

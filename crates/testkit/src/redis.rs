@@ -32,6 +32,7 @@ pub struct TestRedis {
 pub struct Builder {
     program: Option<PathBuf>,
     settings: Vec<(String, String)>,
+    password: Option<String>,
     data: Option<TempDir>,
 }
 
@@ -123,6 +124,12 @@ impl Builder {
         self
     }
 
+    /// Gives every user of the ACL file this password, so that a replica has the same users.
+    pub fn password(mut self, password: &str) -> Self {
+        self.password = Some(password.to_owned());
+        self
+    }
+
     /// Starts this program instead, for a test of a certain version or of Valkey.
     pub fn program(mut self, program: impl Into<PathBuf>) -> Self {
         self.program = Some(program.into());
@@ -146,8 +153,12 @@ impl Builder {
     pub fn start(self) -> TestRedis {
         let new_folder = || tempfile::tempdir().expect("a temporary directory");
         let folder = self.data.unwrap_or_else(new_folder);
+        let users = [ROOT, "admin-service", "user-service", "doctor"];
+        let given = self.password.iter();
+        let passwords = given.flat_map(|given| users.map(|user| (user.to_owned(), given.clone())));
         let server = RedisServer::start(Options {
             program: self.program,
+            passwords: passwords.collect(),
             data_dir: folder.path().to_owned(),
             acl: format!("{PRODUCT_ACL}\n{ROOT_ACL}\n"),
             settings: self.settings,

@@ -135,7 +135,7 @@ async fn the_errors_of_a_report_reveal_no_address() {
     client.wait_until_serving("readiness").await;
     redis.kill();
     for (name, error) in [
-        ("redis", "Redis cannot be reached or cannot write"),
+        ("redis", "Redis cannot be reached"),
         ("peer", "the peer cannot be reached"),
         ("deep", "neither Redis nor the peer is serving"),
         ("readiness", ""),
@@ -146,6 +146,55 @@ async fn the_errors_of_a_report_reveal_no_address() {
         assert_eq!(report.peer, None);
         assert_reveals_no_address(&report);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redis_that_takes_no_writes_takes_deep_down_and_the_report_has_the_reason() {
+    let (redis, _peer, _server, client) = start().await;
+    client.wait_until_serving("deep").await;
+    let set = async |name: &str, value: &str| {
+        let () = redis.root(&["CONFIG", "SET", name, value]).await;
+    };
+    let becomes = async |error: &str| {
+        let is_down = |report: &GetHealthReportResponse| {
+            part(server_in(report), "redis").error == error
+                && part(server_in(report), "deep").status() == HealthStatus::NotServing
+        };
+        let report = wait_for_report(&client, error, is_down).await;
+        assert_reveals_no_address(&report);
+        let readiness = part(server_in(&report), "readiness");
+        assert_eq!(readiness.status(), HealthStatus::Serving);
+    };
+    set("maxmemory", "1").await;
+    becomes("Redis is out of memory").await;
+    set("maxmemory", "0").await;
+    set("min-replicas-to-write", "1").await;
+    becomes("Redis has too few replicas").await;
+    set("min-replicas-to-write", "0").await;
+    client.wait_until_serving("deep").await;
+    let _: String = redis.root(&["REPLICAOF", "127.0.0.1", "1"]).await;
+    becomes("Redis is a replica").await;
+    let _: String = redis.root(&["REPLICAOF", "NO", "ONE"]).await;
+    client.wait_until_serving("deep").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_is_ready_with_a_full_redis_and_not_with_a_replica() {
+    let redis = TestRedis::start();
+    let _: String = redis.root(&["REPLICAOF", "127.0.0.1", "1"]).await;
+    let server = Server::start(&redis.url("user-service"), None).await;
+    let client = server.client().await;
+    let is_checked = |report: &GetHealthReportResponse| {
+        part(server_in(report), "redis").error == "Redis is a replica"
+    };
+    let report = wait_for_report(&client, "Redis was checked", is_checked).await;
+    let readiness = part(server_in(&report), "readiness");
+    assert_eq!(readiness.status(), HealthStatus::NotServing);
+
+    let _: String = redis.root(&["REPLICAOF", "NO", "ONE"]).await;
+    let () = redis.root(&["CONFIG", "SET", "maxmemory", "1"]).await;
+    client.wait_until_serving("readiness").await;
+    assert!(!client.is_serving("redis").await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -163,7 +212,10 @@ async fn reports_are_in_time_while_redis_and_the_peer_hang() {
         assert_eq!(part(server, "peer").error, "no answer came in time");
         assert_ne!(part(server, "redis").error, "");
         let readiness = &part(server, "readiness").error;
-        assert_eq!(readiness, "Redis has not answered since the server started");
+        assert_eq!(
+            readiness,
+            "Redis has not been usable since the server started"
+        );
     }
     eventually("ten reports are in time", async || {
         for _ in 0..10 {

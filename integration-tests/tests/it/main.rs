@@ -24,6 +24,7 @@ mod documents;
 mod drain;
 mod errors;
 mod examples;
+mod full;
 mod guessing;
 mod input;
 mod logs;

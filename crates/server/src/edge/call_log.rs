@@ -71,7 +71,9 @@ impl<'a> CallLog<'a> {
         let detail = || failure.to_string();
         match failure {
             Failure::Internal(_) => line!(Level::ERROR, self, code, reason, detail = detail()),
-            Failure::Unavailable(_) => line!(Level::WARN, self, code, reason, detail = detail()),
+            Failure::Unavailable(_) | Failure::StoreFull(_) => {
+                line!(Level::WARN, self, code, reason, detail = detail())
+            }
             _ => self.end(code, Some(reason)),
         }
     }

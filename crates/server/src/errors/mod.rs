@@ -36,6 +36,9 @@ pub enum Failure {
     /// Redis cannot be reached or cannot write. The detail is for the log only.
     #[error("redis is unavailable: {0}")]
     Unavailable(String),
+    /// The memory of Redis is full. The detail is for the log only.
+    #[error("redis is out of memory: {0}")]
+    StoreFull(String),
     /// The deadline of the client or the server has passed.
     #[error("the deadline has passed")]
     DeadlineExceeded,
@@ -95,6 +98,7 @@ impl From<store::Error> for Failure {
             store::Error::Unavailable(detail) | store::Error::LoginRefused(detail) => {
                 Self::Unavailable(detail)
             }
+            store::Error::Full(detail) => Self::StoreFull(detail),
             store::Error::TooLate => Self::DeadlineExceeded,
             store::Error::Corrupt(detail) | store::Error::PermissionDenied(detail) => {
                 Self::Internal(detail)

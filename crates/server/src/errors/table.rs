@@ -17,6 +17,9 @@ pub const DOMAIN: &str = "startlist";
 
 /// When a call is worth retrying after Redis could not be reached: a failover takes seconds.
 const STORE_RETRY_AFTER: Duration = Duration::from_secs(1);
+/// When a call is worth retrying after Redis was out of memory: an operator has to enlarge it, or
+/// users or records with an end have to go.
+const FULL_STORE_RETRY_AFTER: Duration = Duration::from_secs(30);
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Row {
@@ -58,6 +61,9 @@ pub(super) fn row(failure: &Failure) -> Row {
         Failure::DeadlineExceeded => Row::new(Code::DeadlineExceeded, "DEADLINE_EXCEEDED"),
         Failure::Unavailable(_) => {
             Row::new(Code::Unavailable, "STORE_UNAVAILABLE").retry_after(STORE_RETRY_AFTER)
+        }
+        Failure::StoreFull(_) => {
+            Row::new(Code::ResourceExhausted, "STORE_FULL").retry_after(FULL_STORE_RETRY_AFTER)
         }
         Failure::Internal(_) => Row::new(Code::Internal, "INTERNAL"),
         Failure::Rejected(rejected) => rejection_row(&rejected.rejection),

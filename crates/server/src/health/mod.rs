@@ -4,9 +4,10 @@
 //! 2. `state`: what the server knows about itself, Redis and the peer, and the statuses that
 //!    follow.
 //! 3. `evaluation`: background checks of Redis and the peer, shared by all callers.
-//! 4. `peer`: the client of the other service.
-//! 5. `service`: the gRPC service.
-//! 6. `probe`: the command-line client.
+//! 4. `redis_probe`: the check of Redis.
+//! 5. `peer`: the client of the other service, and its check.
+//! 6. `service`: the gRPC service.
+//! 7. `probe`: the command-line client.
 //!
 //! `GetHealthReport`, the same statuses with times and reasons, is in [`crate::diagnostics`].
 //!
@@ -31,6 +32,7 @@ mod evaluation;
 mod name;
 mod peer;
 mod probe;
+mod redis_probe;
 mod service;
 mod state;
 
@@ -40,10 +42,12 @@ use std::time::SystemTime;
 use api::diagnostics::ServerHealth;
 use api::health::health_server::HealthServer;
 
-pub use evaluation::{Probe, redis_probe};
+pub use evaluation::Probe;
 pub(crate) use name::{HealthName, StatusSince};
 pub use probe::{ProbeCommand, ProbeOutcome, ProbeReport, probe};
+pub use redis_probe::redis_probe;
 pub use service::HealthService;
+pub use state::CheckError;
 pub(crate) use state::{CheckResult, DependencyState, HealthState, Phase};
 
 use crate::url::ServerUrl;
@@ -66,7 +70,7 @@ pub struct Identity {
 
 /// The dependencies that `deep` checks.
 pub struct Probes {
-    /// Sends PING to Redis on a connection of its own; see [`redis_probe`].
+    /// Checks Redis on a connection of its own; see [`redis_probe`].
     pub redis: Probe,
     /// The address of the other service. Without one, `peer` and `deep` are never SERVING, because
     /// a full check has to include the peer.
@@ -115,7 +119,7 @@ impl Health {
     }
 
     /// Sets `""` and the service's name to SERVING: the server listens and everything is mounted.
-    /// Starts to check Redis, until it has answered once. `readiness` is SERVING after that and
+    /// Starts to check Redis, until it was usable once. `readiness` is SERVING after that and
     /// [`Health::prepared`].
     pub fn initialised(&self) {
         self.state.update(HealthState::initialised);

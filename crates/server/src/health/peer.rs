@@ -15,6 +15,7 @@ use tonic_health::pb::health_client::HealthClient;
 
 use super::Probe;
 use super::evaluation::{MAX_AGE, RESPONSE_TIMEOUT};
+use super::state::CheckError;
 use crate::url::ServerUrl;
 
 /// Shorter than the 600 ms of a check, so that a failing connection attempt has ended before the
@@ -65,14 +66,14 @@ impl Peer {
 
     /// Checks the name `""` of the peer and no other. That status depends on no other server, so
     /// two deep checks never call each other.
-    async fn check(mut self) -> Result<(), &'static str> {
+    async fn check(mut self) -> Result<(), CheckError> {
         let response = self.health.check(HealthCheckRequest::default()).await;
         // Only a fixed sentence leaves here. The peer's status could carry metadata and text of
         // the peer to our client.
-        let response = response.map_err(|status| sentence(status.code()))?;
+        let response = response.map_err(|status| CheckError::Down(sentence(status.code())))?;
         match response.into_inner().status() {
             ServingStatus::Serving => Ok(()),
-            _ => Err("the peer is not serving"),
+            _ => Err(CheckError::Down("the peer is not serving")),
         }
     }
 
@@ -115,7 +116,7 @@ impl Peer {
 pub(super) fn peer_probe(peer: Option<Peer>) -> Probe {
     Arc::new(move || match peer.clone() {
         Some(peer) => Box::pin(peer.check()),
-        None => Box::pin(async { Err("no peer is set") }),
+        None => Box::pin(async { Err(CheckError::Down("no peer is set")) }),
     })
 }
 

@@ -35,20 +35,39 @@ impl Dependency {
     }
 }
 
+/// Why a check of a dependency failed. The sentence is fixed, so that no address, secret or text of
+/// a driver can reach a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CheckError {
+    /// The dependency serves nothing, or too little.
+    Down(&'static str),
+    /// The dependency does not serve everything, but enough for a part of the calls.
+    Limited(&'static str),
+}
+
+impl CheckError {
+    pub(crate) fn sentence(self) -> &'static str {
+        match self {
+            Self::Down(sentence) | Self::Limited(sentence) => sentence,
+        }
+    }
+}
+
 /// The result of one check of a dependency.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CheckResult {
     /// When the reply came, or when the check timed out.
     pub(crate) at: SystemTime,
     pub(crate) latency: Duration,
-    /// A fixed sentence, if the check failed.
-    pub(crate) error: Option<&'static str>,
+    /// `None` if the dependency serves.
+    pub(crate) error: Option<CheckError>,
 }
 
 /// What the checks of a dependency have shown. Not serving until the first success.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct DependencyState {
     serving: bool,
+    was_usable: bool,
     failures_in_a_row: u32,
     last: Option<CheckResult>,
 }
@@ -57,6 +76,7 @@ impl DependencyState {
     /// Records a check. One success sets the dependency to serving; two failures in a row unset it.
     pub(crate) fn record(&mut self, result: CheckResult) {
         self.last = Some(result);
+        self.was_usable |= !matches!(result.error, Some(CheckError::Down(_)));
         if result.error.is_none() {
             self.serving = true;
             self.failures_in_a_row = 0;
@@ -75,6 +95,11 @@ impl DependencyState {
         self.serving
     }
 
+    /// Whether the dependency has served at least a part of the calls since the start.
+    pub(crate) fn was_usable(&self) -> bool {
+        self.was_usable
+    }
+
     pub(crate) fn last(&self) -> Option<CheckResult> {
         self.last
     }
@@ -86,7 +111,6 @@ pub(crate) struct HealthState {
     pub(crate) phase: Phase,
     /// Whether the work is done that comes before the first call.
     pub(crate) is_prepared: bool,
-    pub(crate) redis_answered: bool,
     pub(crate) redis: DependencyState,
     pub(crate) peer: DependencyState,
 }
@@ -114,10 +138,10 @@ impl HealthState {
         }
     }
 
-    /// Whether the dependency has to be checked even if no client asks: `readiness` waits for the
-    /// first reply of Redis.
+    /// Whether the dependency has to be checked even if no client asks: `readiness` waits for a usable
+    /// Redis.
     pub(super) fn needs_check(&self, dependency: Dependency) -> bool {
-        dependency == Dependency::Redis && self.is_up() && !self.redis_answered
+        dependency == Dependency::Redis && self.is_up() && !self.redis.was_usable()
     }
 
     fn is_up(&self) -> bool {
@@ -131,7 +155,7 @@ impl HealthState {
             HealthName::Liveness => true,
             // Stays SERVING when Redis fails later: Redis then fails for every replica, and taking
             // all replicas out of service would not help.
-            HealthName::Readiness => self.is_up() && self.is_prepared && self.redis_answered,
+            HealthName::Readiness => self.is_up() && self.is_prepared && self.redis.was_usable(),
             HealthName::Deep => self.is_up() && self.redis.is_serving() && self.peer.is_serving(),
             HealthName::Redis => self.redis.is_serving(),
             HealthName::Peer => self.peer.is_serving(),
@@ -161,7 +185,6 @@ impl SharedState {
         // changes.
         let mut state = self.lock();
         change(&mut state);
-        state.redis_answered |= state.redis.is_serving();
         for name in HealthName::ALL {
             let status = if state.is_serving(name) {
                 ServingStatus::Serving
@@ -194,7 +217,7 @@ mod tests {
         CheckResult {
             at: SystemTime::UNIX_EPOCH,
             latency: Duration::ZERO,
-            error,
+            error: error.map(CheckError::Down),
         }
     }
 
@@ -256,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn readiness_waits_for_the_preparation_and_the_first_reply_of_redis_and_then_stays() {
+    fn readiness_waits_for_the_preparation_and_a_redis_that_serves_and_then_stays() {
         let shared = shared_state();
         shared.update(HealthState::initialised);
         shared.update(|state| state.redis.record(result(None)));
@@ -269,6 +292,18 @@ mod tests {
         for _ in 0..5 {
             shared.update(|state| state.redis.record(result(Some("it failed"))));
         }
+        assert_eq!(serving(&shared), [Server, Service, Liveness, Readiness]);
+    }
+
+    #[test]
+    fn a_redis_that_serves_a_part_of_the_calls_suffices_for_readiness_only() {
+        let shared = shared_state();
+        shared.update(HealthState::initialised);
+        let limited = CheckResult {
+            error: Some(CheckError::Limited("it is full")),
+            ..result(None)
+        };
+        shared.update(|state| state.redis.record(limited));
         assert_eq!(serving(&shared), [Server, Service, Liveness, Readiness]);
     }
 

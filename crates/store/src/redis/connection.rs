@@ -1,50 +1,63 @@
 //! One connection that all calls share, replaced when it breaks.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
-use std::time::Instant;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
+use deadpool_redis::redis::Value;
 use deadpool_redis::redis::aio::MultiplexedConnection;
-use deadpool_redis::redis::{ErrorKind, RedisError, Value, cmd};
-use deadpool_redis::{Connection, Pool, PoolError};
 use tokio::sync::Mutex;
+use tokio::time::{Instant, sleep_until};
 
-use super::clock::Clock;
 use super::commands::Commands;
+use super::endpoint::{Endpoint, Generation};
+use super::fault::end_connection;
 use crate::error::Error;
 
 /// After so many timeouts in a row the connection is assumed to be half-open, and is replaced.
 const MAX_TIMEOUTS_IN_A_ROW: u32 = 3;
+/// The shortest time between two attempts to open a connection, if the first one failed or led to a
+/// server that is not the primary: short beside a failover, which takes seconds, and long beside
+/// the fraction of a millisecond that an attempt takes.
+const RECONNECT_INTERVAL: Duration = Duration::from_millis(100);
 
 /// One connection that all calls share. It is opened when it is first needed.
 pub(super) struct SharedConnection {
-    pool: Pool,
-    clock: Arc<Clock>,
-    /// The number of connections opened so far, by all shared connections together.
-    opened: Arc<AtomicU64>,
+    endpoint: Arc<Endpoint>,
     open: ArcSwapOption<OpenConnection>,
     in_flight: AtomicUsize,
-    /// The last failed attempt to open the connection. All callers that waited for that attempt
-    /// share its error.
-    failed: Mutex<Option<(Instant, SendError)>>,
+    /// Whoever opens the connection holds this lock.
+    last_attempt: Mutex<Option<Attempt>>,
+}
+
+/// An attempt to open the connection.
+struct Attempt {
+    ended_at: Instant,
+    /// All callers that waited for a failed attempt share its error.
+    error: Option<SendError>,
 }
 
 pub(super) struct OpenConnection {
     connection: MultiplexedConnection,
+    generation: Generation,
     timeouts_in_a_row: AtomicU32,
 }
 
 /// Why a pipeline got no reply.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub(super) enum SendError {
     /// No connection could be opened. Nothing was sent.
+    #[error("{0}")]
     NotConnected(String),
     /// Redis refused the user or the password. Nothing was sent.
+    #[error("{0}")]
     LoginRefused(String),
     /// The connection broke.
+    #[error("{0}")]
     ConnectionLost(String),
     /// Redis did not reply in time.
+    #[error("{0}")]
     TimedOut(String),
 }
 
@@ -60,14 +73,12 @@ impl From<SendError> for Error {
 }
 
 impl SharedConnection {
-    pub(super) fn new(pool: Pool, clock: Arc<Clock>, opened: Arc<AtomicU64>) -> Self {
+    pub(super) fn new(endpoint: Arc<Endpoint>) -> Self {
         Self {
-            pool,
-            clock,
-            opened,
+            endpoint,
             open: ArcSwapOption::empty(),
             in_flight: AtomicUsize::new(0),
-            failed: Mutex::new(None),
+            last_attempt: Mutex::new(None),
         }
     }
 
@@ -76,12 +87,9 @@ impl SharedConnection {
         self.in_flight.load(Ordering::Relaxed)
     }
 
-    pub(super) async fn send(&self, commands: &Commands) -> Result<Vec<Value>, SendError> {
-        let open = self.open().await?;
-        self.send_on(&open, commands).await
-    }
-
-    /// Sends a pipeline on a connection that [`SharedConnection::open`] returned.
+    /// Sends a pipeline on a connection that [`SharedConnection::open`] returned. Returns one reply
+    /// per command, error replies included. If one of them means that another server may be the
+    /// primary now, all connections to this one are given up.
     pub(super) async fn send_on(
         &self,
         open: &Arc<OpenConnection>,
@@ -95,6 +103,9 @@ impl SharedConnection {
         match replies {
             Ok(replies) => {
                 open.timeouts_in_a_row.store(0, Ordering::Relaxed);
+                if end_connection(&replies) {
+                    self.end_all(open);
+                }
                 Ok(replies)
             }
             Err(error) if error.is_timeout() => {
@@ -115,52 +126,48 @@ impl SharedConnection {
     /// Returns the open connection, or opens one. Callers that come while it is being opened wait
     /// for the same attempt.
     pub(super) async fn open(&self) -> Result<Arc<OpenConnection>, SendError> {
-        if let Some(open) = self.open.load_full() {
+        if let Some(open) = self.usable() {
             return Ok(open);
         }
         let waiting_since = Instant::now();
-        let mut failed = self.failed.lock().await;
-        if let Some(open) = self.open.load_full() {
+        let mut last_attempt = self.last_attempt.lock().await;
+        if let Some(open) = self.usable() {
             return Ok(open);
         }
-        if let Some((at, error)) = failed.as_ref()
-            && *at >= waiting_since
-        {
-            return Err(error.clone());
+        if let Some(attempt) = last_attempt.as_ref() {
+            match &attempt.error {
+                Some(error) if attempt.ended_at >= waiting_since => return Err(error.clone()),
+                // A connection that is open and not usable led to a server that is not the primary.
+                None if self.open.load().is_none() => {}
+                _ => sleep_until(attempt.ended_at + RECONNECT_INTERVAL).await,
+            }
         }
+        // Before connecting: if the generation ends meanwhile, the new connection is suspect too.
+        let generation = self.endpoint.generation();
         // Boxed, because it is rare and would make the future of every call large and deeply
         // nested: the compiler rejects futures that are nested too deeply.
-        match Box::pin(self.connect()).await {
-            Ok(connection) => {
-                let open = Arc::new(OpenConnection {
-                    connection,
-                    timeouts_in_a_row: AtomicU32::new(0),
-                });
-                self.open.store(Some(open.clone()));
-                *failed = None;
-                Ok(open)
-            }
-            Err(error) => {
-                *failed = Some((Instant::now(), error.clone()));
-                Err(error)
-            }
-        }
+        let connected = Box::pin(self.endpoint.connect()).await;
+        *last_attempt = Some(Attempt {
+            ended_at: Instant::now(),
+            error: connected.as_ref().err().cloned(),
+        });
+        let open = Arc::new(OpenConnection {
+            connection: connected?,
+            generation,
+            timeouts_in_a_row: AtomicU32::new(0),
+        });
+        self.open.store(Some(open.clone()));
+        Ok(open)
     }
 
-    /// Opens a connection and sets the clock by Redis's TIME.
-    async fn connect(&self) -> Result<MultiplexedConnection, SendError> {
-        let pooled = self.pool.get().await.map_err(|error| match &error {
-            PoolError::Backend(cause) => refused_or_not_connected(cause, error.to_string()),
-            _ => SendError::NotConnected(error.to_string()),
-        })?;
-        let mut connection = Connection::take(pooled);
-        let time: (i64, i64) = cmd("TIME")
-            .query_async(&mut connection)
-            .await
-            .map_err(|error| refused_or_not_connected(&error, error.to_string()))?;
-        self.clock.set(time.0 * 1000 + time.1 / 1000);
-        self.opened.fetch_add(1, Ordering::SeqCst);
-        Ok(connection)
+    /// Gives up this connection and all others to the same server, because it is not the primary.
+    pub(super) fn end_all(&self, open: &OpenConnection) {
+        self.endpoint.end(open.generation);
+    }
+
+    fn usable(&self) -> Option<Arc<OpenConnection>> {
+        let open = self.open.load_full();
+        open.filter(|open| open.generation == self.endpoint.generation())
     }
 
     /// Gives up a broken connection, unless it was replaced already.
@@ -172,16 +179,6 @@ impl SharedConnection {
         {
             self.open.compare_and_swap(&current, None);
         }
-    }
-}
-
-fn refused_or_not_connected(cause: &RedisError, why: String) -> SendError {
-    let is_refused = cause.kind() == ErrorKind::AuthenticationFailed
-        || matches!(cause.code(), Some("WRONGPASS" | "NOAUTH" | "NOPERM"));
-    if is_refused {
-        SendError::LoginRefused(why)
-    } else {
-        SendError::NotConnected(why)
     }
 }
 

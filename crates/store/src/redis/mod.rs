@@ -1,10 +1,13 @@
 //! The connections to Redis and the ways to send on them.
 //!
-//! - [`connection`]: one shared connection, replaced when it breaks.
+//! - [`endpoint`]: the address of Redis, and what all connections to it share.
+//! - [`connection`]: one shared connection, replaced when it breaks or no longer leads to the primary.
+//! - [`fault`]: what an error reply means.
 //! - [`script`]: what a Lua script is to this module.
 //! - [`commands`]: a pipeline, and the scripts that it calls.
 //! - [`reply`]: decoding of replies.
 //! - [`clock`]: the time by Redis's clock.
+//! - [`health`]: whether Redis is a primary that takes writes.
 //! - [`setup`]: checks of Redis's settings.
 //!
 //! There are three ways to send, by meaning: [`Redis::read`] reads, [`Redis::prepare`] writes what
@@ -14,13 +17,15 @@
 mod clock;
 mod commands;
 mod connection;
+mod endpoint;
+mod fault;
+mod health;
 mod reply;
 mod script;
 mod setup;
 
 use std::array::from_fn;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use deadpool_redis::redis::io::tcp::TcpSettings;
@@ -31,11 +36,14 @@ use deadpool_redis::{Manager, Pool, Runtime, Timeouts};
 use domain::Timestamp;
 
 pub use self::commands::Commands;
+pub use self::fault::Fault;
+pub use self::health::CheckFailed;
 pub(crate) use self::reply::{ReplyReader, checked, decode};
 pub(crate) use self::script::{Call, Effect, Script, Source};
 
-use self::clock::Clock;
 use self::connection::{SendError, SharedConnection};
+use self::endpoint::Endpoint;
+use self::fault::end_connection;
 use crate::error::{Error, Result};
 use crate::write_outcome;
 
@@ -45,8 +53,8 @@ const RESPONSE_TIMEOUT: Duration = Duration::from_millis(500);
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
 /// How long a write may be on its way to Redis. A script refuses a write that arrives later.
 const WRITE_LIFETIME: Duration = Duration::from_secs(30);
-/// How often a pipeline is sent if the connection breaks. Every write of the store may be repeated:
-/// it names its request, or writes the same value again.
+/// How often a pipeline is sent if the connection breaks or does not lead to the primary. Every
+/// write of the store may be repeated: it names its request, or writes the same value again.
 const MAX_ATTEMPTS: u32 = 3;
 /// How often a script may ask to be called again. Each call promotes up to 100 users, so that a
 /// million users can be promoted before the call fails; the call's deadline usually ends it
@@ -73,8 +81,7 @@ struct Inner {
     calls: [SharedConnection; CALL_CONNECTIONS],
     /// For the health check, so that no call can delay it.
     health: SharedConnection,
-    clock: Arc<Clock>,
-    opened: Arc<AtomicU64>,
+    endpoint: Arc<Endpoint>,
 }
 
 /// One of the connections for calls. Pipelines on the same connection are executed in the order in
@@ -114,46 +121,40 @@ impl Redis {
             .set_connection_timeout(Some(CONNECT_TIMEOUT))
             .set_response_timeout(Some(RESPONSE_TIMEOUT));
         let pool = connection_pool(Manager::new_with_config(address, config)?)?;
-        let (clock, opened) = (Arc::new(Clock::new()), Arc::<AtomicU64>::default());
-        let connection = || SharedConnection::new(pool.clone(), clock.clone(), opened.clone());
+        let endpoint = Arc::new(Endpoint::new(pool));
+        let connection = || SharedConnection::new(Arc::clone(&endpoint));
         Ok(Self {
             inner: Arc::new(Inner {
                 calls: from_fn(|_| connection()),
                 health: connection(),
-                clock,
-                opened,
+                endpoint,
             }),
         })
-    }
-
-    /// Sends PING on the connection of the health check. Fails after at most one second.
-    pub async fn ping(&self) -> Result<()> {
-        let replies = self.inner.health.send(&cmd("PING").into()).await?;
-        replies
-            .into_iter()
-            .try_for_each(|reply| checked(reply).map(drop))
     }
 
     /// The time by Redis's clock, as far as this process knows it. Asks nobody.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        self.inner.clock.now()
+        self.inner.endpoint.clock().now()
     }
 
     /// The time by Redis's clock. Asks Redis if no connection is open yet or the clock is in doubt.
     pub(crate) async fn current_time(&self) -> Result<Timestamp> {
         self.inner.calls[0].open().await?;
-        if self.inner.clock.is_doubtful() {
+        if self.inner.endpoint.clock().is_doubtful() {
             let (seconds, micros): (i64, i64) = self.read(cmd("TIME")).await?;
-            self.inner.clock.set(seconds * 1000 + micros / 1000);
+            self.inner
+                .endpoint
+                .clock()
+                .set(seconds * 1000 + micros / 1000);
         }
         Ok(self.now())
     }
 
-    /// The number of connections opened so far. A restarted or replaced Redis closes its
-    /// connections, so while this number stays the same, Redis does too.
+    /// The number of connections opened so far. A restarted or replaced Redis closes its connections
+    /// or no longer is the primary, so while this number stays the same, Redis does too.
     pub(crate) fn connections_opened(&self) -> u64 {
-        self.inner.opened.load(Ordering::SeqCst)
+        self.inner.endpoint.opened()
     }
 
     /// The first connection that is not busy, or else the least busy one. So the other connections
@@ -272,8 +273,9 @@ impl Redis {
         self.send_once(commands, effect, connection).await
     }
 
-    /// Sends a pipeline, and sends it again if the connection breaks. Keeps account of the writes
-    /// that may have been made: see [`write_outcome`].
+    /// Sends a pipeline, and sends it again on a new connection if the connection breaks or does not
+    /// lead to the primary. Keeps account of the writes that may have been made: see
+    /// [`write_outcome`].
     async fn send_once(
         &self,
         commands: &Commands,
@@ -295,7 +297,9 @@ impl Redis {
                     if is_refused && effect == Effect::Decide {
                         write_outcome::refused();
                     }
-                    return Ok(replies);
+                    if attempts == MAX_ATTEMPTS || !end_connection(&replies) {
+                        return Ok(replies);
+                    }
                 }
                 Err(SendError::ConnectionLost(_)) if attempts < MAX_ATTEMPTS => {}
                 Err(error) => return Err(error.into()),

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use deadpool_redis::redis::{self, FromRedisValue, Value};
 use domain::{Revision, Timestamp};
 
+use super::fault::{Fault, text_of};
 use crate::error::{Error, Result};
 use crate::records::Fields;
 
@@ -18,37 +19,8 @@ pub(crate) fn decode<T: FromRedisValue>(value: Value) -> Result<T> {
 /// Turns an error reply into an error.
 pub(crate) fn checked(reply: Value) -> Result<Value> {
     match reply {
-        Value::ServerError(error) => Err(server_error(
-            error.code(),
-            error.details().unwrap_or_default(),
-        )),
+        Value::ServerError(error) => Err(Fault::of(&error).error(text_of(&error))),
         reply => Ok(reply),
-    }
-}
-
-/// Tells apart the error replies: Redis cannot write now, the user lacks a permission, or the
-/// command was wrong, which is a bug.
-fn server_error(code: &str, detail: &str) -> Error {
-    const CANNOT_WRITE: [&str; 9] = [
-        "OOM",
-        "READONLY",
-        "MISCONF",
-        "LOADING",
-        "BUSY",
-        "MASTERDOWN",
-        "NOREPLICAS",
-        "CLUSTERDOWN",
-        "TRYAGAIN",
-    ];
-    let text = format!("{code} {detail}");
-    // An error inside a script has the code ERR, and the code of its cause in its text.
-    let is_caused_by = |cause: &str| code == cause || detail.starts_with(&format!("{cause} "));
-    if CANNOT_WRITE.into_iter().any(is_caused_by) {
-        Error::Unavailable(text)
-    } else if is_caused_by("NOPERM") || is_caused_by("NOAUTH") {
-        Error::PermissionDenied(text)
-    } else {
-        Error::Corrupt(text)
     }
 }
 

@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- Cancels a published competition. Its records are kept.
 --
 -- KEYS: as in prelude_competition.lua and prelude_organiser.lua, 1 to 7.

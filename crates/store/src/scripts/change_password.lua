@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- Changes a password, if it is still the one that was checked, and ends all other sessions.
 --
 -- KEYS: 1 credential  2 sessions  3 log  4 request

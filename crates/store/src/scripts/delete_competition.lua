@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- Deletes a draft. Its log stays, and names the admin who deleted it.
 --
 -- KEYS: as in prelude_competition.lua and prelude_organiser.lua, 1 to 7.

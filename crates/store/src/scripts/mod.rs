@@ -5,8 +5,8 @@
 //!
 //! Redis has no modules, so the functions that several scripts share, their preludes, are inserted
 //! into each of them behind its first line. The first line states when Redis may run the script:
-//! plain `#!lua` is refused when memory is full, `allow-oom` is for scripts that free something,
-//! and `no-writes` reads in any state.
+//! plain `#!lua` is refused when memory is full, `allow-oom` is for scripts that free something or
+//! protect an account and add a bounded amount, and `no-writes` reads in any state.
 //!
 //! What several scripts about a competition share: [`organiser`] (the arguments of a change by an
 //! organiser), [`described_registration`] (the reply about a registration), [`refusal`].

@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- Opens a session for a person whose password was right, if the password and the account are still
 -- the same as when it was checked. Keeps at most 20 sessions, by deleting the oldest. The failed
 -- sign-ins from the network are forgotten, those from other networks are not.

@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- Replaces the hash of a password by another hash of the same password, if it is still the one that
 -- was checked.
 --

@@ -283,9 +283,9 @@ async fn without_a_password_nothing_is_permitted() {
         for login in ["", "admin-service:wrong@", "default:default@"] {
             let url = format!("redis://{login}{address}");
             let redis = store::Redis::new(&url, None).expect("a URL");
-            let reply = redis.ping().await;
+            let reply = redis.check().await.map_err(|failed| failed.fault);
             assert!(
-                matches!(reply, Err(store::Error::LoginRefused(_))),
+                matches!(reply, Err(store::Fault::LoginRefused)),
                 "{url}: {reply:?}"
             );
         }

@@ -11,7 +11,7 @@ use crate::world::{World, join_all, places};
 async fn concurrent_reads_of_one_competition_share_a_few_round_trips() {
     let world = World::new().await;
     let cup = world.competition(places(9)).await;
-    world.user.redis().ping().await.expect("connected");
+    world.user.redis().check().await.expect("connected");
     let before = world.redis.command_count("zcard").await;
     let reads = join_all((0..100).map(|_| world.user.get_public_competition(&cup))).await;
     for found in reads {

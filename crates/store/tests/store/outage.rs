@@ -1,8 +1,8 @@
-//! Outages: Redis is down, killed, frozen, out of memory, or has lost its scripts.
+//! Outages: Redis is down, killed, frozen, or has lost its scripts.
 
 use std::time::{Duration, Instant};
 
-use domain::RegistrationState::{Confirmed, Withdrawn};
+use domain::RegistrationState::Confirmed;
 use domain::{CompetitionId, Registration, RequestId, UserId};
 use store::{Error, Redis, UserStore, WriteOutcome, WriteTracker};
 use testkit::TestRedis;
@@ -25,7 +25,6 @@ async fn fails_soon<T: std::fmt::Debug>(call: impl Future<Output = store::Result
 
 /// Makes one call of each kind: reads, writes, and calls about accounts.
 async fn everything_fails_soon(world: &World, user: &UserId, cup: &CompetitionId) {
-    fails_soon(world.user.redis().ping()).await;
     fails_soon(world.user.get_public_competition(cup)).await;
     fails_soon(world.user.my_registrations(user, &first_page(10))).await;
     fails_soon(world.register(user, cup)).await;
@@ -38,7 +37,7 @@ async fn everything_fails_soon(world: &World, user: &UserId, cup: &CompetitionId
 
 async fn recovers(world: &World) {
     eventually("Redis replies", async || {
-        world.user.redis().ping().await.is_ok()
+        world.user.redis().check().await.is_ok()
     })
     .await;
     let cup = world.competition(places(1)).await;
@@ -54,7 +53,6 @@ async fn a_store_can_be_created_before_redis_is_started() {
     let ada = world.person().await;
     world.redis.kill();
     world.user = world.another_user_store();
-    fails_soon(world.user.redis().ping()).await;
     fails_soon(world.user.get_public_competition(&cup)).await;
     fails_soon(world.register(&ada, &cup)).await;
     world.redis.restart().expect("a restart");
@@ -94,7 +92,7 @@ async fn a_quick_restart_of_redis_fails_no_call() {
     world
         .user
         .redis()
-        .ping()
+        .check()
         .await
         .expect("the health check too");
 }
@@ -104,7 +102,7 @@ async fn calls_to_a_frozen_redis_fail_soon_and_succeed_after_it_is_thawed() {
     let mut world = World::new().await;
     let cup = world.competition(places(3)).await;
     let ada = world.person().await;
-    world.user.redis().ping().await.expect("a reply");
+    world.user.redis().check().await.expect("a reply");
     world.redis.freeze().expect("frozen");
     everything_fails_soon(&world, &ada, &cup).await;
     world.redis.thaw().expect("thawed");
@@ -209,87 +207,6 @@ async fn a_write_without_a_reply_may_be_applied_and_a_repetition_returns_the_res
 }
 
 #[tokio::test]
-async fn a_write_that_redis_refuses_is_not_applied() {
-    let world = World::new().await;
-    let cup = world.competition(places(1)).await;
-    let ada = world.person().await;
-    let _: String = world.root(&["CONFIG", "SET", "maxmemory", "1"]).await;
-    let (result, outcome) = tracked_register(&world.user, &ada, &cup, new_request()).await;
-    assert!(matches!(result, Err(Error::Unavailable(_))), "{result:?}");
-    assert_eq!(outcome, WriteOutcome::NotApplied);
-    assert_eq!(world.counts(&cup).await, (0, 0));
-}
-
-#[tokio::test]
-async fn a_redis_out_of_memory_refuses_new_data_and_allows_reads_and_withdrawals() {
-    let world = World::new().await;
-    let cup = world.competition(places(2)).await;
-    let people = world.people(4).await;
-    for user in &people[..3] {
-        world.register(user, &cup).await.expect("in");
-    }
-    let (ada, session) = world.sign_up("ada").await;
-    world
-        .add(&ada, &cup, domain::AddOptions::default())
-        .await
-        .expect("queued");
-    let _: String = world.root(&["CONFIG", "SET", "maxmemory", "1"]).await;
-
-    fails_soon(world.register(&people[3], &cup)).await;
-    fails_soon(world.user.sign_up(&new_user("late"), &password("late"))).await;
-    fails_soon(world.cancel(&cup)).await;
-
-    world.user.redis().ping().await.expect("a reply");
-    let found = world
-        .user
-        .user_session(&session.token)
-        .await
-        .expect("a reply");
-    assert_eq!(found.as_ref(), Some(&ada));
-    assert_eq!(world.counts(&cup).await, (2, 2));
-    assert_eq!(world.state(&people[0], &cup).await, Confirmed);
-    world
-        .user
-        .my_registrations(&people[0], &first_page(10))
-        .await
-        .expect("a list");
-    let entries = world
-        .admin
-        .list_registrations(&cup, &[Confirmed], &first_page(10))
-        .await;
-    assert_eq!(entries.expect("a list").items.len(), 2);
-    // A process that has just started can read too.
-    let fresh = world.another_user_store();
-    assert!(
-        fresh
-            .credentials()
-            .begin(&email("ada"), here())
-            .await
-            .expect("an attempt")
-            .credential()
-            .is_some()
-    );
-
-    let withdrawn = world.withdraw(&people[0], &cup).await.expect("withdrawn");
-    assert_eq!(withdrawn.state, Withdrawn);
-    assert_eq!(
-        world.state(&people[2], &cup).await,
-        Confirmed,
-        "the place goes to the first in the queue"
-    );
-    world.remove(&people[1], &cup).await.expect("removed");
-    world.erase("ada", &ada, &session).await;
-    world
-        .user
-        .end_user_sessions(&people[2], None)
-        .await
-        .expect("signed out");
-
-    let _: String = world.root(&["CONFIG", "SET", "maxmemory", "0"]).await;
-    world.register(&people[3], &cup).await.expect("in");
-}
-
-#[tokio::test]
 async fn an_invalid_url_is_refused_without_showing_its_password() {
     for url in [
         "",
@@ -310,7 +227,7 @@ async fn an_invalid_url_is_refused_without_showing_its_password() {
     let url = format!("{before}user-service@{address}");
     let redis = Redis::new(&url, Some(password)).expect("a URL");
     redis
-        .ping()
+        .check()
         .await
         .expect("a login with the separate password");
 }

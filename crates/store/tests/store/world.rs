@@ -51,6 +51,10 @@ impl World {
             .settings(&[("rdbcompression", "no")])
             .settings(settings)
             .start();
+        Self::on(redis).await
+    }
+
+    pub(crate) async fn on(redis: TestRedis) -> Self {
         let admin = AdminStore::new(&connections(&redis, "admin-service"));
         let (owner, secret) = (new_admin("olga", Role::Owner), password("olga"));
         let created = admin.create_admin(&creator(), &owner, &secret).await;

@@ -41,6 +41,7 @@ pub enum Network {
 pub struct Proxy {
     /// The address at which it listens.
     pub address: SocketAddr,
+    server: watch::Sender<SocketAddr>,
     link: Link,
     _accepting: JoinSet<()>,
 }
@@ -79,13 +80,15 @@ impl Proxy {
     ) -> Self {
         let link = Link::default();
         let carried = link.clone();
-        let (address, accepting) = accept(server, move |client, server| {
+        let server = watch::Sender::new(server);
+        let (address, accepting) = accept(server.subscribe(), move |client, server| {
             let (requests, responses) = new_connection();
             carried.clone().carry(client, server, requests, responses)
         })
         .await;
         Self {
             address,
+            server,
             link,
             _accepting: accepting,
         }
@@ -94,6 +97,12 @@ impl Proxy {
     /// Sets the state of the network.
     pub fn set(&self, network: Network) {
         self.link.network.send_replace(network);
+    }
+
+    /// Forwards new connections to another server, as a fixed address does after a failover. The open
+    /// connections stay as they are.
+    pub fn redirect(&self, server: SocketAddr) {
+        self.server.send_replace(server);
     }
 
     /// Makes the connections that are open now half-open, as after the loss of a machine or of a
@@ -190,7 +199,7 @@ impl Link {
 
 /// Listens on a free port and carries each connection in a task, until the returned set is dropped.
 async fn accept<Carried: Future<Output = ()> + Send + 'static>(
-    server: SocketAddr,
+    server: watch::Receiver<SocketAddr>,
     carry: impl Fn(TcpStream, TcpStream) -> Carried + Send + 'static,
 ) -> (SocketAddr, JoinSet<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
@@ -203,7 +212,8 @@ async fn accept<Carried: Future<Output = ()> + Send + 'static>(
                 continue;
             };
             // A server that is down closes the connection of the client at once.
-            if let Ok(server) = TcpStream::connect(server).await {
+            let address = *server.borrow();
+            if let Ok(server) = TcpStream::connect(address).await {
                 let _ = (client.set_nodelay(true), server.set_nodelay(true));
                 connections.spawn(carry(client, server));
             }

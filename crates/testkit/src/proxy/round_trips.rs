@@ -37,9 +37,10 @@ impl RoundTrips {
             allowed: usize::MAX,
         });
         let counted = trips.clone();
-        let (address, accepting) = accept(server, move |client, server| {
-            carry(client, server, counted.clone())
-        })
+        let (address, accepting) = accept(
+            watch::Sender::new(server).subscribe(),
+            move |client, server| carry(client, server, counted.clone()),
+        )
         .await;
         Self {
             address,

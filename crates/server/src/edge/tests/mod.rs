@@ -100,7 +100,7 @@ fn edge(handler: Handler, max_calls: u32) -> Edge<Handler> {
         service: Handler::NAME,
     };
     let probes = Probes {
-        redis: Arc::new(|| Box::pin(async { Err("no Redis") })),
+        redis: Arc::new(|| Box::pin(async { Err(crate::health::CheckError::Down("no Redis")) })),
         peer: None,
     };
     let health = Health::new(identity, probes);

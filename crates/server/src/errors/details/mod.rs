@@ -19,7 +19,7 @@ pub(crate) struct ClientError {
 /// Returns the client's error for a failed call.
 ///
 /// The client names `call_id` when it asks for help. `outcome`, whether a write may have happened,
-/// is included if the code leaves that open.
+/// is included if the code or the reason leaves that open.
 pub(crate) fn client_error(failure: &Failure, call_id: &str, outcome: WriteOutcome) -> ClientError {
     let Row {
         code,
@@ -55,6 +55,9 @@ fn sentence(failure: &Failure) -> String {
         Failure::Unavailable(_) => {
             "the service cannot reach its database; try again later".to_owned()
         }
+        Failure::StoreFull(_) => {
+            "the database is full: it stores nothing new until space is freed".to_owned()
+        }
         Failure::Internal(_) => {
             "internal error; the server's log has the details under the request id".to_owned()
         }
@@ -69,7 +72,8 @@ fn metadata(failure: &Failure, code: Code, outcome: WriteOutcome) -> HashMap<Str
         let named = rejected.metadata.iter();
         metadata.extend(named.map(|(name, value)| ((*name).to_owned(), value.clone())));
     }
-    if matches!(code, Code::Unavailable | Code::DeadlineExceeded) {
+    let is_open = matches!(code, Code::Unavailable | Code::DeadlineExceeded);
+    if is_open || matches!(failure, Failure::StoreFull(_)) {
         let outcome = match outcome {
             WriteOutcome::NotApplied => "NOT_APPLIED",
             WriteOutcome::Unknown => "UNKNOWN",

@@ -26,6 +26,7 @@ fn every_error_has_a_reason_a_domain_and_a_call_id() {
         Failure::UnknownMethod,
         Failure::DeadlineExceeded,
         Failure::Unavailable("connection refused".to_owned()),
+        Failure::StoreFull("OOM".to_owned()),
         Failure::Internal("a corrupt record".to_owned()),
         Failure::from(Rejection::Unauthenticated),
     ] {

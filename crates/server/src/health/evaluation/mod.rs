@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::name::HealthName;
-use super::state::{CheckResult, Dependency, SharedState};
+use super::state::{CheckError, CheckResult, Dependency, SharedState};
 
 /// The greatest age of a status that is returned.
 pub(super) const MAX_AGE: Duration = Duration::from_secs(1);
@@ -26,23 +26,10 @@ pub(super) const CHECK_TIMEOUT: Duration = Duration::from_millis(600);
 /// The longest time that a caller waits for a fresh status.
 pub(super) const RESPONSE_TIMEOUT: Duration = Duration::from_millis(700);
 
-const TIMED_OUT: &str = "no answer came in time";
+const TIMED_OUT: CheckError = CheckError::Down("no answer came in time");
 
-/// Checks a dependency once. The error is a fixed sentence, so that no address, secret or driver
-/// message can reach a client.
-pub type Probe = Arc<dyn Fn() -> BoxFuture<'static, Result<(), &'static str>> + Send + Sync>;
-
-/// Returns the probe that sends PING on the store's connection for health checks.
-#[must_use]
-pub fn redis_probe(redis: store::Redis) -> Probe {
-    Arc::new(move || {
-        let redis = redis.clone();
-        Box::pin(async move {
-            let pong = redis.ping().await;
-            pong.map_err(|_| "Redis cannot be reached or cannot write")
-        })
-    })
-}
+/// Checks a dependency once.
+pub type Probe = Arc<dyn Fn() -> BoxFuture<'static, Result<(), CheckError>> + Send + Sync>;
 
 /// The evaluations of both dependencies. They are independent, so that a slow dependency does not
 /// delay the other one, and asking for one does not cause checks of the other.

@@ -31,7 +31,7 @@ impl Fake {
         Arc::new(move || fake.clone().call().boxed())
     }
 
-    async fn call(self) -> Result<(), &'static str> {
+    async fn call(self) -> Result<(), CheckError> {
         self.calls.fetch_add(1, SeqCst);
         assert!(!self.panics.load(SeqCst), "a panic that the test asked for");
         sleep(Duration::from_millis(self.delay.load(SeqCst).into())).await;
@@ -44,7 +44,7 @@ impl Fake {
         };
         match self.failures.fetch_update(SeqCst, SeqCst, less) {
             Err(0) => Ok(()),
-            _ => Err("it failed"),
+            _ => Err(CheckError::Down("it failed")),
         }
     }
 
@@ -71,10 +71,15 @@ struct Server {
 }
 
 impl Server {
-    /// A server that Redis has answered before.
+    /// A server that has found Redis usable before.
     fn new() -> Self {
         let server = Self::starting();
-        server.state.update(|state| state.redis_answered = true);
+        let limited = CheckResult {
+            at: SystemTime::now(),
+            latency: Duration::ZERO,
+            error: Some(CheckError::Limited("it was full")),
+        };
+        server.state.update(|state| state.redis.record(limited));
         server
     }
 
@@ -344,7 +349,7 @@ async fn a_panic_in_a_probe_is_not_serving_and_the_next_evaluation_starts_anew()
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_starting_server_checks_redis_until_it_has_answered_once() {
+async fn a_starting_server_checks_redis_until_it_was_usable_once() {
     let server = Server::starting();
     server.redis.fail(FOREVER);
     server.evaluations.start();
