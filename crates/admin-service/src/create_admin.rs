@@ -28,7 +28,7 @@ pub(crate) async fn create_admin(
     };
 
     let session = caller.session().hash();
-    let person = HashCaller::Person(network);
+    let person = HashCaller::SignedIn(network);
     let hash = service.passwords.hash(person, password.clone()).await?;
     let admin = match caller {
         OwnerOrBootstrap::Owner(owner) => store.create_admin(&owner.id, &new, &hash).await?,

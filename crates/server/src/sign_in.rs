@@ -87,7 +87,8 @@ impl<Id: PersonId> SignIns<Id> {
         let begun = self.credentials.begin_confirmation(account, session);
         let attempt = begun.await?;
         let (reservation, stored) = (&attempt.reservation, attempt.credential.as_ref());
-        let matched = self.verify(network, reservation, password, stored).await?;
+        let caller = HashCaller::SignedIn(network);
+        let matched = self.verify(caller, reservation, password, stored).await?;
         if matched == PasswordMatch::No {
             return Err(Rejection::Unauthenticated.into());
         }
@@ -124,7 +125,8 @@ impl<Id: PersonId> SignIns<Id> {
         };
         let attempt = self.credentials.begin(email, origin).await?;
         let (reservation, stored) = (attempt.reservation(), attempt.credential());
-        let matched = self.verify(network, reservation, password, stored).await?;
+        let caller = HashCaller::SignIn(network);
+        let matched = self.verify(caller, reservation, password, stored).await?;
         if matched != PasswordMatch::No {
             return Ok((attempt, matched));
         }
@@ -138,7 +140,7 @@ impl<Id: PersonId> SignIns<Id> {
     /// result, because the server is overloaded or the call is cancelled.
     async fn verify(
         &self,
-        network: Network,
+        caller: HashCaller,
         reservation: &Reservation,
         password: Password,
         stored: Option<&PasswordHash>,
@@ -147,7 +149,7 @@ impl<Id: PersonId> SignIns<Id> {
             credentials: &self.credentials,
             reservation: Some(reservation),
         };
-        let permit = self.passwords.acquire(HashCaller::Person(network)).await?;
+        let permit = self.passwords.acquire(caller).await?;
         let matched = Passwords::verify(permit, password, stored).await?;
         pending.reservation = None;
         Ok(matched)

@@ -51,7 +51,7 @@ async fn change(
         .check_not_email(email)
         .map_err(|weak| InvalidFields::one("new_password", &weak))?;
     let checked = sign_ins.confirm(network, session, id, current).await?;
-    let new = passwords.hash(HashCaller::Person(network), new).await?;
+    let new = passwords.hash(HashCaller::SignedIn(network), new).await?;
     store
         .change_password(id, &checked, &new, session, asked.request_id)
         .await?;

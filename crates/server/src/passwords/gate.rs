@@ -3,7 +3,8 @@
 //! There are two queues, so that new accounts do not keep people from signing in. While both have
 //! callers, they take turns. Within a queue, the networks take turns. If a queue is full, a caller
 //! from a network with fewer waiting callers takes the place of the newest caller of the network
-//! with the most: no network keeps the others out.
+//! with the most: no network keeps the others out. The signed-in people of a network count as a
+//! network of their own, so that strangers beside them do not keep them out either.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,18 +17,20 @@ use crate::network::Network;
 /// are full, which a person does not notice much.
 pub(super) const MAX_WAITING: usize = 8;
 
-/// For whom a hash is computed.
+/// For whom a hash is computed. Callers that are equal share their turns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HashCaller {
-    /// A person with an account, who signs in or confirms or changes a password.
-    Person(Network),
+    /// Somebody who signs in.
+    SignIn(Network),
+    /// A signed-in person.
+    SignedIn(Network),
     /// Somebody who creates an account.
     NewAccount(Network),
 }
 
 impl HashCaller {
     /// The program itself, for example when it creates the first owner.
-    pub const SERVER: Self = Self::Person(Network::NONE);
+    pub const SERVER: Self = Self::SignedIn(Network::NONE);
 }
 
 /// The queue is full. The caller should try again later.
@@ -101,8 +104,8 @@ impl Drop for HashPermit {
 impl State {
     fn queue_of(&mut self, caller: HashCaller) -> Result<oneshot::Receiver<HashPermit>, Full> {
         match caller {
-            HashCaller::Person(network) => self.people.join(network),
-            HashCaller::NewAccount(network) => self.new_accounts.join(network),
+            HashCaller::SignIn(_) | HashCaller::SignedIn(_) => self.people.join(caller),
+            HashCaller::NewAccount(_) => self.new_accounts.join(caller),
         }
     }
 
@@ -126,50 +129,50 @@ impl State {
 #[derive(Debug, Default)]
 struct Queue {
     waiting: VecDeque<Waiting>,
-    /// The networks of the last permits, the latest one at the end.
-    served: VecDeque<Network>,
+    /// Who got the last permits, the latest one at the end.
+    served: VecDeque<HashCaller>,
 }
 
 #[derive(Debug)]
 struct Waiting {
-    network: Network,
+    caller: HashCaller,
     turn: oneshot::Sender<HashPermit>,
 }
 
 impl Queue {
-    fn join(&mut self, network: Network) -> Result<oneshot::Receiver<HashPermit>, Full> {
+    fn join(&mut self, caller: HashCaller) -> Result<oneshot::Receiver<HashPermit>, Full> {
         self.waiting.retain(|waiting| !waiting.turn.is_closed());
         if self.waiting.len() >= MAX_WAITING {
-            let place = self.place_for(network).ok_or(Full)?;
+            let place = self.place_for(caller).ok_or(Full)?;
             self.waiting.remove(place);
         }
         let (turn, receiver) = oneshot::channel();
-        self.waiting.push_back(Waiting { network, turn });
+        self.waiting.push_back(Waiting { caller, turn });
         Ok(receiver)
     }
 
     /// The newest caller of the network with the most callers, if the other network has fewer even
     /// after taking that place.
-    fn place_for(&self, network: Network) -> Option<usize> {
+    fn place_for(&self, caller: HashCaller) -> Option<usize> {
         let newest = self.waiting.iter().enumerate();
-        let (place, most) = newest.max_by_key(|(_, waiting)| self.count(waiting.network))?;
-        (self.count(network) + 1 < self.count(most.network)).then_some(place)
+        let (place, most) = newest.max_by_key(|(_, waiting)| self.count(waiting.caller))?;
+        (self.count(caller) + 1 < self.count(most.caller)).then_some(place)
     }
 
-    fn count(&self, network: Network) -> usize {
+    fn count(&self, caller: HashCaller) -> usize {
         let callers = self.waiting.iter();
-        callers.filter(|waiting| waiting.network == network).count()
+        callers.filter(|waiting| waiting.caller == caller).count()
     }
 
     /// Takes the first caller of the network that had its turn longest ago.
     fn take(&mut self) -> Option<oneshot::Sender<HashPermit>> {
         self.waiting.retain(|waiting| !waiting.turn.is_closed());
-        let last_turn = |network| self.served.iter().position(|served| *served == network);
+        let last_turn = |caller| self.served.iter().position(|served| *served == caller);
         let callers = self.waiting.iter().enumerate();
-        let (place, _) = callers.min_by_key(|(_, waiting)| last_turn(waiting.network))?;
-        let Waiting { network, turn } = self.waiting.remove(place)?;
-        self.served.retain(|served| *served != network);
-        self.served.push_back(network);
+        let (place, _) = callers.min_by_key(|(_, waiting)| last_turn(waiting.caller))?;
+        let Waiting { caller, turn } = self.waiting.remove(place)?;
+        self.served.retain(|served| *served != caller);
+        self.served.push_back(caller);
         if self.served.len() > MAX_WAITING {
             self.served.pop_front();
         }
@@ -201,7 +204,7 @@ mod tests {
     }
 
     fn person(gate: &Gate, number: u8) -> Acquiring {
-        call(gate, HashCaller::Person(network(number)))
+        call(gate, HashCaller::SignIn(network(number)))
     }
 
     fn new_account(gate: &Gate, number: u8) -> Acquiring {
@@ -210,7 +213,7 @@ mod tests {
 
     fn taken() -> (Gate, HashPermit) {
         let gate = Gate::new(1);
-        let permit = gate.acquire(HashCaller::Person(network(0)));
+        let permit = gate.acquire(HashCaller::SignIn(network(0)));
         let permit = permit.now_or_never().expect("free").expect("free");
         (gate, permit)
     }
@@ -220,10 +223,13 @@ mod tests {
         let (mut permit, mut order) = (Some(permit), Vec::new());
         while permit.take().is_some() {
             for (name, acquiring) in &mut callers {
-                if let Some(Ok(next)) = acquiring.now_or_never() {
+                let Some(ended) = acquiring.now_or_never() else {
+                    continue;
+                };
+                *acquiring = std::future::pending().boxed();
+                if let Ok(next) = ended {
                     order.push(*name);
                     permit = Some(next);
-                    *acquiring = std::future::pending().boxed();
                 }
             }
         }
@@ -288,6 +294,16 @@ mod tests {
     }
 
     #[test]
+    fn strangers_do_not_keep_out_the_signed_in_people_of_their_network() {
+        let (gate, permit) = taken();
+        let strangers = (0..MAX_WAITING).map(|_| ("stranger", person(&gate, 1)));
+        let mut callers: Vec<_> = strangers.collect();
+        let signed_in = call(&gate, HashCaller::SignedIn(network(1)));
+        callers.push(("signed in", signed_in));
+        assert_eq!(order(permit, callers)[..2], ["stranger", "signed in"]);
+    }
+
+    #[test]
     fn networks_with_one_caller_each_displace_nobody() {
         let (gate, _permit) = taken();
         let most = u8::try_from(MAX_WAITING).expect("few");
@@ -306,7 +322,7 @@ mod tests {
         let callers = vec![("last", last)];
         assert_eq!(order(permit, callers), ["last"]);
         // A permit that was handed over to a caller who was cancelled at that moment.
-        let permit = gate.acquire(HashCaller::Person(network(1)));
+        let permit = gate.acquire(HashCaller::SignIn(network(1)));
         let permit = permit.now_or_never().expect("free").expect("free");
         let handed_over = person(&gate, 1);
         drop(permit);

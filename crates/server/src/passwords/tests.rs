@@ -8,7 +8,7 @@ fn password(text: &str) -> Password {
 }
 
 fn caller() -> HashCaller {
-    HashCaller::Person(Network::containing([192, 0, 2, 1].into()))
+    HashCaller::SignIn(Network::containing([192, 0, 2, 1].into()))
 }
 
 async fn verify(
