@@ -85,12 +85,11 @@ impl<Id: PersonId> Credentials<Id> {
     pub async fn begin(&self, email: &Email, origin: Origin) -> Result<SignInAttempt<Id>> {
         let claim = self.claims.owner(Id::PEOPLE, email).await?;
         let owner = claim.as_ref().and_then(|claim| Id::parse_id(&claim.id));
-        let account = match &owner {
-            Some(id) => id.account(),
-            None => {
-                let hash = self.claims.hash(email).await?;
-                AccountId::Unclaimed(Id::PEOPLE, keys::unclaimed(&hash))
-            }
+        let account = if let Some(id) = &owner {
+            id.account()
+        } else {
+            let hash = self.claims.hash(email).await?;
+            AccountId::Unclaimed(Id::PEOPLE, keys::unclaimed(&hash))
         };
         let network = self.claims.network_hash(&account, origin.network).await?;
         let by = AttemptBy::Network {
