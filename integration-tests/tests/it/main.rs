@@ -20,6 +20,7 @@ mod user;
 mod authorization;
 mod bootstrap;
 mod config;
+mod connections;
 mod documents;
 mod drain;
 mod errors;

@@ -92,9 +92,10 @@ pub struct RunSettings {
     #[arg(value_parser = count, allow_negative_numbers = true)]
     pub changes_per_minute: Option<u32>,
 
-    /// The most open connections; 0 = none. At the limit, idle ones are closed for new ones
+    /// The most open connections, of some 13 KiB each; 0 = none. At the limit, idle ones are closed
+    /// for new ones
     #[arg(long, env = "STARTLIST_MAX_CONNECTIONS", value_name = "NUMBER")]
-    #[arg(default_value = "4000", value_parser = count, allow_negative_numbers = true)]
+    #[arg(default_value = "2000", value_parser = count, allow_negative_numbers = true)]
     pub max_connections: u32,
 
     /// The most open connections from one address, an IPv6 /64 counting as one; 0 = no limit
@@ -177,7 +178,7 @@ mod tests {
         assert_eq!(settings.run.drain_deadline, Duration::from_secs(15));
         assert_eq!(settings.run.max_deadline, Duration::from_secs(30));
         assert_eq!(settings.run.network_sign_in_failures, 500);
-        assert_eq!(settings.run.max_connections, 4_000);
+        assert_eq!(settings.run.max_connections, 2_000);
         assert_eq!(settings.run.max_connections_per_address, 256);
         let minutes = |count: u64| Duration::from_secs(60 * count);
         assert_eq!(settings.run.max_connection_idle, minutes(5));

@@ -1,6 +1,7 @@
 //! The accept loop, and the task of each connection.
 
 use std::convert::Infallible;
+use std::error::Error;
 use std::future::Future;
 use std::hash::{BuildHasher, RandomState};
 use std::io;
@@ -17,6 +18,7 @@ use hyper::server::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use prost::bytes::Bytes;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -75,27 +77,39 @@ pub(crate) async fn serve<S>(
         drain: drain.clone(),
     });
     let connections = TaskTracker::new();
-    let accepting = async {
-        loop {
-            let (stream, peer) = accept_one(&listener).await;
-            let peer = peer.ip().to_canonical();
-            let activity = Arc::new(Activity::new(Instant::now()));
-            let admitted = shares.admit(peer, server.limited(peer), Arc::clone(&activity));
-            let Some((place, registration)) = admitted else {
-                debug!(address = %peer, "refused a connection at the limit");
-                continue;
-            };
-            let connection = Arc::clone(&server).serve(stream, peer, activity, place);
-            connections.spawn(Abortable::new(connection, registration));
-        }
-    };
+    // A task of its own, so that it takes turns with the connections. Dropping the set ends it.
+    let mut accepting = JoinSet::new();
+    accepting.spawn(accept_all(listener, server, shares, connections.clone()));
     tokio::select! {
-        () = accepting => {}
+        _ = accepting.join_next() => {}
         () = drain.cancelled() => {}
     }
-    drop(listener);
+    accepting.shutdown().await;
     connections.close();
     connections.wait().await;
+}
+
+async fn accept_all<S: CallService>(
+    listener: TcpListener,
+    server: Arc<Server<S>>,
+    shares: Arc<Shares>,
+    connections: TaskTracker,
+) {
+    loop {
+        let (stream, peer) = accept_one(&listener).await;
+        let peer = peer.ip().to_canonical();
+        let activity = Arc::new(Activity::new(Instant::now()));
+        let admitted = shares.admit(peer, server.limited(peer), Arc::clone(&activity));
+        let Some((place, registration)) = admitted else {
+            debug!(address = %peer, "refused a connection at the limit");
+            continue;
+        };
+        let connection = Arc::clone(&server).serve(stream, peer, activity, place);
+        connections.spawn(Abortable::new(connection, registration));
+        // Let the connection read what its client sent already. Otherwise a burst of others could
+        // take its place first.
+        tokio::task::yield_now().await;
+    }
 }
 
 async fn accept_one(listener: &TcpListener) -> (TcpStream, SocketAddr) {
@@ -162,10 +176,11 @@ impl<S: CallService> Server<S> {
             return;
         }
         let client = ClientConnection::new(peer, client, Arc::clone(&self.limits.proxies));
+        let address = client.client();
         // TLS will be accepted here.
         let stream = Watched::new(stream, client.clone(), Arc::clone(&activity));
         let service = self.service.clone();
-        let accountable = client.clone();
+        let connected = client.clone();
         let calls = hyper::service::service_fn({
             let activity = Arc::clone(&activity);
             move |request: Request<Incoming>| {
@@ -182,14 +197,14 @@ impl<S: CallService> Server<S> {
         });
         let connection = self.http2.serve_connection(TokioIo::new(stream), calls);
         let connection = pin!(connection);
-        let followed = self.follow(connection, &activity, |connection| {
+        let followed = self.follow(connection, &activity, address, |connection| {
             connection.graceful_shutdown();
         });
         tokio::select! {
             biased;
             () = followed => {}
-            () = accountable.usage().must_close() => {
-                info!(address = %accountable.client(), "closed a connection whose client does not read");
+            () = connected.usage().must_close() => {
+                info!(%address, "closed a connection whose client does not read");
             }
         }
     }
@@ -209,6 +224,7 @@ impl<S: CallService> Server<S> {
         &self,
         mut connection: Pin<&mut C>,
         activity: &Activity,
+        address: IpAddr,
         goaway: impl Fn(Pin<&mut C>),
     ) {
         let random = RandomState::new().hash_one(0);
@@ -221,7 +237,7 @@ impl<S: CallService> Server<S> {
                 biased;
                 result = &mut connection => {
                     if let Err(error) = result {
-                        debug!(%error, "a connection failed");
+                        log_failure(address, &error);
                     }
                     return;
                 }
@@ -238,12 +254,26 @@ impl<S: CallService> Server<S> {
                         next_check.as_mut().reset(Instant::now());
                     }
                     Step::Close(reason) => {
-                        debug!(reason, "closed a connection");
+                        debug!(%address, reason, "closed a connection");
                         return;
                     }
                 }
             }
         }
+    }
+}
+
+/// Logs why a connection ended early. It is worth a line if the server ended it, because the client
+/// broke the protocol or a limit of h2.
+fn log_failure(address: IpAddr, error: &hyper::Error) {
+    let cause = error
+        .source()
+        .and_then(|cause| cause.downcast_ref::<h2::Error>());
+    match cause {
+        Some(cause) if cause.is_go_away() && cause.is_library() => {
+            info!(%address, reason = %cause, "closed a connection");
+        }
+        _ => debug!(%address, %error, "a connection failed"),
     }
 }
 

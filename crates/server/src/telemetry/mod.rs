@@ -42,6 +42,15 @@ impl FromStr for LogFilter {
     }
 }
 
+impl LogFilter {
+    /// Leaves out the warnings of h2 and hyper, unless the filter names these crates. A client
+    /// causes them, some with every frame; the server logs once why it closed a connection.
+    fn to_env_filter(&self) -> EnvFilter {
+        let filter = format!("h2=error,hyper=error,{}", self.0);
+        EnvFilter::try_new(filter).unwrap_or_default()
+    }
+}
+
 impl fmt::Display for LogFilter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -58,7 +67,7 @@ pub struct LogGuard {
 pub fn start(filter: &LogFilter, format: LogFormat) -> LogGuard {
     let (writer, worker) = writer::start(io::stderr());
     let log = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::try_new(&filter.0).unwrap_or_default())
+        .with_env_filter(filter.to_env_filter())
         .with_writer(writer);
     // The only error is that the process logs already.
     let _ = match format {
