@@ -34,8 +34,9 @@ async fn lack_claims<'a>(
             .email_claim_keys(people, email)
             .await?;
         key_counts.push(keys.len());
-        keys.into_iter()
-            .for_each(|key| commands.push(Cmd::get(key)));
+        for key in keys {
+            commands.push(Cmd::get(key));
+        }
     }
     let mut replies = examination.read(&commands).await?;
     let lacks = accounts.zip(key_counts).map(|((id, _), key_count)| {
