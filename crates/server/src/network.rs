@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use crate::connections::ClientConnection;
 
 /// The network of a client: an IPv4 /24 or an IPv6 /64, the size that one household or host gets.
+/// Clients behind a proxy that is not trusted share the proxy's network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Network(IpAddr);
 

@@ -166,6 +166,8 @@ impl<S: CallService> Server<S> {
     ) {
         let client = match self.client_behind(peer, &mut stream).await {
             Ok(client) => client,
+            // A proxy that checks whether the port is open.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return,
             Err(error) => {
                 info!(address = %peer, reason = %error, "closed a connection");
                 return;
