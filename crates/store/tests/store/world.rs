@@ -149,7 +149,16 @@ impl World {
         user: &UserId,
         competition: &CompetitionId,
     ) -> store::Result<store::registrations::OrganiserRegistration> {
-        let reason = Reason::parse("no licence").expect("a reason");
+        self.remove_because("no licence", user, competition).await
+    }
+
+    pub(crate) async fn remove_because(
+        &self,
+        reason: &str,
+        user: &UserId,
+        competition: &CompetitionId,
+    ) -> store::Result<store::registrations::OrganiserRegistration> {
+        let reason = Reason::parse(reason).expect("a reason");
         let by = &self.organiser;
         self.admin
             .remove_registration(by, competition, user, &reason, new_request())

@@ -6,6 +6,7 @@
 //! - Log: an entry was changed under the seal, breaks the rules, is missing at the start or at the
 //!   end; the counter or the seal contradicts it or is invalid.
 //! - Competition: a field differs, is missing; the record is missing; the catalogue lacks it.
+//! - Reasons: the text or the revision differs from the log.
 //! - Accounts: the claim, the password, the index is missing; the profile, an index entry is
 //!   invalid; the account is missing; an owner is missing in the owners, or is none.
 //! - Claims: of no account, of an account with another address, pending without an expiry, owned
@@ -462,4 +463,37 @@ async fn a_missing_secret_is_reported_and_not_replaced() {
     assert_printed(&ended, &test.expected);
     let exists: bool = test.system.command(&["EXISTS", "installation:{key}"]).await;
     assert!(!exists, "the doctor created a secret");
+}
+
+#[tokio::test]
+async fn a_changed_reason_of_a_removal_is_reported() {
+    let mut test = DamageTest::start().await;
+    let race = test.system.app.competition().open().await;
+    let olga = test.system.app.organiser().await;
+    for (name, damage) in [("ada", "text"), ("ben", "revision"), ("cyd", "nonsense")] {
+        let user = test.system.runner(name, &race).await;
+        let removed = olga.remove_because(&race, &user, "late").await;
+        let revision = removed.expect("removed").revision.to_string();
+        let key = key_of(&race, &format!("reasons:{}", user.id));
+        let record: String = test.system.command(&["HGET", &key, &revision]).await;
+        let of = match damage {
+            "text" => {
+                let changed = format!("{record}!");
+                test.damage(&["HSET", &key, &revision, &changed]).await;
+                format!("revision {revision}")
+            }
+            "revision" => {
+                test.damage(&["HSET", &key, "1", &record]).await;
+                "revision 1".to_owned()
+            }
+            _ => {
+                test.damage(&["HSET", &key, "first", &record]).await;
+                "an invalid revision".to_owned()
+            }
+        };
+        test.expect(format!(
+            "finding: key {key}: the reason of {of} does not match the log"
+        ));
+    }
+    test.examine().await;
 }

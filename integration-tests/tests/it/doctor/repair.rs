@@ -115,6 +115,46 @@ async fn a_registration_of_an_erased_account_is_withdrawn_and_the_next_user_prom
 }
 
 #[tokio::test]
+async fn a_reason_that_outlived_the_account_is_erased() {
+    let system = System::start().await;
+    let race = system.app.competition().open().await;
+    let ada = system.runner("ada", &race).await;
+    let olga = system.app.organiser().await;
+    let removed = olga.remove_because(&race, &ada, "late").await;
+    removed.expect("removed");
+    let reasons = key_of(&race, &format!("reasons:{}", ada.id));
+    let record: String = system.command(&["HGET", &reasons, "4"]).await;
+    ada.delete(PASSWORD).await.expect("erased");
+    assert_sound(&system.examine().await);
+    // As if the call had been cut off that removed the user during the erasure.
+    system.damage(&["HSET", &reasons, "4", &record]).await;
+    let log = key_of_user(&ada, "log");
+    system.damage(&["DEL", &log]).await;
+    let erased = [
+        "XADD",
+        &log,
+        "1700000000000-0",
+        "action",
+        "erase",
+        "request",
+        "",
+    ];
+    system.damage(&erased).await;
+
+    let exit = system.examine().await;
+    assert_eq!(exit.code, Some(1), "{exit:?}");
+    let (user, race) = (&ada.id, &race.competition_id);
+    let orphan =
+        format!("orphan: user {user}: the reasons of removals from {race} outlived the account");
+    assert_printed(&exit, &[orphan]);
+    let exit = system.repair().await;
+    assert_eq!(exit.code, Some(0), "{exit:?}");
+    let repaired = format!("repaired: user {user}: erased the reasons of the removals from {race}");
+    assert_printed(&exit, &[repaired]);
+    assert_sound(&system.examine().await);
+}
+
+#[tokio::test]
 async fn a_finding_that_cannot_be_repaired_is_reported_and_left_unchanged() {
     let system = System::start().await;
     let race = system.app.competition().capacity(1).open().await;

@@ -3,6 +3,7 @@
 mod admins;
 mod attempts;
 mod email_forms;
+mod erased_texts;
 mod erasure;
 mod profile;
 mod sessions;
