@@ -34,6 +34,22 @@ async fn open_competition(world: &World) -> CompetitionId {
     competition
 }
 
+/// Registers a new user.
+async fn register(world: &World, competition: &CompetitionId, name: &str) {
+    let user = world.accounts.user(name).await;
+    let client = client(world, &user);
+    let call = Call::Register(user.user_id().clone());
+    let request = client.request(competition.clone(), call);
+    let result = client.attempt(&request).await;
+    assert!(
+        matches!(
+            result,
+            AttemptResult::Response(Observation::Registration(_))
+        ),
+        "{result:?}"
+    );
+}
+
 /// Checks how often the log has a request, how many registrations the user sees, and all data in
 /// Redis.
 async fn assert_decided(world: &World, request: &Request, user: &SignedInAccount, count: usize) {
@@ -92,6 +108,8 @@ async fn a_service_killed_between_index_and_decision_leaves_nothing_visible() {
     let mut world = World::with(&[], Some(Rewrite::nothing())).await;
     let competition = open_competition(&world).await;
     for n in 0..KILLS {
+        // A service asks the competition before its first registration, with the same script.
+        register(&world, &competition, &format!("first-{n}")).await;
         let user = world.accounts.user(&format!("runner-{n}")).await;
         let call = Call::Register(user.user_id().clone());
         let request = client(&world, &user).request(competition.clone(), call);
