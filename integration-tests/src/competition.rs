@@ -4,6 +4,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use api::v1::Competition;
 use prost_types::Timestamp;
+use testkit::retry;
+use tonic::{Code, Status};
 
 use crate::Startlist;
 
@@ -114,11 +116,18 @@ impl<'a> CompetitionSetup<'a> {
         draft.expect("created")
     }
 
-    /// Creates and publishes it.
+    /// Creates and publishes it. Repeats a call that Redis was too busy for.
     pub async fn open(self) -> Competition {
         let organiser = self.app.organiser().await;
-        let draft = organiser.create(self.competition, None).await;
-        let published = organiser.publish(&draft.expect("created")).await;
+        let create = async || organiser.create(self.competition.clone(), None).await;
+        let draft = retry(is_unavailable, create).await.expect("created");
+        let published = retry(is_unavailable, async || organiser.publish(&draft).await).await;
         published.expect("published")
     }
+}
+
+/// Whether Redis was too busy or not reachable.
+#[must_use]
+pub fn is_unavailable(status: &Status) -> bool {
+    status.code() == Code::Unavailable
 }

@@ -39,7 +39,7 @@ pub use client::{
     AdminClient, UserClient, admin_client, admin_sign_in, all_pages, channel_to, sign_in,
     user_client,
 };
-pub use competition::{CompetitionSetup, DAY, from_now};
+pub use competition::{CompetitionSetup, DAY, from_now, is_unavailable};
 pub use reason::Reason;
 pub use refusal::{Refusal, assert_rejected, code_and_reason};
 pub use user::User;

@@ -1,6 +1,7 @@
 use api::user::{AccountAction, AccountLogEntry, ExportMeRequest, ExportMeResponse};
 use api::v1::{RegistrationState, User as Profile};
-use integration_tests::{Startlist, User, assert_rejected, reason};
+use integration_tests::{Startlist, User, assert_rejected, is_unavailable, reason};
+use testkit::retry;
 
 async fn export(user: &User) -> ExportMeResponse {
     let reply = user.calls().export_me(ExportMeRequest::default()).await;
@@ -72,7 +73,8 @@ async fn an_export_of_many_long_texts_comes_in_pages_below_4_mib() {
     let description = "🏆".repeat(5_000);
     for _ in 0..COUNT {
         let race = app.competition().description(&description).open().await;
-        ada.register(&race).await.expect("confirmed");
+        let registered = retry(is_unavailable, async || ada.register(&race).await).await;
+        registered.expect("confirmed");
     }
     let exports = all_exports(&ada, 0).await;
     assert!(exports.len() > 1);
