@@ -299,6 +299,7 @@ mod tests {
     fn a_redis_that_serves_a_part_of_the_calls_suffices_for_readiness_only() {
         let shared = shared_state();
         shared.update(HealthState::initialised);
+        shared.update(HealthState::prepared);
         let limited = CheckResult {
             error: Some(CheckError::Limited("it is full")),
             ..result(None)
