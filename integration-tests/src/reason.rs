@@ -51,6 +51,8 @@ reasons! {
     OVERLOADED: ResourceExhausted,
     UNKNOWN_METHOD: Unimplemented,
     DEADLINE_EXCEEDED: DeadlineExceeded,
+    MESSAGE_TIMEOUT: DeadlineExceeded,
+    UNKNOWN_COMPRESSION: Unimplemented,
     STORE_UNAVAILABLE: Unavailable,
     STORE_FULL: ResourceExhausted,
 }

@@ -20,9 +20,10 @@ use crate::connections::ClientConnection;
 /// The bytes of a message or a response that one place of [`Use::Call`] or [`Use::Message`] covers.
 const PLACE_BYTES: usize = 8 * 1024;
 
-/// The places for messages that have begun and are not complete: some 3 KiB each without a byte of
-/// the message, and 9 MiB in all if each holds as much of a message as it covers.
-const MESSAGES: u32 = 1024;
+/// The places for messages that arrive, so for calls that no message has come for yet: 16 MiB if
+/// each holds as much of a message as it covers. A call whose message came with its headers holds
+/// one for a moment, so there are as many as there are places for calls by default.
+const MESSAGES: u32 = 2048;
 
 /// The places for streams. A Watch takes one and some 5 KiB.
 const STREAMS: u32 = 1024;
@@ -39,7 +40,7 @@ const RESPONSES: u32 = 4096;
 pub(crate) enum Use {
     /// A call, from its complete message until its response has been written to the socket.
     Call,
-    /// A message of which some bytes are missing.
+    /// A message from the arrival of its headers until it is complete.
     Message,
     /// A Watch of health, or a stream of reflection.
     Stream,

@@ -81,9 +81,10 @@ pub struct RunSettings {
     #[arg(default_value = "500", value_parser = count, allow_negative_numbers = true)]
     pub network_sign_in_failures: u32,
 
-    /// The most calls in flight, without health and reflection; 0 = none
+    /// The most calls in flight, without health and reflection; a large message or response counts
+    /// as a call for each 8 KiB; 0 = none
     #[arg(long, env = "STARTLIST_MAX_CALLS", value_name = "NUMBER")]
-    #[arg(default_value = "8192", value_parser = count, allow_negative_numbers = true)]
+    #[arg(default_value = "2048", value_parser = count, allow_negative_numbers = true)]
     pub max_calls: u32,
 
     /// The changes that one account may make in a minute; ten times as many in a day; 0 = no limit;

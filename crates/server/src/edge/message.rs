@@ -4,7 +4,6 @@
 use std::future::poll_fn;
 use std::mem;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -14,8 +13,7 @@ use http_body::Body;
 use tokio::time::{Instant, timeout_at};
 
 use super::compression::Encoding;
-use crate::admission::{Admission, Use, places_for};
-use crate::connections::ClientConnection;
+use crate::admission::{Place, places_for};
 use crate::errors::Failure;
 
 /// The time for a message to arrive after its headers. The largest message arrives in it at 110
@@ -26,30 +24,31 @@ pub(super) const MESSAGE_TIMEOUT: Duration = Duration::from_secs(5);
 pub(super) const PREFIX_BYTES: usize = 5;
 
 /// Reads messages within these limits.
-pub(super) struct MessageReader<'a> {
+pub(super) struct MessageReader {
     pub(super) max_bytes: usize,
-    pub(super) admission: &'a Arc<Admission>,
-    pub(super) connection: &'a ClientConnection,
+    /// The place of the message. Without one, a message that is not there already is refused.
+    pub(super) place: Option<Place>,
     pub(super) began_at: Instant,
     /// The deadline of the call.
     pub(super) ends_at: Instant,
 }
 
-impl MessageReader<'_> {
+impl MessageReader {
     /// Returns the message with its prefix, decompressed, once the client has ended the request.
     pub(super) async fn read<B: Body<Data = Bytes> + Unpin>(
-        &self,
+        self,
         headers: &HeaderMap,
         body: B,
     ) -> Result<Bytes, Failure> {
         let encoding = Encoding::of_request(headers)?;
+        let max_bytes = self.max_bytes;
         let message = self.read_body(body).await?;
         check_complete(&message)?;
-        encoding.decompress(message, self.max_bytes)
+        encoding.decompress(message, max_bytes)
     }
 
-    /// A body that is there already, which is the normal case, takes no place and is not copied.
-    async fn read_body<B: Body<Data = Bytes> + Unpin>(&self, body: B) -> Result<Bytes, Failure> {
+    /// A body that is there already, which is the normal case, is not copied.
+    async fn read_body<B: Body<Data = Bytes> + Unpin>(self, body: B) -> Result<Bytes, Failure> {
         let mut received = Received {
             body,
             first: Bytes::new(),
@@ -61,8 +60,7 @@ impl MessageReader<'_> {
             return read.map(|()| received.into_bytes());
         }
         received.copy_first();
-        let place = self.admission.take(Use::Message, 1, self.connection);
-        let mut place = place.ok_or_else(Failure::overloaded)?;
+        let mut place = self.place.ok_or_else(Failure::overloaded)?;
         let rest = poll_fn(|cx| {
             let read = received.poll_end(cx, max);
             if place.try_resize(places_for(received.bytes().len())) {

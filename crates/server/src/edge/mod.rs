@@ -153,14 +153,16 @@ impl<S: GrpcService> Edge<S> {
                 return Either::Left(Either::Left(ready(Ok(edge.refuse(reason, &request)))));
             }
             if request.uri().path().starts_with(UNCHECKED_PREFIX) {
-                let response = edge.unchecked.clone().respond(request);
-                return Either::Left(Either::Right(Box::pin(response)));
+                return Either::Left(Either::Right(edge.unchecked.respond(request)));
             }
             set_network(&mut request);
             let began_at = Instant::now();
+            let connection = ClientConnection::of(request.extensions());
+            let arriving = edge.admission.take(Use::Message, 1, &connection);
             // The future takes some 3 KB with the lookup of the caller. In a box, tonic's layers
             // move a pointer instead (measured: 1.3 % fewer instructions a call).
-            Either::Right(Box::pin(Arc::clone(&edge).respond(request, began_at)))
+            let call = Arc::clone(&edge).respond(request, connection, arriving, began_at);
+            Either::Right(Box::pin(call))
         })
     }
 
@@ -176,11 +178,12 @@ impl<S: GrpcService> Edge<S> {
     async fn respond(
         self: Arc<Self>,
         mut request: Request<Body>,
+        connection: ClientConnection,
+        arriving: Option<Place>,
         began_at: Instant,
     ) -> Result<Response<Body>, Infallible> {
         let method = self.methods.find(request.uri().path());
         let call_id = CallId::from_headers(request.headers());
-        let connection = ClientConnection::of(request.extensions());
         let mut log = CallLog::start(method, &call_id, began_at);
 
         let writes = WriteTracker::default();
@@ -188,6 +191,7 @@ impl<S: GrpcService> Edge<S> {
         let call = Call {
             connection: &connection,
             writes: &writes,
+            arriving,
             place: &mut place,
             log: &mut log,
         };
@@ -230,7 +234,7 @@ impl<S: GrpcService> Edge<S> {
         let began_at = call.log.began_at();
         let ends_at = began_at + deadline::time_for_call(request.headers(), self.max_deadline)?;
         let length = self
-            .read_message(request, call.connection, began_at, ends_at)
+            .read_message(request, call.arriving, began_at, ends_at)
             .await?;
         let size = places_for(length);
         let place = self.admission.take(Use::Call, size, call.connection);
@@ -252,14 +256,13 @@ impl<S: GrpcService> Edge<S> {
     async fn read_message(
         &self,
         request: &mut Request<Body>,
-        connection: &ClientConnection,
+        place: Option<Place>,
         began_at: Instant,
         ends_at: Instant,
     ) -> Result<usize, Failure> {
         let reader = MessageReader {
             max_bytes: MAX_MESSAGE_BYTES,
-            admission: &self.admission,
-            connection,
+            place,
             began_at,
             ends_at,
         };
@@ -310,6 +313,8 @@ fn set_network(request: &mut Request<Body>) {
 struct Call<'a, 'log> {
     connection: &'a ClientConnection,
     writes: &'a WriteTracker,
+    /// The place of the message, if there was one.
+    arriving: Option<Place>,
     place: &'a mut Option<Place>,
     log: &'a mut CallLog<'log>,
 }

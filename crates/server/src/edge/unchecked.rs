@@ -3,7 +3,8 @@
 //! refused for want of a place, because an orchestrator restarts a process whose probes fail.
 
 use std::convert::Infallible;
-use std::future;
+use std::future::{self, Future};
+use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,7 +24,7 @@ use super::methods::{MethodTable, ServedBy};
 use super::protocol::NotGrpc;
 use super::response::{StreamBody, UnaryBody};
 use super::{compression, deadline, error_response, headers, not_grpc};
-use crate::admission::{Admission, Use};
+use crate::admission::{Admission, Place, Use};
 use crate::auth::{Access, AccessTable};
 use crate::changes::Rate;
 use crate::connections::{CallService, ClientConnection};
@@ -70,7 +71,7 @@ impl Unchecked {
         let unchecked = Self::new(routes, Admission::new(0), max_deadline);
         service_fn(move |request: Request<Body>| match NotGrpc::of(&request) {
             Some(reason) => Either::Left(future::ready(Ok(unchecked.refuse(reason, &request)))),
-            None => Either::Right(unchecked.clone().respond(request)),
+            None => Either::Right(unchecked.respond(request)),
         })
     }
 
@@ -79,64 +80,83 @@ impl Unchecked {
         not_grpc(reason, request, method, &self.0.admission)
     }
 
-    pub(super) async fn respond(
-        self,
+    /// Takes the place of a stream and then serves the request. The place is taken before the
+    /// future exists, so that a refused stream costs no more than its response.
+    pub(super) fn respond(
+        &self,
         request: Request<Body>,
-    ) -> Result<Response<Body>, Infallible> {
+    ) -> impl Future<Output = Result<Response<Body>, Infallible>> + Send + use<> {
         let connection = ClientConnection::of(request.extensions());
-        let call_id = CallId::from_headers(request.headers());
-        let began_at = Instant::now();
-        let path = request.uri().path();
-        let method = self.0.methods.find(path);
-        let result = if let Err(failure) = headers::check(&request) {
-            Err(failure)
-        } else if path.starts_with(REFLECTION_PREFIX) {
-            self.stream(request, &connection, REFLECTION_PLACES).await
-        } else if method.is_none() {
-            // There is no such method, and its message is not read.
-            Ok(self.route(request).await)
-        } else {
-            self.call(request, &connection, began_at).await
+        let stream = match request.uri().path() {
+            WATCH => Some(1),
+            path if path.starts_with(REFLECTION_PREFIX) => Some(REFLECTION_PLACES),
+            _ => None,
         };
-        let mut response = result.unwrap_or_else(|failure| {
-            let log = CallLog::start(method, &call_id, began_at);
-            error_response(log, &failure, &call_id, WriteOutcome::NotApplied)
-        });
+        let place = stream.map(|size| self.0.admission.take(Use::Stream, size, &connection));
+        if let Some(None) = place {
+            let failure = Failure::TooManyStreams;
+            let call_id = CallId::from_headers(request.headers());
+            let response = self.fail(request.uri().path(), &call_id, &failure);
+            return Either::Left(future::ready(Ok(self.hold_headers(response, &connection))));
+        }
+        let unchecked = self.clone();
+        Either::Right(Box::pin(async move {
+            let uri = request.uri().clone();
+            let call_id = CallId::from_headers(request.headers());
+            let result = unchecked.call(request, &connection, place.flatten()).await;
+            let response =
+                result.unwrap_or_else(|failure| unchecked.fail(uri.path(), &call_id, &failure));
+            Ok(unchecked.hold_headers(response, &connection))
+        }))
+    }
+
+    fn fail(&self, path: &str, call_id: &CallId, failure: &Failure) -> Response<Body> {
+        let log = CallLog::start(self.0.methods.find(path), call_id, Instant::now());
+        let mut response = error_response(log, failure, call_id, WriteOutcome::NotApplied);
+        let headers = response.headers_mut();
+        headers.insert(call_id::HEADER, call_id.to_header(None));
+        response
+    }
+
+    /// Lets the headers of an error, which has no message, hold a place.
+    fn hold_headers(
+        &self,
+        mut response: Response<Body>,
+        connection: &ClientConnection,
+    ) -> Response<Body> {
         if response.extensions().get::<Status>().is_some() {
-            let place = self.0.admission.take_for_response(&connection);
+            let call_id = CallId::from_headers(response.headers());
+            let place = self.0.admission.take_for_response(connection);
             let headers = response.headers_mut();
             headers.insert(call_id::HEADER, call_id.to_header(place));
         }
-        Ok(response)
+        response
     }
 
-    /// Reads the message of a method of health, and calls the method.
     async fn call(
         &self,
         mut request: Request<Body>,
         connection: &ClientConnection,
-        began_at: Instant,
+        stream: Option<Place>,
     ) -> Result<Response<Body>, Failure> {
-        let time = deadline::time_for_call(request.headers(), self.0.max_deadline)?;
-        let reader = MessageReader {
-            max_bytes: MAX_REQUEST_BYTES,
-            admission: &self.0.admission,
-            connection,
-            began_at,
-            ends_at: began_at + time,
-        };
-        let body = std::mem::take(request.body_mut());
-        let message = reader.read(request.headers(), body).await?;
-        compression::strip(request.headers_mut());
-        *request.body_mut() = UnaryBody::of_message(message);
-        if request.uri().path() == WATCH {
-            return self.stream(request, connection, 1).await;
+        headers::check(&request)?;
+        let path = request.uri().path();
+        if path.starts_with(REFLECTION_PREFIX) {
+            return Ok(self.route(request, stream).await);
         }
-        let mut response = self.route(request).await;
+        if self.0.methods.find(path).is_none() {
+            // There is no such method, and its message is not read.
+            return Ok(self.route(request, None).await);
+        }
+        self.read_message(&mut request, connection).await?;
+        if stream.is_some() {
+            return Ok(self.route(request, stream).await);
+        }
+        let mut response = self.route(request, None).await;
         match response.extensions().get::<Status>() {
             None => {
                 let place = self.0.admission.take_for_response(connection);
-                let body = std::mem::take(response.body_mut());
+                let body = mem::take(response.body_mut());
                 *response.body_mut() = UnaryBody::read(body).await.hold(place);
                 Ok(response)
             }
@@ -146,20 +166,34 @@ impl Unchecked {
         }
     }
 
-    async fn stream(
+    /// Replaces the body of the request by the complete message.
+    async fn read_message(
         &self,
-        request: Request<Body>,
+        request: &mut Request<Body>,
         connection: &ClientConnection,
-        size: u32,
-    ) -> Result<Response<Body>, Failure> {
-        let place = self.0.admission.take(Use::Stream, size, connection);
-        let place = place.ok_or(Failure::TooManyStreams)?;
-        let response = self.route(request).await;
-        Ok(response.map(|messages| StreamBody::wrap(messages, place)))
+    ) -> Result<(), Failure> {
+        let began_at = Instant::now();
+        let time = deadline::time_for_call(request.headers(), self.0.max_deadline)?;
+        let reader = MessageReader {
+            max_bytes: MAX_REQUEST_BYTES,
+            place: self.0.admission.take(Use::Message, 1, connection),
+            began_at,
+            ends_at: began_at + time,
+        };
+        let body = mem::take(request.body_mut());
+        let message = reader.read(request.headers(), body).await?;
+        compression::strip(request.headers_mut());
+        *request.body_mut() = UnaryBody::of_message(message);
+        Ok(())
     }
 
-    async fn route(&self, request: Request<Body>) -> Response<Body> {
+    /// Calls the method. If it is a stream, its responses hold the place.
+    async fn route(&self, request: Request<Body>, stream: Option<Place>) -> Response<Body> {
         let response = self.0.routes.clone().call(request).await;
-        response.unwrap_or_else(|never| match never {})
+        let response = response.unwrap_or_else(|never| match never {});
+        match stream {
+            Some(place) => response.map(|messages| StreamBody::wrap(messages, place)),
+            None => response,
+        }
     }
 }

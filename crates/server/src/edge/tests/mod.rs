@@ -258,10 +258,17 @@ async fn a_call_ends_at_the_deadline_of_the_server_at_the_latest() {
 }
 
 #[tokio::test]
-async fn a_call_whose_deadline_has_passed_on_arrival_does_not_reach_the_handler() {
-    let result = call(succeed, "Open", &[("grpc-timeout", "0m")]).await;
-    assert_eq!((result.code(), result.calls), (Code::DeadlineExceeded, 0));
-    assert_eq!(result.write_outcome().as_deref(), Some("NOT_APPLIED"));
+async fn a_call_whose_deadline_has_passed_on_arrival_reaches_neither_redis_nor_the_handler() {
+    let token = user_token();
+    for timeout in ["0m", "1u", "999u", "1n"] {
+        // A lookup of the caller would fail, because there is no Redis.
+        for method in ["Open", "OfUsers"] {
+            let headers = [("grpc-timeout", timeout), ("authorization", &token)];
+            let result = call(succeed, method, &headers).await;
+            assert_eq!((result.code(), result.calls), (Code::DeadlineExceeded, 0));
+            assert_eq!(result.write_outcome().as_deref(), Some("NOT_APPLIED"));
+        }
+    }
 }
 
 #[tokio::test]
