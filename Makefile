@@ -3,7 +3,7 @@
 # Arguments for the program: make run ARGS='--help'
 ARGS ?=
 
-.PHONY: help run test torture bench check
+.PHONY: help run test torture bench check sbom
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
@@ -23,3 +23,6 @@ bench: ## measure performance: a release build, then at most 5 minutes
 
 check: ## check format, lints, contract, documentation and dependencies
 	@tools/check
+
+sbom: ## write the bill of materials of each binary, target/sbom/<binary>.cdx.json
+	@tools/sbom

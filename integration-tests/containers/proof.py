@@ -36,7 +36,8 @@ class Proof:
         self.clone = folder / "startlist"
         self.stack: Stack
         self.owner: clients.Owner
-        self.stand_ins: list[str] = []
+        # The images that the engine has, by their pinned names.
+        self.present: dict[str, str] = {}
         self.project = f"startlist-proof-{os.getpid()}"
 
     # The first three steps make the stack.
@@ -44,13 +45,13 @@ class Proof:
     def base_images(self):
         """the base images exist, real ones or stand-ins"""
         for name in (standins.RUST, standins.REDIS, standins.VALKEY):
-            if standins.provide(name):
-                self.stand_ins.append(name)
-        return f"stand-ins: {', '.join(self.stand_ins) or 'none'}"
+            self.present[name] = standins.provide(name)
+        return f"stand-ins: {', '.join(self._stand_ins()) or 'none'}"
 
     def images(self):
         """the images build from a clean clone"""
         subprocess.run(["git", "clone", "--quiet", str(REPOSITORY), str(self.clone)], check=True)
+        standins.use(self.present, self.clone)
         subprocess.run([self.clone / "docker/make-secrets"], check=True, stdout=subprocess.DEVNULL)
         self.stack = Stack(self.clone, self.project)
         self.stack.compose("build")
@@ -167,7 +168,8 @@ class Proof:
         for service in ("redis", *SERVICES):
             # From another container, because after docker kill the engine does not restart the container.
             kill = f"kill -9 {self.stack.state(service)['Pid']}"
-            docker("run", "--rm", "--pid=host", "--user=0", "--entrypoint=sh", standins.REDIS, "-c", kill)
+            docker("run", "--rm", "--pid=host", "--user=0", "--entrypoint=sh", self.present[standins.REDIS],
+                   "-c", kill)
             wait_until(lambda: self.stack.inspect(service)["RestartCount"] == 1, f"{service} is restarted", 30)
             self.stack.wait_until_healthy()
         self.stack.wait_until_deep()
@@ -270,7 +272,8 @@ class Proof:
         records = self.owner.records()
         self.stack.down()
         file = self.clone / "compose.yaml"
-        file.write_text(file.read_text().replace(standins.REDIS, standins.VALKEY))
+        redis, valkey = (self.present[name] for name in (standins.REDIS, standins.VALKEY))
+        file.write_text(file.read_text().replace(redis, valkey))
         self.stack.up()
         self.stack.wait_until_deep()
         server = self.stack.compose("exec", "-T", "redis", "sh", "/etc/startlist/as-doctor", "INFO", "server").stdout
@@ -288,12 +291,15 @@ class Proof:
         """Removes what the steps made. The Debian systems in target/containers stay for the next run."""
         if hasattr(self, "stack"):
             self.stack.compose("down", "--volumes", "--remove-orphans", check=False)
-        for image in [*(f"startlist/{service}:{self.project}" for service in SERVICES), *self.stand_ins]:
+        for image in [*(f"startlist/{service}:{self.project}" for service in SERVICES), *self._stand_ins()]:
             subprocess.run(["docker", "image", "rm", image], capture_output=True)
         # The stages of a build, and the remains of a failed one, have the label of their base image.
         for kind in ("container", "image"):
             subprocess.run(["docker", kind, "prune", "--force", "--filter", f"label={standins.LABEL}"],
                            capture_output=True)
+
+    def _stand_ins(self) -> list[str]:
+        return [present for pinned, present in self.present.items() if present != pinned]
 
     def _lose(self, service: str, how, exit_code: int | None = None) -> None:
         """Ends a service with `how`, checks the other one, and starts the service again."""
@@ -315,8 +321,8 @@ class Proof:
 
     def _beside(self, network: str, *command: str) -> str:
         """The output of a command in another container on one of the networks of the stack."""
-        ended = subprocess.run(["docker", "run", "--rm", f"--network={self.project}_{network}", standins.REDIS,
-                                *command], capture_output=True, text=True)
+        ended = subprocess.run(["docker", "run", "--rm", f"--network={self.project}_{network}",
+                                self.present[standins.REDIS], *command], capture_output=True, text=True)
         return ended.stdout + ended.stderr
 
     def _probe_from(self, network: str, service: str) -> int:

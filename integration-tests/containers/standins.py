@@ -1,10 +1,11 @@
 """The base images of the Dockerfile and compose.yaml, also on a machine whose engine cannot pull images.
 
-An image that the engine has or can pull is used unchanged. For any other image a stand-in with the same name is made
-from Debian (by debootstrap) and this machine's Rust toolchain, or Debian's Redis or Valkey.
+An image that the engine has or can pull is used unchanged. For any other image a stand-in is made from Debian (by
+debootstrap) and this machine's Rust toolchain, or Debian's Redis or Valkey. The images are pinned by digest, which no
+stand-in can have, so it has a name of its own, and `use` writes that name into a clone of the repository.
 
 The stand-in for the Rust image contains the crates that this machine has downloaded, and keeps cargo offline, because
-a container may not reach the registry. The Dockerfile is the same in both cases.
+a container may not reach the registry. The rest of the Dockerfile is the same in both cases.
 """
 
 import os
@@ -26,24 +27,33 @@ PULL_TIMEOUT_SECONDS = 600
 RUST = re.search(r"^ARG RUST_IMAGE=(\S+)", (REPOSITORY / "docker/Dockerfile").read_text(), re.M)[1]
 _compose = (REPOSITORY / "compose.yaml").read_text()
 REDIS = re.search(r"STARTLIST_REDIS_IMAGE:-(\S+)}", _compose)[1]
-VALKEY = re.search(r"(valkey/valkey:\S+)\. ", _compose)[1]
+VALKEY = re.search(r"(valkey/valkey:\S+@\S+)", _compose)[1]
 
 
-def provide(name: str) -> bool:
-    """Ensures that the engine has an image of this name. Returns whether it is a stand-in, which the caller removes."""
-    inspected = subprocess.run(
-        ["docker", "image", "inspect", "--format", f'{{{{index .Config.Labels "{LABEL}"}}}}', name],
-        capture_output=True, text=True)
-    if inspected.returncode == 0:
-        return bool(inspected.stdout.strip())
+def provide(name: str) -> str:
+    """Ensures that the engine has this image or a stand-in. Returns its name: another one if it is a stand-in, which
+    the caller removes."""
+    stand_in = "stand-in-" + name.partition("@")[0].rpartition("/")[2]
+    for existing in (name, stand_in):
+        if subprocess.run(["docker", "image", "inspect", existing], capture_output=True).returncode == 0:
+            return existing
     try:
         pulled = subprocess.run(["docker", "pull", "--quiet", name], capture_output=True, timeout=PULL_TIMEOUT_SECONDS)
         if pulled.returncode == 0:
-            return False
+            return name
     except subprocess.TimeoutExpired:
         pass
-    {RUST: _rust, REDIS: _redis, VALKEY: _valkey}[name](name)
-    return True
+    {RUST: _rust, REDIS: _redis, VALKEY: _valkey}[name](stand_in)
+    return stand_in
+
+
+def use(images: dict[str, str], clone: Path) -> None:
+    """Replaces each pinned image by the one that the engine has, in the files of a clone."""
+    for file in (clone / "docker/Dockerfile", clone / "compose.yaml"):
+        text = file.read_text()
+        for pinned, present in images.items():
+            text = text.replace(pinned, present)
+        file.write_text(text)
 
 
 def _rust(name: str) -> None:
@@ -124,4 +134,4 @@ def _output(*command: str) -> str:
 
 if __name__ == "__main__":
     for image in sys.argv[1:] or (RUST, REDIS, VALKEY):
-        print(f"{image}: {'a stand-in' if provide(image) else 'the real one'}")
+        print(f"{image}: {provide(image)}")

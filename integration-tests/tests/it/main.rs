@@ -27,6 +27,7 @@ mod errors;
 mod examples;
 mod full;
 mod guessing;
+mod images;
 mod input;
 mod logs;
 mod outage;
