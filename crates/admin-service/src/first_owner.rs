@@ -42,9 +42,10 @@ impl FirstOwner {
         let has_owner = retry(|| store.has_owner()).await;
         match (self, run.log_format) {
             (Self::Named { email, password }, _) => {
-                let ensured = match has_owner {
-                    true => Ensured::Exists,
-                    false => create(&store, &passwords, &email, &password).await,
+                let ensured = if has_owner {
+                    Ensured::Exists
+                } else {
+                    create(&store, &passwords, &email, &password).await
                 };
                 let is_owner = is_owner(&store, &passwords, &email, &password);
                 if ensured == Ensured::Exists && matches!(is_owner.await, Ok(false)) {
@@ -154,10 +155,11 @@ fn instructions(
         .map_or_else(|_| listening.to_string(), |server| server.to_string());
     let request =
         r#"{"email": "", "password": "", "display_name": "Owner", "role": "ADMIN_ROLE_OWNER"}"#;
-    let (schema, folder) = match reflection {
-        true => ("", ""),
-        // Without reflection grpcurl reads the contract from files.
-        false => (SCHEMA, " in the folder of the sources"),
+    // Without reflection grpcurl reads the contract from files.
+    let (schema, folder) = if reflection {
+        ("", "")
+    } else {
+        (SCHEMA, " in the folder of the sources")
     };
     format!(
         "There is no owner yet. This command{folder} creates one, once, until {until}. Fill in an e-mail address and a password:\n\

@@ -43,7 +43,7 @@ async fn main() -> ExitCode {
     let ended = match &settings.command {
         Some(Command::Doctor(doctor)) => doctor::run(&settings, doctor).await,
         Some(Command::Unlock(unlock)) => unlock::run(&settings, unlock).await,
-        None => run(settings).await.map(|()| ExitCode::SUCCESS),
+        None => Box::pin(run(settings)).await.map(|()| ExitCode::SUCCESS),
     };
     ended.unwrap_or_else(|error| {
         eprintln!("startlist: {error}");

@@ -7,7 +7,9 @@ use std::fs;
 fn images<'a>(text: &'a str, prefixes: &[&str]) -> Vec<&'a str> {
     let named = text.lines().filter_map(|line| {
         let line = line.trim_start();
-        let name = prefixes.iter().find_map(|prefix| line.strip_prefix(prefix))?;
+        let name = prefixes
+            .iter()
+            .find_map(|prefix| line.strip_prefix(prefix))?;
         name.split([' ', '}']).next()
     });
     named.collect()
@@ -29,7 +31,10 @@ fn every_image_is_pinned_by_tag_and_digest() {
     };
     let dockerfile = read("docker/Dockerfile");
     let compose = read("compose.yaml");
-    let mut found = images(&dockerfile, &["ARG RUST_IMAGE=", "ARG RUNTIME_IMAGE=", "FROM "]);
+    let mut found = images(
+        &dockerfile,
+        &["ARG RUST_IMAGE=", "ARG RUNTIME_IMAGE=", "FROM "],
+    );
     // Stages, the arguments above, and the empty image.
     found.retain(|name| !name.starts_with('$') && !["build", "scratch"].contains(name));
     let redis = "image: ${STARTLIST_REDIS_IMAGE:-";

@@ -61,9 +61,10 @@ impl From<Change> for admin::AuditEntry {
 impl From<FieldChange> for admin::FieldChange {
     fn from(change: FieldChange) -> Self {
         // The name of a time ends in `_at`, and no other name does.
-        let text = |stored: String| match change.field.ends_with("_at") {
-            true => rfc_3339(&stored).unwrap_or(stored),
-            false => stored,
+        let is_time = change.field.ends_with("_at");
+        let text = |stored: String| {
+            let time = is_time.then(|| rfc_3339(&stored)).flatten();
+            time.unwrap_or(stored)
         };
         Self {
             before: text(change.before),

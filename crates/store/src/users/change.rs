@@ -72,9 +72,10 @@ impl Users {
                 fingerprint,
                 // No profile has version 0: the script refuses the update, unless the request is a
                 // repetition.
-                version: match is_outdated || unchanged.is_err() {
-                    true => 0,
-                    false => user.version,
+                version: if is_outdated || unchanged.is_err() {
+                    0
+                } else {
+                    user.version
                 },
                 profile: &user::to_fields(&profile),
             };

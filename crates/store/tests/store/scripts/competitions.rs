@@ -166,20 +166,14 @@ async fn call(world: &World, users: &Users, request: RequestId, call: Call) -> R
         RemoveConfirmed, RemoveWaiting, Rename, Seal, Shrink, WithdrawConfirmed, WithdrawWaiting,
     };
     let (by, cup) = (&world.organiser, &users.cup);
+    let unchanged = ReadOnlyCompetition::default();
     let capacity = |places| CompetitionPatch {
         capacity: Some(domain::Capacity::parse(places).ok()),
         ..CompetitionPatch::default()
     };
     let update = async |patch: CompetitionPatch| match world
         .admin
-        .update_competition(
-            by,
-            cup,
-            &patch,
-            &ReadOnlyCompetition::default(),
-            None,
-            request,
-        )
+        .update_competition(by, cup, &patch, &unchanged, None, request)
         .await
     {
         Ok(_) => Ok(()),
