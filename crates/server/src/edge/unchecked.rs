@@ -41,8 +41,8 @@ const HEALTH_TABLE: AccessTable = &[
 
 const REFLECTION_PREFIX: &str = "/grpc.reflection.";
 
-/// The places of a stream of reflection: up to three responses of it are in memory, with the
-/// descriptor of a file each (measured: see `a_stream_of_reflection_takes_more_places`).
+/// The places of a stream of reflection, of which up to three responses are in memory, each with the
+/// descriptor of a file.
 const REFLECTION_PLACES: u32 = 16;
 
 /// Health and reflection, with their limits.
