@@ -162,7 +162,6 @@ impl Builder {
             data_dir: folder.path().to_owned(),
             acl: format!("{PRODUCT_ACL}\n{ROOT_ACL}\n"),
             settings: self.settings,
-            ..Options::default()
         });
         TestRedis {
             server: server.expect("redis-server is installed and starts"),

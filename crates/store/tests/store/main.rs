@@ -8,7 +8,10 @@
 //! - `repetition`: repeated requests.
 //! - `accounts`: accounts, sessions, passwords.
 //! - `lists`: pages, in order and in few round trips.
-//! - `outage`: Redis is down, frozen, or out of memory.
+//! - `outage`: Redis is down or frozen.
+//! - `full`: Redis is out of memory.
+//! - `failover`: another Redis becomes the primary behind the same address.
+//! - `health`: the health check of the store.
 //! - `durability`: what a call has returned is on disk.
 //! - `acl`: the permissions of each Redis user.
 //! - `scripts`: damaged records.
