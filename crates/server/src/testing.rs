@@ -63,9 +63,9 @@ impl Handler {
     }
 
     /// A service whose methods succeed with this message.
-    pub(crate) fn of_message(content: Vec<u8>) -> Self {
+    pub(crate) fn of_message(content: &[u8]) -> Self {
         let length = u32::try_from(content.len()).expect("short").to_be_bytes();
-        let message = [&[0][..], &length, &content].concat();
+        let message = [&[0][..], &length, content].concat();
         Self {
             message: Some(Arc::new(message)),
             ..Self::new(async || Ok(()))

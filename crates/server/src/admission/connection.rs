@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use super::{USES, Use};
 
@@ -56,25 +56,15 @@ impl ConnectionUsage {
         self.overdrawn.notify_one();
     }
 
-    /// Completes when the connection has to be closed: after [`overdraw`](Self::overdraw), or when
-    /// responses wait and none could be written for [`UNREAD_TIMEOUT`] to half as much again. HTTP/2
-    /// gives the server no way to take back the end of a response.
-    pub(crate) async fn must_close(&self) {
-        loop {
-            tokio::select! {
-                () = self.overdrawn.notified() => return,
-                () = sleep(UNREAD_TIMEOUT / 2) => {}
-            }
-            if self.has_stalled() {
-                return;
-            }
-        }
+    pub(super) async fn overdrawn(&self) {
+        self.overdrawn.notified().await;
     }
 
-    fn has_stalled(&self) -> bool {
+    /// Whether responses wait and none could be written for this long.
+    pub(super) fn has_stalled(&self, timeout: Duration) -> bool {
         let unread = self.unread();
         let since = unread.progress_at.filter(|_| unread.count > 0);
-        since.is_some_and(|at| at.elapsed() >= UNREAD_TIMEOUT)
+        since.is_some_and(|at| at.elapsed() >= timeout)
     }
 
     fn unread(&self) -> MutexGuard<'_, UnreadResponses> {

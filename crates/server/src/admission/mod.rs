@@ -1,19 +1,26 @@
 //! The limits that all connections share, and the share of each connection.
 //!
-//! [`Admission`] has a pool of places for each [`Use`]. A connection may take one more place only
-//! while it holds fewer than are free in the pool. So `k` connections that take all they can get
-//! hold `1/(k+1)` of the pool each, and as many places stay free for the others. Switches divide
-//! their buffers by this rule, which is known as the dynamic threshold of Choudhury and Hahne: it
-//! needs no list of connections and no number to tune.
+//! [`Admission`] has a pool of places for each [`Use`]. A connection may hold an eighth of what is
+//! free in the pool, so the share of each shrinks while the pool fills. Switches divide their
+//! buffers by such a rule, the dynamic threshold of Choudhury and Hahne. A connection that holds
+//! nothing may take half of what is free, so that a single large page always fits.
 //!
-//! A [`Place`] frees itself when it is dropped.
+//! A [`Place`] frees itself when it is dropped. While the pool of calls is nearly full, connections
+//! whose clients do not read are closed after seconds: see [`Admission::must_close`].
 
 mod connection;
+mod pressure;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::time::Duration;
 
-pub use connection::ConnectionUsage;
+use tokio::time::{Instant, sleep};
+
+pub use self::connection::ConnectionUsage;
+
+use self::connection::UNREAD_TIMEOUT;
+use self::pressure::Pressure;
 
 use crate::connections::ClientConnection;
 
@@ -35,6 +42,13 @@ const STREAMS_PER_CONNECTION: u32 = 32;
 /// admitted. Some 2 KiB each.
 const RESPONSES: u32 = 4096;
 
+/// How long a client may leave its responses unread while calls are refused for want of places.
+/// Twice the time after which a probe of Kubernetes or a mesh has failed.
+const UNREAD_TIMEOUT_UNDER_PRESSURE: Duration = Duration::from_secs(2);
+
+/// The part of a pool that one connection may hold, of what is free.
+const SHARE: u32 = 8;
+
 /// What a place is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Use {
@@ -55,6 +69,7 @@ const USES: usize = 4;
 #[derive(Debug)]
 pub(crate) struct Admission {
     pools: [Pool; USES],
+    pressure: Pressure,
 }
 
 #[derive(Debug)]
@@ -92,7 +107,10 @@ impl Admission {
             pool(STREAMS, STREAMS_PER_CONNECTION),
             pool(RESPONSES, RESPONSES),
         ];
-        Arc::new(Self { pools })
+        Arc::new(Self {
+            pools,
+            pressure: Pressure::default(),
+        })
     }
 
     /// Takes places for a connection; `None` if its share or the pool is used up.
@@ -123,6 +141,41 @@ impl Admission {
         }
         place
     }
+
+    /// Completes when the connection has to be closed, because its client does not read. That is
+    /// the case after [`ConnectionUsage::overdraw`], if responses wait and none could be written for
+    /// 30 to 45 s, and after 2 s if other calls are refused for want of places. HTTP/2 gives the
+    /// server no way to take back the end of a response.
+    pub(crate) async fn must_close(&self, connection: &ConnectionUsage) {
+        loop {
+            let timeout = tokio::select! {
+                () = connection.overdrawn() => return,
+                () = self.pressure.rises() => UNREAD_TIMEOUT_UNDER_PRESSURE,
+                () = sleep(UNREAD_TIMEOUT / 2) => UNREAD_TIMEOUT,
+            };
+            if connection.has_stalled(timeout) {
+                return;
+            }
+        }
+    }
+}
+
+impl Pool {
+    /// Whether a connection that holds some places may take more, of which `own` belong to the call
+    /// that asks.
+    fn admits(&self, held: u32, own: u32, more: u32) -> bool {
+        let free = self.capacity.saturating_sub(self.used.load(Relaxed));
+        let after = held.saturating_add(more);
+        if after > self.per_connection || more > free {
+            return false;
+        }
+        let holds_nothing_else = held == own;
+        after <= free / SHARE || (holds_nothing_else && more <= free.div_ceil(2))
+    }
+
+    fn is_nearly_full(&self) -> bool {
+        self.used.load(Relaxed) > self.capacity / 2
+    }
 }
 
 impl Place {
@@ -131,10 +184,11 @@ impl Place {
         let more = size.saturating_sub(self.size);
         if more > 0 {
             let pool = &self.admission.pools[self.purpose as usize];
-            let free = pool.capacity.saturating_sub(pool.used.load(Relaxed));
-            let share = free.min(pool.per_connection);
             let held = self.connection.usage().held(self.purpose).load(Relaxed);
-            if held.saturating_add(more) > share {
+            if !pool.admits(held, self.size, more) {
+                if self.purpose == Use::Call && pool.is_nearly_full() {
+                    self.admission.pressure.rise(Instant::now());
+                }
                 return false;
             }
         }

@@ -127,8 +127,8 @@ pub struct RunSettings {
     #[arg(default_value = "1m", value_parser = duration)]
     pub max_connection_age_grace: Duration,
 
-    /// The networks of the proxies that state the client's address, such as
-    /// 10.1.0.0/16,2001:db8::/64
+    /// The networks of the proxies that state the client's address, separated by commas, such as
+    /// 10.1.0.0/16
     #[arg(long, env = "STARTLIST_TRUSTED_PROXIES", value_name = "NETWORKS")]
     #[arg(default_value = "", hide_default_value = true)]
     pub trusted_proxies: TrustedProxies,

@@ -33,6 +33,7 @@ use super::http2::builder;
 use super::lifetime::{Ages, GREETING_TIMEOUT, Lifetime, Step};
 use super::shares::{Limited, Place, Shares};
 use super::watched::Watched;
+use crate::admission::Admission;
 use crate::proxies::{self, TrustedProxies};
 
 /// The pause after `accept` has failed, for example because the process has no file descriptor
@@ -55,6 +56,7 @@ pub(crate) struct ConnectionLimits {
 struct Server<S> {
     http2: http2::Builder<TokioExecutor>,
     service: S,
+    admission: Arc<Admission>,
     limits: ConnectionLimits,
     drain: CancellationToken,
 }
@@ -64,6 +66,7 @@ struct Server<S> {
 pub(crate) async fn serve<S>(
     listener: TcpListener,
     service: S,
+    admission: Arc<Admission>,
     limits: ConnectionLimits,
     drain: CancellationToken,
 ) where
@@ -73,6 +76,7 @@ pub(crate) async fn serve<S>(
     let server = Arc::new(Server {
         http2: builder(),
         service,
+        admission,
         limits,
         drain: drain.clone(),
     });
@@ -205,7 +209,7 @@ impl<S: CallService> Server<S> {
         tokio::select! {
             biased;
             () = followed => {}
-            () = connected.usage().must_close() => {
+            () = self.admission.must_close(connected.usage()) => {
                 info!(%address, "closed a connection whose client does not read");
             }
         }

@@ -10,7 +10,7 @@ use crate::edge::MAX_HEADER_BYTES;
 /// The most calls and watches in flight on one connection; HTTP/2 makes the client hold back the
 /// rest. RFC 9113 recommends at least 100, and proxies open more connections when they need more. A
 /// call in flight takes some 6 KiB, so this bounds the memory that one connection can use.
-const MAX_STREAMS: u32 = 256;
+const MAX_STREAMS: u32 = 128;
 
 /// How long a connection may be silent before the server sends a PING, and how long the client has
 /// to acknowledge it. Without them a client that vanished would keep its connection forever.

@@ -10,6 +10,7 @@ use tower::service_fn;
 
 use super::lifetime::GREETING_TIMEOUT;
 use super::*;
+use crate::admission::Admission;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -40,7 +41,13 @@ async fn start(limits: ConnectionLimits) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     let service = service_fn(|_| future::ready(Ok::<_, Infallible>(Response::new(Body::empty()))));
-    tokio::spawn(serve(listener, service, limits, CancellationToken::new()));
+    tokio::spawn(serve(
+        listener,
+        service,
+        Admission::new(0),
+        limits,
+        CancellationToken::new(),
+    ));
     address
 }
 

@@ -72,7 +72,7 @@ impl<'a> CallLog<'a> {
         match failure {
             Failure::Internal(_) => line!(Level::ERROR, self, code, reason, detail = detail()),
             Failure::Unavailable(_) | Failure::StoreFull(_) => {
-                line!(Level::WARN, self, code, reason, detail = detail())
+                line!(Level::WARN, self, code, reason, detail = detail());
             }
             _ => self.end(code, Some(reason)),
         }

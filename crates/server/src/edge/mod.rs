@@ -112,7 +112,6 @@ impl<S> GrpcService for S where
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
     pub(crate) max_deadline: Duration,
-    pub(crate) max_calls: u32,
     /// Per account; 0 = no limit.
     pub(crate) changes_per_minute: u32,
 }
@@ -123,9 +122,9 @@ impl<S: GrpcService> Edge<S> {
         table: AccessTable,
         auxiliary: Routes,
         sessions: Sessions,
+        admission: Arc<Admission>,
         limits: Limits,
     ) -> Self {
-        let admission = Admission::new(limits.max_calls);
         let unchecked = Unchecked::new(
             auxiliary.clone(),
             Arc::clone(&admission),

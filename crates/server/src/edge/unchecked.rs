@@ -66,9 +66,13 @@ impl Unchecked {
         }))
     }
 
-    /// Returns a service of these routes alone, with limits of its own.
-    pub(crate) fn alone(routes: Routes, max_deadline: Duration) -> impl CallService {
-        let unchecked = Self::new(routes, Admission::new(0), max_deadline);
+    /// Returns a service of these routes alone.
+    pub(crate) fn alone(
+        routes: Routes,
+        admission: Arc<Admission>,
+        max_deadline: Duration,
+    ) -> impl CallService {
+        let unchecked = Self::new(routes, admission, max_deadline);
         service_fn(move |request: Request<Body>| match NotGrpc::of(&request) {
             Some(reason) => Either::Left(future::ready(Ok(unchecked.refuse(reason, &request)))),
             None => Either::Right(unchecked.respond(request)),

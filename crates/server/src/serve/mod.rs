@@ -29,6 +29,7 @@ use tonic::service::Routes;
 use tonic_reflection::server as reflection;
 use tracing::{info, warn};
 
+use crate::admission::Admission;
 use crate::auth::AccessTable;
 use crate::config::{RunSettings, ServiceSettings};
 use crate::connections::{self, Ages, ConnectionLimits};
@@ -82,18 +83,25 @@ pub async fn run<S: GrpcService>(
     background.spawn(log_redis_setup(app.redis));
     let limits = Limits {
         max_deadline: run.max_deadline,
-        max_calls: run.max_calls,
         changes_per_minute: run.changes_per_minute.unwrap_or(app.changes_per_minute),
     };
     let auxiliary = auxiliary_services::<S>(&health, run.reflection)?;
-    let edge = Edge::new(app.service, app.access, auxiliary, app.sessions, limits);
+    let admission = Admission::new(run.max_calls);
+    let edge = Edge::new(
+        app.service,
+        app.access,
+        auxiliary,
+        app.sessions,
+        Arc::clone(&admission),
+        limits,
+    );
     let connection_limits = connection_limits(&run);
     let health_only = serve_health_only(settings.health_listen, &health, &run).await?;
     let address = listener.local_addr()?;
 
     let goaway = CancellationToken::new();
     let edge = edge.into_service();
-    let calls = connections::serve(listener, edge, connection_limits, goaway.clone());
+    let calls = connections::serve(listener, edge, admission, connection_limits, goaway.clone());
     health.initialised();
     background.spawn(prepare(app.preparation, health.clone()));
     info!(%address, service = S::NAME, "serving");
@@ -197,7 +205,8 @@ async fn serve_health_only(
         None => None,
     };
     let routes = Routes::new(health.service()).prepare();
-    let health_only = Unchecked::alone(routes, run.max_deadline);
+    let admission = Admission::new(0);
+    let health_only = Unchecked::alone(routes, Arc::clone(&admission), run.max_deadline);
     let limits = ConnectionLimits {
         max: MAX_HEALTH_CONNECTIONS,
         max_per_address: 0,
@@ -208,7 +217,8 @@ async fn serve_health_only(
     Ok(async move {
         match listener {
             Some(listener) => {
-                connections::serve(listener, health_only, limits, CancellationToken::new()).await;
+                let never = CancellationToken::new();
+                connections::serve(listener, health_only, admission, limits, never).await;
             }
             None => future::pending().await,
         }

@@ -32,8 +32,7 @@ impl AddRegistration {
         options: AddOptions,
         request: RequestId,
     ) -> Result<OrganiserRegistration> {
-        let known = tokio::join!(self.users.get(user), self.competitions.get(competition));
-        (known.0?, known.1?);
+        tokio::try_join!(self.users.get(user), self.competitions.get(competition))?;
         let now = self.redis.current_time().await?;
         let entry = IndexEntry::of_admin(competition, now);
         let written = self.index.write(user, &entry).await?;

@@ -20,7 +20,7 @@ fn admit_as(shares: &Arc<Shares>, address: &str, limited: Limited) -> Option<Con
     let activity = Arc::new(Activity::new(Instant::now()));
     let (place, registration) = shares.admit(address, limited, Arc::clone(&activity))?;
     Some(Connection {
-        place: place,
+        place,
         activity,
         task: Abortable::new(future::pending(), registration),
     })

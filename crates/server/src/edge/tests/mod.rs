@@ -108,10 +108,10 @@ fn edge(handler: Handler, max_calls: u32) -> Edge<Handler> {
     let auxiliary = auxiliary.add_service(Diagnostics::service(health));
     let limits = Limits {
         max_deadline: MAX_DEADLINE,
-        max_calls,
         changes_per_minute: 0,
     };
-    Edge::new(handler, TABLE, auxiliary, sessions, limits)
+    let admission = Admission::new(max_calls);
+    Edge::new(handler, TABLE, auxiliary, sessions, admission, limits)
 }
 
 async fn send<F: HandlerFuture>(

@@ -31,7 +31,7 @@ async fn message_of(response: Response<Body>) -> Bytes {
 
 #[tokio::test]
 async fn a_message_keeps_its_place_until_it_has_been_sent() {
-    let edge = edge(Handler::of_message(vec![1; 10]), ONE_CALL).into_service();
+    let edge = edge(Handler::of_message(&[1; 10]), ONE_CALL).into_service();
     let connection = ClientConnection::of(&http::Extensions::new());
     let with_connection = || {
         let mut request = open();
@@ -59,7 +59,7 @@ async fn an_error_keeps_its_place_until_its_headers_have_been_sent() {
 #[tokio::test]
 async fn a_large_response_takes_more_places() {
     let size = 100 * 8 * 1024;
-    let edge = edge(Handler::of_message(vec![1; size]), 100).into_service();
+    let edge = edge(Handler::of_message(&vec![1; size]), 100).into_service();
     assert_eq!(code(&respond(&edge, open()).await), Code::ResourceExhausted);
 }
 
@@ -72,7 +72,7 @@ async fn a_large_response_is_compressed_for_a_client_that_accepts_gzip() {
         (100_000, "identity", false),
         (100_000, "xgzip", false),
     ] {
-        let edge = edge(Handler::of_message(vec![1; size]), 1000).into_service();
+        let edge = edge(Handler::of_message(&vec![1; size]), 1000).into_service();
         let mut request = open();
         let accepts = HeaderValue::from_static(accepts);
         request
