@@ -49,7 +49,6 @@ impl<'a> CompetitionSetup<'a> {
         self
     }
 
-    #[must_use]
     pub fn description(mut self, description: &str) -> Self {
         description.clone_into(&mut self.competition.description);
         self
