@@ -83,6 +83,7 @@ requests! { parsed [
     user::WithdrawRequest => Withdraw;
     user::GetMyRegistrationRequest => CompetitionId;
     user::ListMyRegistrationsRequest => RequestedPage;
+    user::ExportMeRequest => RequestedPage;
     admin::SignInRequest => SignIn;
     admin::CreateAdminRequest => CreateAdmin;
     admin::ListAdminsRequest => RequestedPage;
@@ -104,7 +105,6 @@ requests! { parsed [
 ] not parsed [
     user::SignOutRequest;
     user::GetMeRequest;
-    user::ExportMeRequest;
     admin::SignOutRequest;
     admin::GetMeRequest;
     diagnostics::GetHealthReportRequest;

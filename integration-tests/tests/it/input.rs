@@ -115,5 +115,5 @@ async fn every_list_refuses_a_negative_page_size_and_a_forged_page_token() {
             assert_eq!(refusal.wrong_fields(), [field], "{}", rpc.path);
         }
     }
-    assert_eq!(lists, 7);
+    assert_eq!(lists, 8);
 }

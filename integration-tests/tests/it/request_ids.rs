@@ -108,6 +108,8 @@ impl World {
                 "DeleteCompetition" => self.other_draft.competition_id.clone(),
                 _ => self.race.competition_id.clone(),
             },
+            // Fields of the user that the call cannot change.
+            "user_id" | "email" if rpc.method == "UpdateMe" => String::new(),
             "user_id" if rpc.method == "RemoveRegistration" => self.dora.id.clone(),
             "user_id" => self.emma.id.clone(),
             "admin_id" => self.mia.id.clone(),

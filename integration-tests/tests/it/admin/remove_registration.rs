@@ -17,21 +17,6 @@ async fn a_removal_has_a_reason_and_promotes_the_first_on_the_waitlist() {
 }
 
 #[tokio::test]
-async fn a_removal_after_the_start_promotes_nobody() {
-    let app = Startlist::start().await;
-    let olga = app.organiser().await;
-    let [ada, ben] = app.users(["ada", "ben"]).await;
-    let race = app.competition().capacity(1).started().open().await;
-    for user in [&ada, &ben] {
-        let added = olga.add_with(&race, user, |request| request.ignore_window = true);
-        added.await.expect("added");
-    }
-    olga.remove(&race, &ada).await.expect("removed");
-    let waiting = ben.registration(&race).await.expect("a registration");
-    assert_eq!(waiting.state(), RegistrationState::Waitlisted);
-}
-
-#[tokio::test]
 async fn a_user_who_is_not_registered_cannot_be_removed() {
     let app = Startlist::start().await;
     let olga = app.organiser().await;
