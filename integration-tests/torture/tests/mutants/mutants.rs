@@ -118,7 +118,7 @@ mutants! {
     "a user registers after the window closed":
         in "register.lua": r"\w+\.now >= \w+\.closes_at" => "false";
     "a user withdraws after the start":
-        in "withdraw.lua": r"\w+\.now >= \w+" => "false";
+        in "withdraw.lua": r"\w+\.now >= \w+\.starts_at" => "false";
     "a waiting user cannot leave after the start":
         in "withdraw.lua": r"\w+\.state ~= 'W'" => "true";
     "an added user waits after the start":
