@@ -32,6 +32,7 @@ use super::client::ClientConnection;
 use super::http2::builder;
 use super::lifetime::{Ages, GREETING_TIMEOUT, Lifetime, Step};
 use super::shares::{Limited, Place, Shares};
+use super::starting::Starting;
 use super::watched::Watched;
 use crate::admission::Admission;
 use crate::proxies::{self, TrustedProxies};
@@ -59,6 +60,7 @@ struct Server<S> {
     admission: Arc<Admission>,
     limits: ConnectionLimits,
     drain: CancellationToken,
+    starting: Starting,
 }
 
 /// Serves connections until `drain`. Then it stops listening, sends the clients away with GOAWAY,
@@ -79,6 +81,7 @@ pub(crate) async fn serve<S>(
         admission,
         limits,
         drain: drain.clone(),
+        starting: Starting::default(),
     });
     let connections = TaskTracker::new();
     // A task of its own, so that it takes turns with the connections. Dropping the set ends it.
@@ -184,7 +187,13 @@ impl<S: CallService> Server<S> {
         let client = ClientConnection::new(peer, client, Arc::clone(&self.limits.proxies));
         let address = client.client();
         // TLS will be accepted here.
-        let stream = Watched::new(stream, client.clone(), Arc::clone(&activity));
+        let starting = self.starting.clone();
+        let stream = Watched::new(
+            stream,
+            client.clone(),
+            Arc::clone(&activity),
+            starting.clone(),
+        );
         let service = self.service.clone();
         let connected = client.clone();
         let calls = hyper::service::service_fn({
@@ -194,7 +203,9 @@ impl<S: CallService> Server<S> {
                 let mut request = request.map(Body::new);
                 request.extensions_mut().insert(client.clone());
                 let response = service.clone().call(request);
+                let not_started = starting.call();
                 async move {
+                    drop(not_started);
                     response
                         .await
                         .map(|response| response.map(|body| open(body, stream)))

@@ -3,7 +3,7 @@
 //! 1. `accept`: the accept loop and the task of each connection; `http2`: the settings of HTTP/2.
 //! 2. `shares`: how many connections there may be, and which one makes room for a new one.
 //! 3. `lifetime`: how long a connection may live; `activity`: what it looks at.
-//! 4. `watched`, `flood`: floods of control frames.
+//! 4. `watched`, `flood`: floods of control frames; `starting`: floods of calls.
 //! 5. [`ClientConnection`]: what calls know of their connection.
 //!
 //! tonic's own server has no limit on connections, closes none that is silent, and responds to a
@@ -16,6 +16,7 @@ mod flood;
 mod http2;
 mod lifetime;
 mod shares;
+mod starting;
 #[cfg(test)]
 mod tests;
 mod watched;

@@ -1,4 +1,5 @@
-//! A stream whose bytes are watched: for the greeting, for progress, and for floods.
+//! A stream whose bytes are watched: for the greeting, for progress, and for floods. It waits before
+//! it reads more calls while many have not started.
 
 use std::io;
 use std::pin::Pin;
@@ -12,22 +13,30 @@ use tracing::info;
 use super::activity::Activity;
 use super::client::ClientConnection;
 use super::flood::FloodDetector;
+use super::starting::Starting;
 
 /// Reads fail once the client floods the server with control frames.
 pub(super) struct Watched<IO> {
     stream: IO,
     client: ClientConnection,
     activity: Arc<Activity>,
+    starting: Starting,
     detector: FloodDetector,
 }
 
 impl<IO> Watched<IO> {
-    pub(super) fn new(stream: IO, client: ClientConnection, activity: Arc<Activity>) -> Self {
+    pub(super) fn new(
+        stream: IO,
+        client: ClientConnection,
+        activity: Arc<Activity>,
+        starting: Starting,
+    ) -> Self {
         Self {
             stream,
             client,
             detector: FloodDetector::new(activity.accepted_at()),
             activity,
+            starting,
         }
     }
 
@@ -52,6 +61,11 @@ impl<IO: AsyncRead + Unpin> AsyncRead for Watched<IO> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        if this.starting.is_crowded() {
+            // The calls are in the queue of tasks before this connection.
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         let before = buffer.filled().len();
         match Pin::new(&mut this.stream).poll_read(cx, buffer) {
             Poll::Ready(Ok(())) => Poll::Ready(this.received(&buffer.filled()[before..])),

@@ -158,10 +158,12 @@ impl<S: GrpcService> Edge<S> {
             let began_at = Instant::now();
             let connection = ClientConnection::of(request.extensions());
             let arriving = edge.admission.take(Use::Message, 1, &connection);
-            // The future takes some 3 KB with the lookup of the caller. In a box, tonic's layers
-            // move a pointer instead (measured: 1.3 % fewer instructions a call).
-            let call = Arc::clone(&edge).respond(request, connection, arriving, began_at);
-            Either::Right(Box::pin(call))
+            let edge = Arc::clone(&edge);
+            // The future takes some 3 KB with the lookup of the caller, so it is in a box, and the
+            // box is made when the call begins: a flood waits in thousands of tasks for that.
+            Either::Right(async move {
+                Box::pin(edge.respond(request, connection, arriving, began_at)).await
+            })
         })
     }
 
