@@ -31,7 +31,7 @@ struct UnreadResponses {
 }
 
 impl ConnectionUsage {
-    pub(super) fn held(&self, purpose: Use) -> &AtomicU32 {
+    pub(crate) fn held(&self, purpose: Use) -> &AtomicU32 {
         &self.held[purpose as usize]
     }
 

@@ -5,8 +5,8 @@
 //! buffers by such a rule, the dynamic threshold of Choudhury and Hahne. A connection that holds
 //! nothing may take half of what is free, so that a single large page always fits.
 //!
-//! A [`Place`] frees itself when it is dropped. While the pool of calls is nearly full, connections
-//! whose clients do not read are closed after seconds: see [`Admission::must_close`].
+//! A [`Place`] frees itself when it is dropped. While places are refused, connections whose clients
+//! do not read are closed after seconds: see [`Admission::must_close`].
 
 mod connection;
 mod pressure;
@@ -38,11 +38,15 @@ const STREAMS: u32 = 1024;
 /// The most streams of one connection. A gRPC client opens one Watch per connection.
 const STREAMS_PER_CONNECTION: u32 = 32;
 
-/// The places for responses that belong to no call: of health, and errors of calls that were not
-/// admitted. Some 2 KiB each.
-const RESPONSES: u32 = 4096;
+/// The places for responses that have not been written to the socket: at most 16 MiB.
+const RESPONSES: u32 = 2048;
 
-/// How long a client may leave its responses unread while calls are refused for want of places.
+/// The responses of one connection that always get a place. So a flood of clients that do not read
+/// takes nothing from a client that reads; all connections together exceed the pool by 16,000 small
+/// responses at most.
+const OWN_RESPONSES: u32 = 8;
+
+/// How long a client may leave its responses unread while others are refused for want of places.
 /// Twice the time after which a probe of Kubernetes or a mesh has failed.
 const UNREAD_TIMEOUT_UNDER_PRESSURE: Duration = Duration::from_secs(2);
 
@@ -52,13 +56,14 @@ const SHARE: u32 = 8;
 /// What a place is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Use {
-    /// A call, from its complete message until its response has been written to the socket.
+    /// A call, from its complete message until it has a response.
     Call,
     /// A message from the arrival of its headers until it is complete.
     Message,
     /// A Watch of health, or a stream of reflection.
     Stream,
-    /// A response without a place of another kind, until it has been written to the socket.
+    /// A response, until it has been written to the socket. The responses of a stream have the place
+    /// of the stream.
     Response,
 }
 
@@ -120,22 +125,45 @@ impl Admission {
         size: u32,
         connection: &ClientConnection,
     ) -> Option<Place> {
-        let mut place = Place {
+        let mut place = self.no_place(purpose, connection);
+        place.try_resize(size).then_some(place)
+    }
+
+    fn no_place(self: &Arc<Self>, purpose: Use, connection: &ClientConnection) -> Place {
+        Place {
             admission: Arc::clone(self),
             connection: connection.clone(),
             purpose,
             size: 0,
-        };
-        place.try_resize(size).then_some(place)
+        }
     }
 
-    /// Takes the place of a response that belongs to no call. Without one the client does not read
+    /// Takes the places of a response, beyond the share of the connection if the response is of a
+    /// change, which must not fail any more, or if it is one of a few small ones.
+    fn take_response(
+        self: &Arc<Self>,
+        size: u32,
+        connection: &ClientConnection,
+        is_change: bool,
+    ) -> Option<Place> {
+        let mut place = self.no_place(Use::Response, connection);
+        if !place.try_resize(size) {
+            let held = connection.usage().held(Use::Response).load(Relaxed);
+            if !is_change && held.saturating_add(size) > OWN_RESPONSES {
+                return None;
+            }
+            place.resize(size);
+        }
+        Some(place)
+    }
+
+    /// Takes the place of an error, or of a response of health. Without one the client does not read
     /// its responses, so its connection is closed.
     pub(crate) fn take_for_response(
         self: &Arc<Self>,
         connection: &ClientConnection,
     ) -> Option<Place> {
-        let place = self.take(Use::Response, 1, connection);
+        let place = self.take_response(1, connection, false);
         if place.is_none() {
             connection.usage().overdraw();
         }
@@ -144,7 +172,7 @@ impl Admission {
 
     /// Completes when the connection has to be closed, because its client does not read. That is
     /// the case after [`ConnectionUsage::overdraw`], if responses wait and none could be written for
-    /// 30 to 45 s, and after 2 s if other calls are refused for want of places. HTTP/2 gives the
+    /// 30 to 45 s, and after 2 s if others are refused for want of places. HTTP/2 gives the
     /// server no way to take back the end of a response.
     pub(crate) async fn must_close(&self, connection: &ConnectionUsage) {
         loop {
@@ -186,7 +214,7 @@ impl Place {
             let pool = &self.admission.pools[self.purpose as usize];
             let held = self.connection.usage().held(self.purpose).load(Relaxed);
             if !pool.admits(held, self.size, more) {
-                if self.purpose == Use::Call && pool.is_nearly_full() {
+                if pool.is_nearly_full() {
                     self.admission.pressure.rise(Instant::now());
                 }
                 return false;
@@ -196,9 +224,15 @@ impl Place {
         true
     }
 
-    /// Changes the number of places, beyond the capacity of the pool if necessary: for the response
-    /// of a change, which must not fail any more.
-    pub(crate) fn resize(&mut self, size: u32) {
+    /// Turns the place of a call into the places of its response; `None` if there are too few. The
+    /// response of a change always gets them.
+    pub(crate) fn into_response(self, size: u32, is_change: bool) -> Option<Self> {
+        self.admission
+            .take_response(size, &self.connection, is_change)
+    }
+
+    /// Changes the number of places, beyond the capacity of the pool if necessary.
+    fn resize(&mut self, size: u32) {
         let pool = &self.admission.pools[self.purpose as usize];
         let held = self.connection.usage().held(self.purpose);
         for count in [&pool.used, held] {

@@ -115,3 +115,18 @@ async fn an_unread_connection_is_closed_sooner_while_calls_are_refused() {
     assert!(admission.take(Use::Call, 1, &other).is_none());
     assert!(must_close.as_mut().now_or_never().is_some());
 }
+
+#[test]
+fn a_client_that_reads_gets_responses_although_the_pool_is_used_up() {
+    let admission = Admission::new(10);
+    let flood = admission.no_place(Use::Response, &connection());
+    let _flood = flood.into_response(RESPONSES, true).expect("a change");
+    let reader = connection();
+    let responses: Vec<_> = (0..OWN_RESPONSES)
+        .map(|_| admission.take_for_response(&reader))
+        .collect();
+    assert!(responses.iter().all(Option::is_some));
+    assert!(reader.usage().overdrawn().now_or_never().is_none());
+    assert!(admission.take_for_response(&reader).is_none());
+    assert!(reader.usage().overdrawn().now_or_never().is_some());
+}

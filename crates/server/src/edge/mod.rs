@@ -213,14 +213,13 @@ impl<S: GrpcService> Edge<S> {
             },
             Err(failure) => error_response(log, &failure, &call_id, outcome),
         };
-        // The message of a success holds the place already.
-        let place = match response.extensions().get::<Status>() {
-            Some(_) => place.or_else(|| self.admission.take_for_response(&connection)),
-            None => None,
-        };
+        drop(place);
+        // The message of a success holds its place already.
+        let is_error = response.extensions().get::<Status>().is_some();
+        let place = is_error.then(|| self.admission.take_for_response(&connection));
         response
             .headers_mut()
-            .insert(call_id::HEADER, call_id.to_header(place));
+            .insert(call_id::HEADER, call_id.to_header(place.flatten()));
         Ok(response)
     }
 
@@ -320,7 +319,7 @@ struct Call<'a, 'log> {
     log: &'a mut CallLog<'log>,
 }
 
-/// Returns the response of a handler, compressed if it is large. Its message holds the place. A
+/// Returns the response of a handler, compressed if it is large. Its message holds its place. A
 /// response with an error is returned unchanged.
 ///
 /// A large response needs more places. If there are too few, a read is refused; a change, which
@@ -335,18 +334,16 @@ async fn finish(
         return Ok(response);
     }
     let mut body = UnaryBody::read(mem::take(response.body_mut())).await;
-    if let Some(place) = place {
-        let size = places_for(body.message.as_ref().map_or(0, Bytes::len));
-        if writes.outcome() == WriteOutcome::Unknown {
-            place.resize(size);
-        } else if !place.try_resize(size) {
-            return Err(Failure::overloaded());
-        }
-    }
+    let size = places_for(body.message.as_ref().map_or(0, Bytes::len));
+    let is_change = writes.outcome() == WriteOutcome::Unknown;
+    let place = place
+        .take()
+        .and_then(|call| call.into_response(size, is_change))
+        .ok_or_else(Failure::overloaded)?;
     if accepts_gzip {
         body.compress(response.headers_mut()).await;
     }
-    *response.body_mut() = body.hold(place.take());
+    *response.body_mut() = body.hold(Some(place));
     Ok(response)
 }
 
