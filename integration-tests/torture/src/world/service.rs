@@ -10,6 +10,7 @@ use nix::sys::signal::Signal;
 use tempfile::NamedTempFile;
 use testkit::{Program, TestRedis, eventually, free_address};
 use tokio::net::TcpStream;
+use tonic::Request;
 use tonic::transport::{Channel, Endpoint};
 
 use super::network::{ClientLink, RedisLink};
@@ -97,11 +98,10 @@ impl Service {
     /// Moves the clock of the process by this many hours; returns when the process has noticed.
     pub async fn move_clock(&self, hours: i8) {
         write(self.clock.path(), format!("{hours:+}h")).expect("a writable file");
-        // Not through the link, which may be broken.
-        let channel = channel_to(self.address);
         eventually("the clock has moved", async || {
             let is_moved = |ahead: i64| (ahead - i64::from(hours) * 3_600).abs() < 600;
-            seconds_ahead(channel.clone())
+            // Not through the link, which may be broken.
+            seconds_ahead(channel_to(self.address))
                 .await
                 .into_iter()
                 .any(is_moved)
@@ -132,7 +132,8 @@ fn channel_to(address: SocketAddr) -> Channel {
 /// The times in the health report of a service, in seconds ahead of the clock of this machine.
 async fn seconds_ahead(channel: Channel) -> Vec<i64> {
     let mut client = DiagnosticsServiceClient::new(channel);
-    let request = GetHealthReportRequest { shallow: false };
+    let mut request = Request::new(GetHealthReportRequest { shallow: false });
+    request.set_timeout(Duration::from_secs(2));
     let Ok(report) = client.get_health_report(request).await else {
         return Vec::new();
     };
