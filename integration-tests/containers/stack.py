@@ -29,6 +29,8 @@ class Stack:
             "COMPOSE_PROJECT_NAME": project,
             "STARTLIST_TAG": project,
             "STARTLIST_OWNER_EMAIL": OWNER,
+            # One user makes all the changes of the load.
+            "STARTLIST_CHANGES_PER_MINUTE": "0",
             "STARTLIST_ADMIN_PUBLISH": self.addresses["admin-service"],
             "STARTLIST_USER_PUBLISH": self.addresses["user-service"],
         }
