@@ -137,7 +137,7 @@ async fn accept_one(listener: &TcpListener) -> (TcpStream, SocketAddr) {
 }
 
 /// The service of a listener: always ready, and without errors.
-pub(crate) trait CallService:
+pub trait CallService:
     Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send>
     + Clone
     + Send

@@ -8,11 +8,12 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::HeaderMap;
+use http::{HeaderMap, Request};
 use http_body::Body;
 use tokio::time::{Instant, timeout_at};
 
-use super::compression::Encoding;
+use super::compression::{self, Encoding};
+use super::response::UnaryBody;
 use crate::admission::{Place, places_for};
 use crate::errors::Failure;
 
@@ -34,6 +35,19 @@ pub(super) struct MessageReader {
 }
 
 impl MessageReader {
+    /// Replaces the body of a request by the complete message, and returns its length.
+    pub(super) async fn replace_body(
+        self,
+        request: &mut Request<tonic::body::Body>,
+    ) -> Result<usize, Failure> {
+        let body = mem::take(request.body_mut());
+        let message = self.read(request.headers(), body).await?;
+        compression::strip(request.headers_mut());
+        let length = message.len();
+        *request.body_mut() = UnaryBody::of_message(message);
+        Ok(length)
+    }
+
     /// Returns the message with its prefix, decompressed, once the client has ended the request.
     pub(super) async fn read<B: Body<Data = Bytes> + Unpin>(
         self,

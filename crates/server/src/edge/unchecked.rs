@@ -23,7 +23,7 @@ use super::message::MessageReader;
 use super::methods::{MethodTable, ServedBy};
 use super::protocol::NotGrpc;
 use super::response::{StreamBody, UnaryBody};
-use super::{compression, deadline, error_response, headers, not_grpc};
+use super::{deadline, error_response, headers, not_grpc};
 use crate::admission::{Admission, Place, Use};
 use crate::auth::{Access, AccessTable};
 use crate::changes::Rate;
@@ -184,11 +184,7 @@ impl Unchecked {
             began_at,
             ends_at: began_at + time,
         };
-        let body = mem::take(request.body_mut());
-        let message = reader.read(request.headers(), body).await?;
-        compression::strip(request.headers_mut());
-        *request.body_mut() = UnaryBody::of_message(message);
-        Ok(())
+        reader.replace_body(request).await.map(drop)
     }
 
     /// Calls the method. If it is a stream, its responses hold the place.

@@ -2,12 +2,21 @@
 
 use api::user::ListMyRegistrationsRequest;
 use api::v1::RegistrationState;
-use integration_tests::PASSWORD;
+use integration_tests::{PASSWORD, User};
 
 use super::{System, assert_printed, assert_sound, key_of, key_of_user};
 
 /// An index entry that is older than any running call.
 const LONG_AGO: &str = "abcdefgh:1700000000000";
+
+/// Appends the entry of an erasure to the log of an account.
+async fn log_erasure(system: &System, user: &User) {
+    let log = key_of_user(user, "log");
+    let erased = ["XADD", &log, "1700000000000-0", "action", "erase"];
+    system
+        .damage(&[&erased[..], &["request", ""]].concat())
+        .await;
+}
 
 #[tokio::test]
 async fn a_repair_restores_the_sound_system_and_changes_nothing_else() {
@@ -83,17 +92,7 @@ async fn a_registration_of_an_erased_account_is_withdrawn_and_the_next_user_prom
     for suffix in ["profile", "credential", "sessions", "competitions", "log"] {
         system.damage(&["DEL", &key_of_user(&ada, suffix)]).await;
     }
-    let log = key_of_user(&ada, "log");
-    let erased = [
-        "XADD",
-        &log,
-        "1700000000000-0",
-        "action",
-        "erase",
-        "request",
-        "",
-    ];
-    system.damage(&erased).await;
+    log_erasure(&system, &ada).await;
 
     let exit = system.examine().await;
     assert_eq!(exit.code, Some(1), "{exit:?}");
@@ -128,18 +127,8 @@ async fn a_reason_that_outlived_the_account_is_erased() {
     assert_sound(&system.examine().await);
     // As if the call had been cut off that removed the user during the erasure.
     system.damage(&["HSET", &reasons, "4", &record]).await;
-    let log = key_of_user(&ada, "log");
-    system.damage(&["DEL", &log]).await;
-    let erased = [
-        "XADD",
-        &log,
-        "1700000000000-0",
-        "action",
-        "erase",
-        "request",
-        "",
-    ];
-    system.damage(&erased).await;
+    system.damage(&["DEL", &key_of_user(&ada, "log")]).await;
+    log_erasure(&system, &ada).await;
 
     let exit = system.examine().await;
     assert_eq!(exit.code, Some(1), "{exit:?}");
